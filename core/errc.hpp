@@ -1,0 +1,94 @@
+// Errc: the one list of failures a caller can act on, and Result<T>.
+//
+// Programmer errors are not here: see LEDGER_INVARIANT in core/invariant.hpp. Foreign errors
+// (rocksdb::Status, errno, OpenSSL) are translated at one border each. HTTP and OAuth wording lives
+// in api/.
+#pragma once
+
+#include <boost/system/error_code.hpp>
+#include <boost/system/result.hpp>
+
+namespace tokenledger {
+
+enum class Errc {
+  // --- refused commands: nothing was written (INV-6) ---
+  invalid_argument = 1,   // a value is malformed, out of range or contradicts another
+  too_large,              // a value or the whole event is beyond its named bound
+  unauthorized_actor,     // the actor's token or secret generation is no longer good
+  insufficient_scope,     // the actor is good but its scopes do not cover this
+  client_not_found,       // no such client, or deleted
+  client_disabled,        // the client exists and is disabled
+  client_exists,          // client_id already used (ids are never reused)
+  api_not_found,          // no such API, or deleted
+  api_exists,             // the identifier is in use
+  api_built_in,           // the built-in management API can't be changed so
+  client_built_in,        // the built-in client can't be changed so
+  grant_not_found,        // the client has no grant for this API
+  grant_exists,           // the client already has one
+  scope_not_granted,      // a scope beyond the client grant
+  scope_unknown,          // a scope the API does not have
+  lifetime_too_long,      // above the API's token_lifetime_max
+  expiry_in_the_past,     // expires_at is not after ledger time
+  algorithm_not_allowed,  // format or algorithm is not the API's
+  key_not_found,          // no such signing key, or it may not sign
+  key_exists,             // the kid is in use
+  stale_policy,           // policy, time or index moved between signing and deciding: sign again
+  token_not_found,        // no event ever issued this token
+  not_active,             // the token is already revoked or expired
+  already_in_state,       // disabling a disabled client, enabling an enabled one
+  idempotency_mismatch,   // this Idempotency-Key was used with another body
+  idempotency_full,       // too many live keys: retry later
+  limit_reached,          // a registry or per-client bound: retry or clean up
+  sweep_mismatch,         // a sweep that misses or repeats a token
+  // --- refused before the sequencer ---
+  queue_full,     // back-pressure: retry later
+  storage_low,    // less than 512 MiB free: new tokens are refused
+  shutting_down,  // the ledger is closing
+  // --- the write path: outcome unknown ---
+  unknown_outcome,  // the ledger is poisoned; the event may or may not be durable
+  // --- checks and reads ---
+  malformed_token,     // not a token of any kind we make
+  unknown_token,       // well-formed, but never issued here
+  view_behind,         // a view did not reach the asked seq in time
+  sequence_in_future,  // min_seq or as_of beyond what is committed
+  cursor_invalid,      // malformed, forged or belongs to another query
+  // --- opening and files ---
+  io_error,             // the operating system refused a file operation
+  directory_locked,     // another process has this ledger open
+  directory_not_empty,  // a new ledger needs an empty directory
+  not_a_ledger,         // the directory holds something else
+  keyring_missing,
+  keyring_wrong_key,  // the key file or passphrase does not open the keyring
+  keyring_corrupt,
+  keyring_mismatch,       // the keyring belongs to another ledger
+  log_corrupt,            // bad checksum, hole, or an event that does not decode or fold
+  log_shorter_than_head,  // acknowledged events are missing from the end of the log
+  root_mismatch,          // the log's Merkle root is not HEAD's
+  head_corrupt,           // both HEAD slots are damaged or HEAD is missing
+  snapshot_corrupt,
+  snapshot_beyond_log,  // the log ends before the snapshot does
+  view_corrupt,
+  unsupported_format,  // an event kind or version this program does not know
+  clock_behind,        // the clock is more than a minute behind the log
+  clock_jumped,        // a forward jump against the boot clock
+  // --- crypto ---
+  crypto_failure,  // the library refused: bad key, out of entropy
+  signature_invalid,
+};
+
+template <class T>
+using Result = boost::system::result<T>;
+
+[[nodiscard]] const boost::system::error_category& ledger_category() noexcept;
+[[nodiscard]] boost::system::error_code make_error_code(Errc code) noexcept;
+
+// The stable machine name, e.g. "client_not_found"; "unknown" for values outside the list.
+[[nodiscard]] const char* errc_name(Errc code) noexcept;
+
+// The Errc inside an error_code of our category; io_error for any other category.
+[[nodiscard]] Errc to_errc(const boost::system::error_code& code) noexcept;
+
+}  // namespace tokenledger
+
+template <>
+struct boost::system::is_error_code_enum<tokenledger::Errc> : std::true_type {};
