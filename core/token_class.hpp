@@ -1,0 +1,60 @@
+// TokenClass: what many tokens have in common, interned once, so that a token's entry is 32 bytes.
+//
+// It holds what a check must know beyond the entry (which APIs, which scopes there) and names the
+// selectors whose cascades end the token. Scope sets are bit masks over an API's scope list: an API
+// has at most kScopesPerApiMax different scope names during its whole life, each keeps its bit for
+// ever.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "core/ids.hpp"
+
+namespace tokenledger {
+
+inline constexpr std::size_t kScopesPerApiMax = 64;
+inline constexpr std::size_t kApisPerTokenMax = 4;
+
+// What a token may do at one API. Unused elements have api 0 and mask 0 and stand at the end.
+struct ApiScopes {
+  ApiNumber api;
+  std::uint64_t scope_mask = 0;
+  friend constexpr bool operator==(const ApiScopes&, const ApiScopes&) = default;
+};
+
+struct TokenClass {
+  ClientNumber client;
+  GrantNumber grant;                               // 0: made without a grant (a named token)
+  KeyNumber key;                                   // 0: opaque, not signed
+  std::array<ApiScopes, kApisPerTokenMax> apis{};  // ascending by api
+  friend constexpr bool operator==(const TokenClass&, const TokenClass&) = default;
+};
+
+// What a cascade ends: every token of one client, API, grant or signing key, or of the whole ledger
+// (id 0).
+enum class SelectorKind : std::uint8_t { client = 1, api = 2, grant = 3, key = 4, all = 5 };
+struct Selector {
+  SelectorKind kind = SelectorKind::all;
+  std::uint32_t id = 0;
+  friend constexpr bool operator==(const Selector&, const Selector&) = default;
+};
+
+// Never 0: a zero kind in an index entry means "not issued". Values are on disk.
+enum class TokenKind : std::uint8_t { jwt = 1, opaque = 2, jwe = 3 };
+
+// Flags of an index entry; any flag sends a check to the slow path.
+enum class EntryFlags : std::uint8_t { none = 0, sender_bound = 1, narrowed = 2, suspended = 4 };
+
+// What the validity index keeps per token.
+struct IndexEntry {
+  Fingerprint fingerprint;
+  UnixSeconds expires_at;  // first second in which the token is no longer good
+  ClassNumber token_class;
+  Sequence issued_seq;  // < 2^48
+  TokenKind kind = TokenKind::jwt;
+  EntryFlags flags = EntryFlags::none;
+  friend constexpr bool operator==(const IndexEntry&, const IndexEntry&) = default;
+};
+
+}  // namespace tokenledger
