@@ -1,0 +1,139 @@
+// Command: a request to change something. decide() answers it with events or a rejection.
+//
+// Whatever is random or secret was made before: ids, digests, sealed fields, reserved token
+// indexes. A command that fails leaves nothing behind.
+#pragma once
+
+#include "core/event.hpp"
+
+namespace tokenledger {
+
+struct CreateLedger {
+  std::array<std::uint8_t, 16> ledger_id{};
+  std::string issuer;
+};
+struct OpenLedger {
+  Incarnation incarnation;
+};
+
+struct RegisterClient {
+  std::string client_id;
+  bool built_in = false;  // system and host only
+  ClientSettings settings;
+  Digest secret_hash{};
+};
+struct UpdateClient {
+  std::string client_id;
+  ClientSettings settings;
+};
+struct DisableClient {
+  std::string client_id;
+};
+struct EnableClient {
+  std::string client_id;
+};
+struct DeleteClient {
+  std::string client_id;
+};
+struct RotateClientSecret {
+  std::string client_id;
+  Digest secret_hash{};
+};
+
+struct CreateApi {
+  std::string identifier;
+  bool built_in = false;  // system only
+  ApiSettings settings;
+  std::string hs256_kid;  // HS256: the kid of the API's own key, already in the keyring
+};
+struct UpdateApi {
+  std::string identifier;
+  ApiSettings settings;
+};
+struct DeleteApi {
+  std::string identifier;
+};
+
+struct AddClientGrant {
+  std::string client_id;
+  std::string audience;
+  std::vector<std::string> scopes;
+};
+struct UpdateClientGrant {
+  std::string client_id;
+  std::string audience;
+  std::vector<std::string> scopes;
+};
+struct RemoveClientGrant {
+  std::string client_id;
+  std::string audience;
+};
+
+struct AddKey {  // system and host only
+  SignatureAlgorithm algorithm{};
+  std::string kid;
+  std::string public_key;
+};
+struct RetireKey {  // system and host only
+  std::string kid;
+};
+
+// Everything the signer assumed stands here, so that decide can see whether it still holds.
+struct IssueToken {
+  TokenIndex index;
+  Digest token_sha256{};
+  ClientNumber client;
+  GrantNumber grant;  // 0: a named token made by an administrator or the host for nobody's grant
+  KeyNumber key;      // 0: opaque
+  std::array<ApiScopes, kApisPerTokenMax> apis{};
+  UnixSeconds issued_at;
+  UnixSeconds expires_at;
+  bool default_lifetime = false;  // expires_at was meant to be issued_at + the API's token_lifetime
+  TokenKind kind = TokenKind::jwt;
+  Origin origin = Origin::oauth_flow;
+  SubjectNumber subject;
+  std::string name;
+  Sealed owner;
+  Sealed extra_fields;
+};
+struct RevokeToken {
+  TokenIndex index;
+  Cause cause = Cause::admin_manual;
+  Sealed reason;
+};
+struct RevokeTokens {
+  Selector selector;
+  Cause cause = Cause::admin_manual;
+  Sealed reason;
+  std::optional<Sequence> before;  // absent: everything issued before this command
+};
+// The tokens whose expires_at lies in (State::expired_upto, to], ascending by (expires_at, index).
+struct ExpiringToken {
+  UnixSeconds expires_at;
+  TokenIndex index;
+  friend auto operator<=>(const ExpiringToken&, const ExpiringToken&) = default;
+};
+struct SweepExpired {  // system only
+  UnixSeconds to;
+  std::vector<ExpiringToken> tokens;
+  std::array<std::uint64_t, kLaneCount> retire_below{};
+};
+struct AppendNote {
+  std::string topic;
+  Sealed body;
+};
+
+using CommandPayload =
+    std::variant<CreateLedger, OpenLedger, RegisterClient, UpdateClient, DisableClient,
+                 EnableClient, DeleteClient, RotateClientSecret, CreateApi, UpdateApi, DeleteApi,
+                 AddClientGrant, UpdateClientGrant, RemoveClientGrant, AddKey, RetireKey,
+                 IssueToken, RevokeToken, RevokeTokens, SweepExpired, AppendNote>;
+
+struct Command {
+  Actor actor;
+  std::string request_id;
+  std::optional<Idempotency> idempotency;
+  CommandPayload payload;
+};
+
+}  // namespace tokenledger
