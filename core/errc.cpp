@@ -62,6 +62,8 @@ const char* errc_name(Errc code) noexcept {
     case Errc::sequence_in_future: return "sequence_in_future";
     case Errc::cursor_invalid: return "cursor_invalid";
     case Errc::io_error: return "io_error";
+    case Errc::file_not_found: return "file_not_found";
+    case Errc::file_exists: return "file_exists";
     case Errc::directory_locked: return "directory_locked";
     case Errc::directory_not_empty: return "directory_not_empty";
     case Errc::not_a_ledger: return "not_a_ledger";
@@ -73,6 +75,8 @@ const char* errc_name(Errc code) noexcept {
     case Errc::log_shorter_than_head: return "log_shorter_than_head";
     case Errc::root_mismatch: return "root_mismatch";
     case Errc::head_corrupt: return "head_corrupt";
+    case Errc::key_store_corrupt: return "key_store_corrupt";
+    case Errc::data_key_missing: return "data_key_missing";
     case Errc::snapshot_corrupt: return "snapshot_corrupt";
     case Errc::snapshot_beyond_log: return "snapshot_beyond_log";
     case Errc::view_corrupt: return "view_corrupt";

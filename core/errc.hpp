@@ -54,6 +54,8 @@ enum class Errc {
   cursor_invalid,      // malformed, forged or belongs to another query
   // --- opening and files ---
   io_error,             // the operating system refused a file operation
+  file_not_found,       // no such file or directory
+  file_exists,          // it is there already and must not be replaced
   directory_locked,     // another process has this ledger open
   directory_not_empty,  // a new ledger needs an empty directory
   not_a_ledger,         // the directory holds something else
@@ -65,6 +67,8 @@ enum class Errc {
   log_shorter_than_head,  // acknowledged events are missing from the end of the log
   root_mismatch,          // the log's Merkle root is not HEAD's
   head_corrupt,           // both HEAD slots are damaged or HEAD is missing
+  key_store_corrupt,      // a personal data key's record is damaged, or synced records are missing
+  data_key_missing,       // the data key was erased, or never made
   snapshot_corrupt,
   snapshot_beyond_log,  // the log ends before the snapshot does
   view_corrupt,
