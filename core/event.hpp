@@ -33,6 +33,7 @@ inline constexpr std::size_t kNoteTopicBytesMax = 100;
 inline constexpr std::size_t kNoteBodyBytesMax = 4 * 1024;
 inline constexpr std::size_t kRequestIdBytesMax = 64;
 inline constexpr std::size_t kKeyBytesMax = 1'024;
+inline constexpr std::uint32_t kTokenLifetimeSecondsMax = 10 * 31'536'000;  // ten years
 
 // Ciphertext of a personal or free-text field; empty: the field is absent. core/ never looks
 // inside.

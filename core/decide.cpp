@@ -1,0 +1,207 @@
+#include "core/decide.hpp"
+
+#include "core/decider.hpp"
+#include "core/invariant.hpp"
+#include "core/validity_index.hpp"
+
+namespace tokenledger {
+
+Result<void> Decider::emit(Payload payload) {
+  Event event;
+  event.seq = next_seq();
+  const auto offset = out_.size() - first_;
+  event.recorded_at = LedgerTime{now_.value() + offset};
+  event.actor = command_.actor;
+  event.request_id = command_.request_id;
+  if (offset == 0) event.idempotency = command_.idempotency;
+  event.payload = std::move(payload);
+  out_.push_back(std::move(event));
+  return {};
+}
+
+Result<void> Decider::require_system() const {
+  return command_.actor.kind == ActorKind::system ? Result<void>{} : Errc::insufficient_scope;
+}
+
+Result<void> Decider::require_host() const {
+  const auto kind = command_.actor.kind;
+  return kind == ActorKind::system || kind == ActorKind::host ? Result<void>{}
+                                                              : Errc::insufficient_scope;
+}
+
+Result<std::uint64_t> Decider::token_management_mask() const {
+  const auto token = command_.actor.token;
+  const auto entry = state_.find(index_, token);
+  if (!entry || entry->flags != EntryFlags::none) return Errc::unauthorized_actor;
+  if (state_.is_revoked(index_, token) || state_.is_cascaded(*entry))
+    return Errc::unauthorized_actor;
+  if (to_seconds(now_) >= entry->expires_at) return Errc::unauthorized_actor;
+  const auto* management = state_.registries.find_api(kManagementAudience);
+  if (management == nullptr) return Errc::unauthorized_actor;
+  for (const auto& scopes : state_.find_class(entry->token_class)->apis) {
+    if (scopes.api == management->number) return scopes.scope_mask;
+  }
+  return Errc::insufficient_scope;
+}
+
+Result<const ClientRecord*> Decider::authenticated_client() const {
+  const auto* client = state_.registries.client(command_.actor.client);
+  if (client == nullptr || client->status == ClientStatus::deleted) return Errc::unauthorized_actor;
+  if (client->generation != command_.actor.generation) return Errc::unauthorized_actor;
+  if (client->status == ClientStatus::disabled) return Errc::client_disabled;
+  return client;
+}
+
+Result<std::uint64_t> Decider::management_mask() const {
+  switch (command_.actor.kind) {
+    case ActorKind::system:
+    case ActorKind::host: return kManagementScopesAll;
+    case ActorKind::client: {
+      const auto client = authenticated_client();
+      if (!client) return client.error();
+      return std::uint64_t{0};
+    }
+    case ActorKind::token: return token_management_mask();
+  }
+  return Errc::unauthorized_actor;
+}
+
+Result<void> Decider::check_actor() const {
+  const auto mask = management_mask();
+  const bool is_known = mask.has_value() || to_errc(mask.error()) == Errc::insufficient_scope;
+  return is_known ? Result<void>{} : Result<void>{mask.error()};
+}
+
+Result<void> Decider::require_scope(ManagementScope scope) const {
+  const auto mask = management_mask();
+  if (!mask) return mask.error();
+  return (*mask & mask_of(scope)) != 0 ? Result<void>{} : Errc::insufficient_scope;
+}
+
+Result<void> Decider::require_covers(ApiNumber api, std::uint64_t mask) const {
+  const auto* record = state_.registries.api(api);
+  if (record == nullptr || !record->built_in) return {};
+  const auto own = management_mask();
+  if (!own) return own.error();
+  return (mask & ~*own) == 0 ? Result<void>{} : Errc::insufficient_scope;
+}
+
+Result<void> Decider::require_covers_client(const ClientRecord& client) const {
+  const auto* management = state_.registries.find_api(kManagementAudience);
+  if (management == nullptr) return {};
+  const auto* grant = state_.registries.find_grant(client.number, management->number);
+  return grant == nullptr ? Result<void>{} : require_covers(management->number, grant->scope_mask);
+}
+
+Result<const ClientRecord*> Decider::known_client(const std::string& client_id) const {
+  const auto* client = state_.registries.find_client(client_id);
+  if (client == nullptr || client->status == ClientStatus::deleted) return Errc::client_not_found;
+  return client;
+}
+
+Result<const ClientRecord*> Decider::changeable_client(const std::string& client_id) const {
+  const auto client = known_client(client_id);
+  if (client && (*client)->built_in) return Errc::client_built_in;
+  return client;
+}
+
+Result<const ApiRecord*> Decider::known_api(const std::string& identifier) const {
+  const auto* api = state_.registries.find_api(identifier);
+  if (api == nullptr) return Errc::api_not_found;
+  return api;
+}
+
+Result<const GrantRecord*> Decider::known_grant(const std::string& client_id,
+                                                const std::string& audience) const {
+  const auto client = known_client(client_id);
+  if (!client) return client.error();
+  const auto api = known_api(audience);
+  if (!api) return api.error();
+  const auto* grant = state_.registries.find_grant((*client)->number, (*api)->number);
+  if (grant == nullptr) return Errc::grant_not_found;
+  return grant;
+}
+
+namespace {
+
+// A ledger that was not created yet accepts nothing else; one that was is never created again.
+Result<void> check_created(const State& state, const Command& command) {
+  const bool creates = std::holds_alternative<CreateLedger>(command.payload);
+  return creates == (state.format_version == 0) ? Result<void>{} : Errc::invalid_argument;
+}
+
+Result<Decision> check_idempotency(const State& state, const Command& command, LedgerTime now) {
+  if (!command.idempotency) return Decision{};
+  if (const auto* earlier = state.find_idempotent(*command.idempotency, now)) {
+    if (earlier->body != command.idempotency->body) return Errc::idempotency_mismatch;
+    return Decision{earlier->seq};
+  }
+  if (state.idempotency.size() >= kIdempotencyKeysMax) return Errc::idempotency_full;
+  return Decision{};
+}
+
+}  // namespace
+
+Result<Decision> decide(const State& state, const ValidityIndex& index, const Command& command,
+                        LedgerTime now, std::vector<Event>& out) {
+  LEDGER_INVARIANT(now > state.last_recorded_at);
+  if (!command.request_id.empty() && !is_visible_ascii(command.request_id, kRequestIdBytesMax)) {
+    return Errc::invalid_argument;
+  }
+  if (auto created = check_created(state, command); !created) return created.error();
+  Decider decider{state, index, command, now, out};
+  // Before the idempotency key: a revoked actor learns nothing of what it once did.
+  if (auto actor = decider.check_actor(); !actor) return actor.error();
+  auto earlier = check_idempotency(state, command, now);
+  if (!earlier || earlier->earlier) return earlier;
+  const auto size = out.size();
+  if (auto decided = std::visit(decider, command.payload); !decided) {
+    out.resize(size);
+    return decided.error();
+  }
+  return Decision{};
+}
+
+Result<void> Decider::operator()(const CreateLedger& create) {
+  if (auto allowed = require_system(); !allowed) return allowed;
+  if (create.issuer.size() > kIdentifierBytesMax) return Errc::too_large;
+  return emit(LedgerCreated{create.ledger_id, create.issuer});
+}
+
+Result<void> Decider::operator()(const OpenLedger& open) {
+  if (auto allowed = require_system(); !allowed) return allowed;
+  LedgerOpened opened{open.incarnation, {}};
+  for (std::size_t lane = 0; lane < kLaneCount; ++lane)
+    opened.lane_start[lane] = state_.lanes[lane].next;
+  return emit(opened);
+}
+
+Result<void> Decider::operator()(const AddKey& add) {
+  if (auto allowed = require_host(); !allowed) return allowed;
+  const bool is_known =
+      add.algorithm >= SignatureAlgorithm::rs256 && add.algorithm <= SignatureAlgorithm::eddsa;
+  if (!is_known || !is_visible_ascii(add.kid, kLabelBytesMax)) return Errc::invalid_argument;
+  if (add.public_key.empty() || add.public_key.size() > kKeyBytesMax) return Errc::invalid_argument;
+  if (state_.registries.find_key(add.kid) != nullptr) return Errc::key_exists;
+  const auto number = state_.registries.keys().size() + 1;
+  if (number > kKeysMax) return Errc::limit_reached;
+  return emit(KeyAdded{
+      KeyNumber{static_cast<std::uint32_t>(number)}, add.algorithm, add.kid, add.public_key, {}});
+}
+
+Result<void> Decider::operator()(const RetireKey& retire) {
+  if (auto allowed = require_host(); !allowed) return allowed;
+  const auto* key = state_.registries.find_key(retire.kid);
+  if (key == nullptr || key->api != ApiNumber{}) return Errc::key_not_found;
+  if (key->retired) return Errc::already_in_state;
+  return emit(KeyRetired{key->number});
+}
+
+Result<void> Decider::operator()(const AppendNote& note) {
+  if (auto allowed = require_scope(ManagementScope::notes_write); !allowed) return allowed;
+  if (!is_label(note.topic, kNoteTopicBytesMax)) return Errc::invalid_argument;
+  if (note.body.bytes.size() > kSealedBytesMax) return Errc::too_large;
+  return emit(NoteAppended{note.topic, note.body});
+}
+
+}  // namespace tokenledger

@@ -1,0 +1,133 @@
+#include "core/state.hpp"
+
+#include <cstring>
+
+#include "core/invariant.hpp"
+#include "core/validity_index.hpp"
+
+namespace tokenledger {
+
+void Pending::clear() {
+  ops.clear();
+  classes.clear();
+  issued.clear();
+  revoked.clear();
+}
+
+std::size_t ArrayHash::operator()(const std::array<std::uint8_t, 16>& bytes) const noexcept {
+  std::size_t word;  // a keyed hash already: any 8 bytes are as good as all
+  std::memcpy(&word, bytes.data(), sizeof word);
+  return word;
+}
+
+std::size_t ClassHash::operator()(const TokenClass& token_class) const noexcept {
+  std::uint64_t hash = token_class.client.value();
+  const auto mix = [&hash](std::uint64_t word) {
+    hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
+    hash ^= hash >> 29;
+  };
+  mix(token_class.grant.value());
+  mix(token_class.key.value());
+  for (const auto& scopes : token_class.apis) {
+    mix(scopes.api.value());
+    mix(scopes.scope_mask);
+  }
+  return hash;
+}
+
+std::optional<IndexEntry> State::find(const ValidityIndex& index, TokenIndex token) const {
+  if (!pending.issued.empty()) {
+    const auto found = pending.issued.find(token);
+    if (found != pending.issued.end()) return pending.ops[found->second].entry;
+  }
+  if (!token.has_lane() || token.counter() < lanes[token.lane_number()].oldest) return std::nullopt;
+  return index.find(token);
+}
+
+bool State::is_revoked(const ValidityIndex& index, TokenIndex token) const {
+  return pending.revoked.contains(token) || index.is_revoked_individually(token);
+}
+
+bool State::is_cascaded(const IndexEntry& entry) const {
+  const auto* token_class = find_class(entry.token_class);
+  return token_class == nullptr || entry.issued_seq < registries.revoked_before(*token_class);
+}
+
+const TokenClass* State::find_class(ClassNumber number) const {
+  if (number.value() == 0 || number.value() > classes.size()) return nullptr;
+  const auto& slot = classes[number.value() - 1];
+  return slot.tokens == 0 ? nullptr : &slot.token_class;
+}
+
+const IdempotencyRecord* State::find_idempotent(const Idempotency& key, LedgerTime now) const {
+  const auto found = idempotency.find(key.key);
+  if (found == idempotency.end()) return nullptr;
+  const bool is_old = found->second.at.value() + kIdempotencyLifetimeNs <= now.value();
+  return is_old ? nullptr : &found->second;
+}
+
+bool operator==(const State& a, const State& b) {
+  return a.ledger_id == b.ledger_id && a.format_version == b.format_version &&
+         a.last_seq == b.last_seq && a.last_recorded_at == b.last_recorded_at &&
+         a.registries == b.registries && a.incarnations == b.incarnations && a.lanes == b.lanes &&
+         a.classes == b.classes && a.free_classes == b.free_classes &&
+         a.class_numbers == b.class_numbers && a.classes_of_client == b.classes_of_client &&
+         a.expired_upto == b.expired_upto && a.expiring == b.expiring &&
+         a.idempotency == b.idempotency && a.idempotency_order == b.idempotency_order &&
+         a.tokens_issued == b.tokens_issued && a.tokens_swept == b.tokens_swept;
+}
+
+namespace {
+
+void publish_api(const ApiRecord& api, ValidityIndex& index) {
+  index.publish_api(api.number, api.identifier);
+  for (std::size_t bit = 0; bit < api.scope_names.size(); ++bit) {
+    index.publish_scope(api.number, static_cast<std::uint32_t>(bit), api.scope_names[bit]);
+  }
+}
+
+}  // namespace
+
+void publish(State& state, ValidityIndex& index) {
+  for (const auto& op : state.pending.ops) {
+    switch (op.kind) {
+      case PublishOp::Kind::issue: index.publish_issue(op.index, op.entry); break;
+      case PublishOp::Kind::revoke: index.publish_revoke(op.index); break;
+      case PublishOp::Kind::cascade: index.publish_cascade(op.selector, op.before); break;
+      case PublishOp::Kind::class_made:
+        index.publish_class(op.token_class, state.pending.classes[op.detail]);
+        break;
+      case PublishOp::Kind::class_freed: index.free_class(op.token_class); break;
+      case PublishOp::Kind::api:
+        publish_api(*state.registries.api(ApiNumber{op.detail}), index);
+        break;
+      case PublishOp::Kind::retire:
+        index.retire_chunks_below(op.index.lane(), op.index.counter());
+        break;
+    }
+  }
+  state.pending.clear();
+}
+
+void publish_registries(const State& state, ValidityIndex& index) {
+  const auto raise = [&](SelectorKind kind, std::uint32_t id, Sequence before) {
+    if (before != Sequence{}) index.publish_cascade({kind, id}, before);
+  };
+  for (const auto& api : state.registries.apis()) {
+    publish_api(api, index);
+    raise(SelectorKind::api, api.number.value(), api.revoked_before);
+  }
+  for (const auto& client : state.registries.clients())
+    raise(SelectorKind::client, client.number.value(), client.revoked_before);
+  for (const auto& grant : state.registries.grants())
+    raise(SelectorKind::grant, grant.number.value(), grant.revoked_before);
+  for (const auto& key : state.registries.keys())
+    raise(SelectorKind::key, key.number.value(), key.revoked_before);
+  raise(SelectorKind::all, 0, state.registries.all_revoked_before());
+  for (std::uint32_t i = 0; i < state.classes.size(); ++i) {
+    if (state.classes[i].tokens != 0)
+      index.publish_class(ClassNumber{i + 1}, state.classes[i].token_class);
+  }
+}
+
+}  // namespace tokenledger

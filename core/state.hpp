@@ -1,0 +1,135 @@
+// State: what decisions need, in memory. A function of the log (INV-3); only the commit thread
+// touches it.
+//
+// There is no per-token map: tokens are looked up in the validity index, which lags behind by the
+// events folded in the current batch. Those stand in `pending` until publish() moves them into the
+// index, after they are durable.
+#pragma once
+
+#include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "core/registries.hpp"
+
+namespace tokenledger {
+
+class ValidityIndex;
+
+inline constexpr std::uint32_t kChunkTokens = 64 * 1024;  // tokens per chunk of a lane
+inline constexpr std::uint32_t kClassesPerClientMax = 1'000;
+inline constexpr std::uint32_t kIdempotencyKeysMax = 1u << 17;
+inline constexpr std::uint64_t kIdempotencyLifetimeNs = 24 * 3600 * kNanosecondsPerSecond;
+
+// One change that publish() makes in the validity index, in order.
+struct PublishOp {
+  enum class Kind : std::uint8_t { issue, revoke, cascade, class_made, class_freed, api, retire };
+  Kind kind = Kind::issue;
+  TokenIndex index;  // issue, revoke; retire: lane and the counter below which chunks are returned
+  IndexEntry entry;  // issue
+  Selector selector;
+  Sequence before;           // cascade
+  ClassNumber token_class;   // class_made, class_freed
+  std::uint32_t detail = 0;  // class_made: position in pending.classes; api: its number
+};
+
+struct Pending {
+  std::vector<PublishOp> ops;
+  std::vector<TokenClass> classes;
+  boost::unordered_flat_map<TokenIndex, std::uint32_t> issued;  // position in ops
+  boost::unordered_flat_set<TokenIndex> revoked;
+  void clear();
+};
+
+struct ClassSlot {
+  TokenClass token_class;
+  std::uint32_t tokens = 0;  // issued and not yet retired; 0: the number is free
+  friend bool operator==(const ClassSlot&, const ClassSlot&) = default;
+};
+
+struct IdempotencyRecord {
+  std::array<std::uint8_t, 16> body{};
+  Sequence seq;
+  LedgerTime at;
+  friend bool operator==(const IdempotencyRecord&, const IdempotencyRecord&) = default;
+};
+
+struct ArrayHash {
+  std::size_t operator()(const std::array<std::uint8_t, 16>& bytes) const noexcept;
+};
+struct ClassHash {
+  std::size_t operator()(const TokenClass& token_class) const noexcept;
+};
+
+struct IncarnationRecord {
+  Incarnation incarnation;
+  std::array<std::uint64_t, kLaneCount> lane_start{};
+  friend bool operator==(const IncarnationRecord&, const IncarnationRecord&) = default;
+};
+
+// One lane's chunks that are not retired. Chunk i holds counters from oldest + i * kChunkTokens.
+struct LaneState {
+  std::uint64_t oldest = 0;  // chunk-aligned; everything below is retired
+  std::uint64_t next = 0;    // greatest issued counter + 1
+  std::deque<UnixSeconds>
+      chunk_expires_at;  // greatest expires_at per chunk; 0: nothing issued there
+  friend bool operator==(const LaneState&, const LaneState&) = default;
+};
+
+class State {
+ public:
+  std::array<std::uint8_t, 16> ledger_id{};
+  std::uint32_t format_version = 0;  // 0: no LedgerCreated yet
+  Sequence last_seq;
+  LedgerTime last_recorded_at;
+  Registries registries;
+
+  std::vector<IncarnationRecord> incarnations;  // oldest first
+  std::array<LaneState, kLaneCount> lanes;
+
+  std::vector<ClassSlot> classes;         // class number n at [n - 1]
+  std::vector<ClassNumber> free_classes;  // a stack
+  boost::unordered_flat_map<TokenClass, ClassNumber, ClassHash> class_numbers;
+  boost::unordered_flat_map<std::uint32_t, std::uint32_t>
+      classes_of_client;  // client number -> live classes
+
+  UnixSeconds expired_upto;  // every token with expires_at <= this was named by a sweep
+  std::map<std::uint32_t, std::uint32_t> expiring;  // unexpired tokens per expires_at
+
+  boost::unordered_flat_map<std::array<std::uint8_t, 16>, IdempotencyRecord, ArrayHash> idempotency;
+  std::deque<std::array<std::uint8_t, 16>> idempotency_order;  // oldest first
+
+  std::uint64_t tokens_issued = 0;
+  std::uint64_t tokens_swept = 0;
+
+  Pending pending;  // not part of the state's value
+
+  // The entry of an issued, not retired token, seen through pending.
+  [[nodiscard]] std::optional<IndexEntry> find(const ValidityIndex& index, TokenIndex token) const;
+  // Whether the token's own revocation bit is set, seen through pending.
+  [[nodiscard]] bool is_revoked(const ValidityIndex& index, TokenIndex token) const;
+  // Whether some cascade ends what was issued at `entry`.
+  [[nodiscard]] bool is_cascaded(const IndexEntry& entry) const;
+  // nullptr: free or never used.
+  [[nodiscard]] const TokenClass* find_class(ClassNumber number) const;
+  // Keys older than 24 h of ledger time no longer count.
+  [[nodiscard]] const IdempotencyRecord* find_idempotent(const Idempotency& idempotency,
+                                                         LedgerTime now) const;
+
+  // Equal values: everything but `pending`.
+  friend bool operator==(const State& a, const State& b);
+};
+
+// Moves what is pending into the index, with release stores, in order. Call after the batch is
+// durable (INV-2).
+void publish(State& state, ValidityIndex& index);
+
+// Fills an empty index with the registries, classes and watermarks of a state that was read from a
+// snapshot; the tokens themselves are loaded chunk by chunk by the caller.
+void publish_registries(const State& state, ValidityIndex& index);
+
+}  // namespace tokenledger

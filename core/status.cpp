@@ -1,0 +1,116 @@
+#include "core/status.hpp"
+
+#include <algorithm>
+
+namespace tokenledger {
+namespace {
+
+bool names(Selector selector, const TokenClass& token_class) noexcept {
+  switch (selector.kind) {
+    case SelectorKind::client: return token_class.client.value() == selector.id;
+    case SelectorKind::grant: return selector.id != 0 && token_class.grant.value() == selector.id;
+    case SelectorKind::key: return selector.id != 0 && token_class.key.value() == selector.id;
+    case SelectorKind::api:
+      return std::ranges::any_of(token_class.apis, [&](const ApiScopes& scopes) {
+        return selector.id != 0 && scopes.api.value() == selector.id;
+      });
+    case SelectorKind::all: return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool applies(const Cascade& cascade, const TokenFacts& token) noexcept {
+  return token.issued_seq < cascade.before && names(cascade.selector, token.token_class);
+}
+
+StatusAnswer status(const TokenFacts& token, std::span<const Cascade> cascades, Sequence at_seq,
+                    LedgerTime at_time) noexcept {
+  if (token.issued_seq > at_seq) return {};
+  std::optional<Revocation> first;
+  const auto consider = [&](const Revocation& revocation) {
+    if (revocation.seq > at_seq || revocation.at > at_time) return;
+    if (to_seconds(revocation.at) >= token.expires_at) return;
+    if (!first || revocation.seq < first->seq) first = revocation;
+  };
+  if (token.own) consider(*token.own);
+  for (const auto& cascade : cascades) {
+    if (applies(cascade, token)) consider(cascade.revocation);
+  }
+  if (first) return {TokenStatus::revoked, first};
+  return {to_seconds(at_time) >= token.expires_at ? TokenStatus::expired : TokenStatus::active,
+          std::nullopt};
+}
+
+std::string_view status_name(TokenStatus status) noexcept {
+  switch (status) {
+    case TokenStatus::unknown: return "unknown";
+    case TokenStatus::active: return "active";
+    case TokenStatus::revoked: return "revoked";
+    case TokenStatus::expired: return "expired";
+  }
+  return "unknown";
+}
+
+std::string_view cause_name(Cause cause) noexcept {
+  switch (cause) {
+    case Cause::admin_manual: return "admin_manual";
+    case Cause::owner_request: return "owner_request";
+    case Cause::client_self: return "client_self";
+    case Cause::client_disabled: return "client_disabled";
+    case Cause::client_deleted: return "client_deleted";
+    case Cause::api_deleted: return "api_deleted";
+    case Cause::grant_removed: return "grant_removed";
+    case Cause::key_compromise: return "key_compromise";
+    case Cause::epoch: return "epoch";
+  }
+  return {};
+}
+
+std::optional<Cascade> cascade_of(const Event& event) {
+  const auto make = [&](SelectorKind kind, std::uint32_t id, Sequence before, Cause cause) {
+    return Cascade{{kind, id}, before, {cause, event.actor, event.seq, event.recorded_at}};
+  };
+  if (const auto* e = std::get_if<ClientDisabled>(&event.payload)) {
+    return make(SelectorKind::client, e->client.value(), event.seq, Cause::client_disabled);
+  }
+  if (const auto* e = std::get_if<ClientDeleted>(&event.payload)) {
+    return make(SelectorKind::client, e->client.value(), event.seq, Cause::client_deleted);
+  }
+  if (const auto* e = std::get_if<ApiDeleted>(&event.payload)) {
+    return make(SelectorKind::api, e->api.value(), event.seq, Cause::api_deleted);
+  }
+  if (const auto* e = std::get_if<ClientGrantRemoved>(&event.payload)) {
+    return make(SelectorKind::grant, e->grant.value(), event.seq, Cause::grant_removed);
+  }
+  if (const auto* e = std::get_if<TokensRevoked>(&event.payload)) {
+    return make(e->selector.kind, e->selector.id, e->before, e->cause);
+  }
+  return std::nullopt;
+}
+
+void CascadeHistory::add(const Cascade& cascade) {
+  by_selector_[{cascade.selector.kind, cascade.selector.id}].push_back(cascade);
+  ++size_;
+}
+
+std::vector<Cascade> CascadeHistory::for_class(const TokenClass& token_class) const {
+  std::vector<Cascade> found;
+  const auto take = [&](SelectorKind kind, std::uint32_t id) {
+    const auto rows = by_selector_.find({kind, id});
+    if (rows != by_selector_.end())
+      found.insert(found.end(), rows->second.begin(), rows->second.end());
+  };
+  take(SelectorKind::all, 0);
+  take(SelectorKind::client, token_class.client.value());
+  if (token_class.grant != GrantNumber{}) take(SelectorKind::grant, token_class.grant.value());
+  if (token_class.key != KeyNumber{}) take(SelectorKind::key, token_class.key.value());
+  for (const auto& scopes : token_class.apis) {
+    if (scopes.api != ApiNumber{}) take(SelectorKind::api, scopes.api.value());
+  }
+  std::ranges::sort(found, {}, [](const Cascade& cascade) { return cascade.revocation.seq; });
+  return found;
+}
+
+}  // namespace tokenledger
