@@ -1,0 +1,150 @@
+// Views: RocksDB indexes derived from the events (INV-3), in a second RocksDB of their own.
+//
+// One column family, a key prefix per view, WAL off, the cursor in the same batch: after a crash
+// the views are some prefix of the log and resume at their cursor. One writer (the follower thread,
+// or a rebuild); queries on any thread. A failed view write stops the follower; queries then answer
+// view_behind and the rest of the ledger goes on.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/errc.hpp"
+#include "core/status.hpp"
+
+namespace tokenledger {
+
+class CommitSignal;
+class EventLog;
+class FileLayer;
+
+inline constexpr std::uint32_t kPageRowsMax = 1'000;
+inline constexpr std::uint32_t kScanRowsMax =
+    50'000;  // per request; an empty page with a position is allowed
+inline constexpr std::chrono::milliseconds kViewWaitMax{250};
+
+// All that was ever said about one token.
+struct TokenRow {
+  TokenIndex index;
+  Sequence issued_seq;
+  LedgerTime recorded_at;  // of the issue event
+  UnixSeconds issued_at;   // iat
+  UnixSeconds expires_at;
+  TokenClass token_class;
+  TokenKind kind = TokenKind::jwt;
+  Origin origin = Origin::oauth_flow;
+  SubjectNumber subject;
+  Digest token_sha256{};
+  Actor issued_by;
+  std::string name;
+  Sealed owner;
+  Sealed extra_fields;
+  std::optional<Revocation> own_revocation;
+  Sealed own_reason;
+};
+
+struct ListedToken {
+  TokenRow row;
+  StatusAnswer answer;  // as of the query
+};
+
+// Newest issue first. Stable while tokens are issued, revoked and expire: pages of one list share
+// as_of.
+struct ListQuery {
+  std::optional<ClientNumber> client;
+  std::optional<TokenStatus> status;
+  Sequence as_of_seq;
+  LedgerTime as_of_time;
+  std::optional<Sequence> below;  // continue with tokens issued before this seq
+  std::uint32_t limit = 100;      // 1..kPageRowsMax
+};
+struct ListPage {
+  std::vector<ListedToken> tokens;
+  std::optional<Sequence> below;  // position of the next page; absent at the end
+  std::uint64_t total = 0;        // as of as_of_seq
+  bool total_is_lower_bound = false;
+};
+
+struct StatusTotals {
+  std::uint64_t issued = 0;
+  std::uint64_t active = 0;
+  std::uint64_t revoked = 0;
+  std::uint64_t expired = 0;
+  friend bool operator==(const StatusTotals&, const StatusTotals&) = default;
+};
+
+class Views {
+ public:
+  struct Options {
+    std::filesystem::path directory;
+    std::shared_ptr<FileLayer> files;
+    std::array<std::uint8_t, 16> ledger_id{};
+    bool read_only = false;
+  };
+
+  // Creates or opens. Views of another ledger, or of an older layout, are emptied (and rebuilt by
+  // the follower). view_corrupt, io_error.
+  [[nodiscard]] static Result<std::unique_ptr<Views>> open(const Options& options);
+  virtual ~Views() = default;
+
+  // --- the writer ---
+  // Events with seqs cursor() + 1 .. in order; one batch. INV-4: anything else is a broken
+  // invariant.
+  [[nodiscard]] virtual Result<void> apply(std::span<const Event> events) = 0;
+  // Empties and rebuilds from the log up to `upto`; progress gets the seq reached.
+  [[nodiscard]] virtual Result<void> rebuild(const EventLog& log, Sequence upto,
+                                             const std::function<void(Sequence)>& progress) = 0;
+  // Recomputes everything from the log beside the stored views and compares key by key; the first
+  // difference is described in `difference`. view_corrupt when there is one.
+  [[nodiscard]] virtual Result<void> verify(const EventLog& log,
+                                            const std::function<void(Sequence)>& progress,
+                                            std::string& difference) = 0;
+  [[nodiscard]] virtual Result<void> flush() = 0;
+
+  // --- readers, any thread ---
+  [[nodiscard]] virtual Sequence cursor() const noexcept = 0;
+  // view_behind when the cursor does not reach `seq` in time or the follower has stopped.
+  [[nodiscard]] virtual Result<void> wait_for(Sequence seq, std::chrono::milliseconds timeout) = 0;
+  // nullopt: never issued.
+  [[nodiscard]] virtual Result<std::optional<TokenRow>> token(TokenIndex index) const = 0;
+  [[nodiscard]] virtual StatusAnswer status_of(const TokenRow& row, Sequence at_seq,
+                                               LedgerTime at_time) const = 0;
+  [[nodiscard]] virtual Result<ListPage> list(const ListQuery& query) const = 0;
+  // Tokens whose expires_at lies in (from, to], ascending by (expires_at, index), at most
+  // `count_max`, but always whole seconds: `reached` is the last second that is complete in the
+  // answer.
+  [[nodiscard]] virtual Result<void> expiring(UnixSeconds from, UnixSeconds to,
+                                              std::size_t count_max,
+                                              std::vector<std::pair<UnixSeconds, TokenIndex>>& out,
+                                              UnixSeconds& reached) const = 0;
+  // Counts every token ever issued at or before at_seq. O(tokens).
+  [[nodiscard]] virtual Result<StatusTotals> totals(Sequence at_seq, LedgerTime at_time) const = 0;
+  [[nodiscard]] virtual std::uint64_t bytes_on_disk() const = 0;
+  // Makes all waiting and later wait_for() calls fail (the follower stopped).
+  virtual void mark_stopped() = 0;
+  [[nodiscard]] virtual bool stopped() const noexcept = 0;
+};
+
+// The thread that keeps views at the log's durable end. Starts at construction; the destructor
+// stops and joins.
+class ViewsFollower {
+ public:
+  ViewsFollower(Views& views, const EventLog& log, CommitSignal& signal,
+                std::function<void(Errc)> on_failure);
+  ~ViewsFollower();
+  ViewsFollower(const ViewsFollower&) = delete;
+  ViewsFollower& operator=(const ViewsFollower&) = delete;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tokenledger
