@@ -87,6 +87,9 @@ class TokenIndex {
 };
 static_assert(sizeof(TokenIndex) == 8, "stored as 8 bytes");
 
+// Tokens per chunk of a lane: memory is taken and returned in chunks.
+inline constexpr std::uint32_t kChunkTokens = 64 * 1024;
+
 using Digest = std::array<std::uint8_t, 32>;  // SHA-256
 
 // The first 16 bytes of SHA-256 of a token string, as two words in memory order.

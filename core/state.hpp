@@ -20,7 +20,6 @@ namespace tokenledger {
 
 class ValidityIndex;
 
-inline constexpr std::uint32_t kChunkTokens = 64 * 1024;  // tokens per chunk of a lane
 inline constexpr std::uint32_t kClassesPerClientMax = 1'000;
 inline constexpr std::uint32_t kIdempotencyKeysMax = 1u << 17;
 inline constexpr std::uint64_t kIdempotencyLifetimeNs = 24 * 3600 * kNanosecondsPerSecond;

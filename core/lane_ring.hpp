@@ -1,0 +1,134 @@
+// LaneRing: the index entries and revocation bits of one lifetime lane.
+//
+// The token with counter c lives in slot c mod capacity. Memory is taken and given back in chunks
+// of kChunkTokens slots; a table names, per chunk slot, the chunk that it serves now. Counters only
+// grow, so a chunk slot serves chunk k, then none, then k + chunk count, and never k again.
+//
+// Threads: one writer, any number of readers; reads are wait-free. A reader
+//   1. asks serves(counter), 2. loads the entry, the bit and what hangs on them (the class record),
+//   3. asks serves(counter) again and forgets everything it read if that is false.
+// Every word is stored with release and loaded with acquire, and retiring clears the table before
+// it touches a word: whoever read a word of the slot's next life, or of its return to zero, sees in
+// step 3 that the table has moved on. (Acquire loads, not fences: TSan does not model fences.)
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "core/address_space.hpp"
+#include "core/entry_words.hpp"
+#include "core/errc.hpp"
+
+namespace tokenledger {
+
+inline constexpr std::size_t kChunkEntryWords = std::size_t{kChunkTokens} * kEntryWords;
+inline constexpr std::size_t kChunkBitWords = kChunkTokens / 64;
+inline constexpr std::size_t kChunkBytes =
+    std::size_t{kChunkTokens} * kEntryBytes + kChunkTokens / 8;
+inline constexpr std::uint64_t kLaneCapacityMax = std::uint64_t{1} << 34;
+
+// Chunk numbers [first, end): chunk k holds the counters [k * kChunkTokens, (k + 1) *
+// kChunkTokens).
+struct ChunkRange {
+  std::uint64_t first = 0;
+  std::uint64_t end = 0;
+  friend constexpr bool operator==(const ChunkRange&, const ChunkRange&) = default;
+};
+
+class alignas(64) LaneRing {
+ public:
+  // Reserves address space only. capacity: a power of two, kChunkTokens <= capacity <=
+  // kLaneCapacityMax. Throws std::bad_alloc.
+  explicit LaneRing(std::uint64_t capacity);
+
+  // --- any thread, wait-free ---
+
+  [[nodiscard]] bool serves(std::uint64_t counter) const noexcept {
+    return served(counter).load(std::memory_order_acquire) == mark_of(chunk_of(counter));
+  }
+  // All zero when the slot holds no issued entry.
+  [[nodiscard]] EntryWords load_entry(std::uint64_t counter) const noexcept {
+    const AtomicWord* const entry = entry_at(counter);
+    EntryWords loaded;
+    loaded.words[3] = entry[3].load(std::memory_order_acquire);
+    if (loaded.words[3] == 0) return loaded;
+    loaded.words[0] = entry[0].load(std::memory_order_acquire);
+    loaded.words[1] = entry[1].load(std::memory_order_acquire);
+    loaded.words[2] = entry[2].load(std::memory_order_acquire);
+    return loaded;
+  }
+  [[nodiscard]] bool load_bit(std::uint64_t counter) const noexcept {
+    return (bit_word(counter).load(std::memory_order_acquire) >> (counter & 63)) & 1;
+  }
+  void prefetch(std::uint64_t counter) const noexcept {
+    __builtin_prefetch(entry_at(counter));
+    __builtin_prefetch(&bit_word(counter));
+  }
+  // The chunks that may be in use. Chunks inside the range may never have been used.
+  [[nodiscard]] ChunkRange chunks() const noexcept;
+  [[nodiscard]] std::uint64_t chunks_in_use() const noexcept {
+    return chunks_in_use_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t capacity() const noexcept { return slot_mask_ + 1; }
+  // Copies one chunk while it is live: every bit that is copied as set belongs to an entry that is
+  // copied too. False (and unspecified contents) when the chunk is not in use, or retired
+  // meanwhile.
+  [[nodiscard]] bool copy_chunk(std::uint64_t chunk,
+                                std::span<std::uint64_t, kChunkEntryWords> entries,
+                                std::span<std::uint64_t, kChunkBitWords> bits) const noexcept;
+
+  // --- the writer only ---
+
+  // The ring has a place for this counter: its chunk is not retired and lies within one capacity of
+  // the oldest one.
+  [[nodiscard]] bool can_hold(std::uint64_t counter) const noexcept;
+  [[nodiscard]] bool is_retired(std::uint64_t counter) const noexcept;
+  // Requires can_hold(counter), and that the slot is empty or holds the same entry.
+  void publish_issue(std::uint64_t counter, const EntryWords& entry) noexcept;
+  // Both require an issued entry.
+  void publish_revoke(std::uint64_t counter) noexcept;
+  void publish_flags(std::uint64_t counter, EntryFlags flags) noexcept;
+  // Ends every chunk that lies wholly below the counter; returns their memory. Idempotent.
+  void retire_below(std::uint64_t counter) noexcept;
+  // Fills a chunk from a copy. snapshot_corrupt, and nothing changed, if the chunk has no place or
+  // is in use, or the words could not have come from copy_chunk.
+  [[nodiscard]] Result<void> load_chunk(
+      std::uint64_t chunk, std::span<const std::uint64_t, kChunkEntryWords> entries,
+      std::span<const std::uint64_t, kChunkBitWords> bits) noexcept;
+
+ private:
+  [[nodiscard]] static constexpr std::uint64_t chunk_of(std::uint64_t counter) noexcept {
+    return counter / kChunkTokens;
+  }
+  // What the table holds while a chunk is served; 0 is "none".
+  [[nodiscard]] static constexpr std::uint64_t mark_of(std::uint64_t chunk) noexcept {
+    return chunk + 1;
+  }
+  [[nodiscard]] AtomicWord& served(std::uint64_t counter) const noexcept {
+    return served_[(counter & slot_mask_) / kChunkTokens];
+  }
+  [[nodiscard]] AtomicWord* entry_at(std::uint64_t counter) const noexcept {
+    return entries_ + (counter & slot_mask_) * kEntryWords;
+  }
+  [[nodiscard]] AtomicWord& bit_word(std::uint64_t counter) const noexcept {
+    return bits_[(counter & slot_mask_) / 64];
+  }
+  void commit_chunk(std::uint64_t chunk) noexcept;
+  void discard_chunk(std::uint64_t chunk) noexcept;
+
+  // Read by every check; never changed after construction.
+  std::uint64_t slot_mask_;
+  AtomicWord* entries_;
+  AtomicWord* bits_;
+  AtomicWord* served_;
+  AddressSpace entry_space_;
+  AddressSpace bit_space_;
+  AddressSpace served_space_;
+  // Stored by the writer once per chunk; readers only need a recent value.
+  AtomicWord floor_{0};  // chunks below are retired
+  AtomicWord end_{0};    // chunks at or above were never used
+  AtomicWord chunks_in_use_{0};
+};
+
+}  // namespace tokenledger
