@@ -1,12 +1,10 @@
 #!/bin/sh
 # D07: installs the built libraries to a prefix of its own, then configures, builds and runs a program that knows only
-# that prefix. Arguments: the build directory to install from, the compiler, and (optional) compile flags such as
-# -fsanitize=address that the libraries were built with.
+# that prefix. Arguments: the build directory to install from, and the compiler.
 set -eu
 source_dir=$(cd "$(dirname "$0")" && pwd)
 build_dir=$1
 compiler=$2
-flags=${3:-}
 work=$build_dir/embed
 rm -rf "$work"
 mkdir -p "$work"
@@ -17,7 +15,7 @@ cmake --install "$build_dir" --prefix "$work/prefix" --component development >"$
 # The consumer must not find headers through the source tree: it is copied away from it.
 cp "$source_dir/CMakeLists.txt" "$source_dir/main.cpp" "$work/"
 cmake -S "$work" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER="$compiler" \
-  -DCMAKE_CXX_FLAGS="$flags" -DCMAKE_PREFIX_PATH="$work/prefix"
+  -DCMAKE_PREFIX_PATH="$work/prefix"
 cmake --build "$work/build"
 
 # A header that leaks the source tree into the package would still compile on this machine.

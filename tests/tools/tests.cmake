@@ -11,3 +11,13 @@ set_tests_properties(check_layers check_layers_test check_headers PROPERTIES LAB
 # The installed package, used from outside the tree (D07).
 add_test(NAME embed COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/embed/run.sh ${CMAKE_BINARY_DIR} ${CMAKE_CXX_COMPILER})
 set_tests_properties(embed PROPERTIES LABELS tree TIMEOUT 300)
+
+find_program(TOKENLEDGER_PYTHON python3 REQUIRED)
+add_test(NAME bench_report_test COMMAND ${TOKENLEDGER_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/tools/bench_report_test.py)
+set_tests_properties(bench_report_test PROPERTIES LABELS tree)
+# Every benchmark program still runs, at reduced size; no figure is judged.
+if(TOKENLEDGER_BENCH)
+  add_test(NAME bench_smoke COMMAND ${TOKENLEDGER_PYTHON} ${PROJECT_SOURCE_DIR}/tools/bench_report.py --quick
+    --seconds-max 300 --programs ${CMAKE_BINARY_DIR}/bench)
+  set_tests_properties(bench_smoke PROPERTIES LABELS bench TIMEOUT 400)
+endif()
