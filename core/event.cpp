@@ -1,0 +1,22 @@
+#include "core/event.hpp"
+
+namespace tokenledger {
+namespace {
+
+constexpr const char* kEventKindNames[] = {
+    "ledger_created",        "ledger_opened",        "format_activated",     "client_registered",
+    "client_updated",        "client_disabled",      "client_enabled",       "client_deleted",
+    "client_secret_rotated", "api_created",          "api_updated",          "api_deleted",
+    "client_grant_added",    "client_grant_updated", "client_grant_removed", "key_added",
+    "key_retired",           "token_issued",         "token_revoked",        "tokens_revoked",
+    "tokens_expired",        "note_appended",
+};
+static_assert(std::size(kEventKindNames) == kEventKindCount, "one name per kind, in their order");
+
+}  // namespace
+
+const char* event_kind_name(std::size_t position) noexcept {
+  return position < kEventKindCount ? kEventKindNames[position] : nullptr;
+}
+
+}  // namespace tokenledger

@@ -1,0 +1,355 @@
+// One smallest and one full event of every kind, and random ones, for tests of whatever takes
+// events.
+#pragma once
+
+#include <algorithm>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "core/command.hpp"
+#include "core/event.hpp"
+#include "core/token_list.hpp"
+
+namespace tokenledger::samples {
+
+struct Sample {
+  std::string name;
+  Event event;
+};
+
+template <std::size_t size>
+std::array<std::uint8_t, size> counting(std::uint8_t first) {
+  std::array<std::uint8_t, size> bytes{};
+  for (auto& byte : bytes) byte = first++;
+  return bytes;
+}
+
+inline Event minimal(Payload payload) {
+  Event event;
+  event.seq = Sequence{1};
+  event.recorded_at = LedgerTime{1};
+  event.payload = std::move(payload);
+  return event;
+}
+
+inline Event full(Payload payload) {
+  Event event;
+  event.seq = Sequence{0x0123'4567'89AB};
+  event.recorded_at = LedgerTime{1'800'000'000'123'456'789};
+  event.actor.kind = ActorKind::client;
+  event.actor.client = ClientNumber{7};
+  event.actor.generation = SecretGeneration{2};
+  event.request_id = "req-1.A_z";
+  event.idempotency = Idempotency{counting<16>(0x10), counting<16>(0x30)};
+  event.payload = std::move(payload);
+  return event;
+}
+
+inline ClientSettings full_client() {
+  return {.name = "Günther's client",
+          .grant_types = 15,
+          .redirect_uris = {"https://a.example/cb", "https://b.example/cb"},
+          .token_format = TokenKind::opaque};
+}
+inline ApiSettings minimal_api() {
+  ApiSettings settings;
+  settings.signing_alg = SignatureAlgorithm::es256;
+  return settings;
+}
+inline ApiSettings full_api() {
+  ApiSettings settings;
+  settings.name = "Orders";
+  settings.scopes = {{"read", "Read orders"}, {"write", ""}};
+  settings.token_lifetime_s = 3600;
+  settings.token_lifetime_max_s = 86'400;
+  settings.allow_offline_access = true;
+  settings.revocable_by_admins_only = true;
+  settings.signing_alg = SignatureAlgorithm::hs256;
+  settings.token_format = TokenKind::opaque;
+  settings.introspectors = {"gateway", "batch"};
+  return settings;
+}
+
+inline TokenIssued minimal_token() {
+  TokenIssued token;
+  token.token_sha256 = counting<32>(0x40);
+  token.token_class = ClassNumber{1};
+  token.issued_at = UnixSeconds{1'800'000'000};
+  token.expires_at = UnixSeconds{1'800'003'600};
+  return token;
+}
+inline TokenIssued full_token() {
+  auto token = minimal_token();
+  token.index = TokenIndex{Lane::longer, 0x00AB'CDEF};
+  token.new_class = TokenClass{ClientNumber{7},
+                               GrantNumber{8},
+                               KeyNumber{9},
+                               {{{ApiNumber{1}, 5}, {ApiNumber{3}, ~std::uint64_t{0}}}}};
+  token.kind = TokenKind::jwe;
+  token.origin = Origin::console;
+  token.subject = SubjectNumber{77};
+  token.name = "nightly build";
+  token.owner.bytes = std::string("\0owner\xFF", 7);
+  token.extra_fields.bytes = "sealed extra fields";
+  return token;
+}
+
+// The tokens of one sweep as the payload of its only event.
+inline TokensExpired sweep(UnixSeconds from, UnixSeconds to,
+                           const std::vector<ExpiringToken>& tokens) {
+  const auto part = encode_token_list(from, tokens).front();
+  TokensExpired expired;
+  expired.from = from;
+  expired.to = to;
+  expired.count = part.count;
+  expired.digest = token_list_digest(part.bytes);
+  expired.tokens = part.bytes;
+  return expired;
+}
+inline TokensExpired full_sweep() {
+  auto expired = sweep(UnixSeconds{1'800'000'000}, UnixSeconds{1'800'000'060},
+                       {{UnixSeconds{1'800'000'001}, TokenIndex{Lane::hour, 10}},
+                        {UnixSeconds{1'800'000'001}, TokenIndex{Lane::hour, 11}},
+                        {UnixSeconds{1'800'000'060}, TokenIndex{Lane::longer, 3}}});
+  expired.retire_below = {65'536, 0, 0, 131'072};
+  return expired;
+}
+
+// In the order of the variant: every kind, first at its smallest, then with every field.
+inline std::vector<Sample> all() {
+  const ClientNumber client{7};
+  const ApiNumber api{3};
+  const GrantNumber grant{4};
+  const KeyNumber key{5};
+  const Digest digest = counting<32>(0x80);
+  const Sealed reason{"sealed reason"};
+  return {
+      {"LedgerCreatedMinimal", minimal(LedgerCreated{})},
+      {"LedgerCreatedFull", full(LedgerCreated{counting<16>(0xA0), "https://issuer.example/"})},
+      {"LedgerOpenedMinimal", minimal(LedgerOpened{})},
+      {"LedgerOpenedFull", full(LedgerOpened{Incarnation{0xDEADBEEF}, {1, 2, 3, 4}})},
+      {"FormatActivatedMinimal", minimal(FormatActivated{1})},
+      {"FormatActivatedFull", full(FormatActivated{1})},
+      {"ClientRegisteredMinimal",
+       minimal(ClientRegistered{client, "c", false, {.name = ""}, Digest{}})},
+      {"ClientRegisteredFull",
+       full(ClientRegistered{client, "client-7", true, full_client(), digest})},
+      {"ClientUpdatedMinimal", minimal(ClientUpdated{client, {.name = ""}})},
+      {"ClientUpdatedFull", full(ClientUpdated{client, full_client()})},
+      {"ClientDisabledMinimal", minimal(ClientDisabled{client})},
+      {"ClientDisabledFull", full(ClientDisabled{client})},
+      {"ClientEnabledMinimal", minimal(ClientEnabled{client})},
+      {"ClientEnabledFull", full(ClientEnabled{client})},
+      {"ClientDeletedMinimal", minimal(ClientDeleted{client})},
+      {"ClientDeletedFull", full(ClientDeleted{client})},
+      {"ClientSecretRotatedMinimal",
+       minimal(ClientSecretRotated{client, SecretGeneration{1}, Digest{}})},
+      {"ClientSecretRotatedFull", full(ClientSecretRotated{client, SecretGeneration{2}, digest})},
+      {"ApiCreatedMinimal", minimal(ApiCreated{api, "a", false, minimal_api(), KeyNumber{}})},
+      {"ApiCreatedFull", full(ApiCreated{api, "https://orders.example", true, full_api(), key})},
+      {"ApiUpdatedMinimal", minimal(ApiUpdated{api, minimal_api()})},
+      {"ApiUpdatedFull", full(ApiUpdated{api, full_api()})},
+      {"ApiDeletedMinimal", minimal(ApiDeleted{api})},
+      {"ApiDeletedFull", full(ApiDeleted{api})},
+      {"ClientGrantAddedMinimal", minimal(ClientGrantAdded{grant, client, api, 0})},
+      {"ClientGrantAddedFull", full(ClientGrantAdded{grant, client, api, 0x8000'0000'0000'0003})},
+      {"ClientGrantUpdatedMinimal", minimal(ClientGrantUpdated{grant, 0})},
+      {"ClientGrantUpdatedFull", full(ClientGrantUpdated{grant, 6})},
+      {"ClientGrantRemovedMinimal", minimal(ClientGrantRemoved{grant})},
+      {"ClientGrantRemovedFull", full(ClientGrantRemoved{grant})},
+      {"KeyAddedMinimal", minimal(KeyAdded{key, SignatureAlgorithm::hs256, "k", "", ApiNumber{3}})},
+      {"KeyAddedFull",
+       full(KeyAdded{key, SignatureAlgorithm::eddsa, "key-2027", "public key", ApiNumber{}})},
+      {"KeyRetiredMinimal", minimal(KeyRetired{key})},
+      {"KeyRetiredFull", full(KeyRetired{key})},
+      {"TokenIssuedMinimal", minimal(minimal_token())},
+      {"TokenIssuedFull", full(full_token())},
+      {"TokenRevokedMinimal", minimal(TokenRevoked{})},
+      {"TokenRevokedFull", full(TokenRevoked{TokenIndex{Lane::month, TokenIndex::kCounterMax},
+                                             Cause::key_compromise, reason})},
+      {"TokensRevokedMinimal",
+       minimal(TokensRevoked{{}, Sequence{1}, Cause::admin_manual, Sealed{}})},
+      {"TokensRevokedFull",
+       full(TokensRevoked{
+           {SelectorKind::key, 5}, Sequence{0x0123'4567'89AB}, Cause::key_compromise, reason})},
+      {"TokensExpiredMinimal", minimal(sweep(UnixSeconds{0}, UnixSeconds{1}, {}))},
+      {"TokensExpiredFull", full(full_sweep())},
+      {"NoteAppendedMinimal", minimal(NoteAppended{"t", Sealed{}})},
+      {"NoteAppendedFull", full(NoteAppended{"deployment", Sealed{"sealed body"}})},
+  };
+}
+
+// Random values within the bounds, small and large ones alike.
+class RandomEvents {
+ public:
+  explicit RandomEvents(std::uint64_t seed) : random_{seed} {}
+
+  Event next(std::size_t kind) {
+    Event event = minimal(make(kind));
+    event.seq = Sequence{number((std::uint64_t{1} << 48) - 1)};
+    event.recorded_at = LedgerTime{number(4'000'000'000'000'000'000)};
+    event.actor = actor();
+    for (auto length = below(5) == 0 ? below(kRequestIdBytesMax + 1) : 0; length > 0; --length)
+      event.request_id += kRequestIdCharacters[below(kRequestIdCharacters.size())];
+    if (coin()) event.idempotency = Idempotency{bytes<16>(), bytes<16>()};
+    if (auto* revoked = std::get_if<TokensRevoked>(&event.payload))
+      revoked->before = Sequence{number(event.seq.value())};
+    return event;
+  }
+
+  std::uint64_t below(std::uint64_t limit) { return random_() % limit; }
+  bool coin() { return below(2) == 0; }
+  TokenIndex index() { return {static_cast<Lane>(below(kLaneCount)), number(1u << 20)}; }
+
+ private:
+  static constexpr std::string_view kRequestIdCharacters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+  // 1..max, of any magnitude.
+  std::uint64_t number(std::uint64_t max) { return 1 + (random_() >> below(64)) % max; }
+  std::uint32_t small() { return static_cast<std::uint32_t>(number(UINT32_MAX)); }
+  template <class Enum>
+  Enum any(std::uint64_t last) {
+    return static_cast<Enum>(1 + below(last));
+  }
+  template <std::size_t size>
+  std::array<std::uint8_t, size> bytes() {
+    std::array<std::uint8_t, size> filled{};
+    for (auto& byte : filled) byte = static_cast<std::uint8_t>(random_());
+    return filled;
+  }
+  std::string blob(std::size_t size_max) {
+    std::string filled(coin() ? 0 : (coin() ? below(40) : below(size_max)) + 1, '\0');
+    for (auto& byte : filled) byte = static_cast<char>(random_());
+    return filled;
+  }
+  std::string text(std::size_t bytes_max) {
+    static constexpr const char* kPieces[] = {"a", "Z", "9", " ", "ß", "語", "🔑", "-", "\u00A0"};
+    std::string written = "x";
+    const auto bytes = coin() ? below(20) : below(bytes_max);
+    while (written.size() + 4 <= bytes) written += kPieces[below(std::size(kPieces))];
+    return written;
+  }
+  std::string maybe_text(std::size_t bytes_max) { return coin() ? text(bytes_max) : ""; }
+
+  Actor actor() {
+    Actor made;
+    made.kind = any<ActorKind>(4);
+    if (made.kind == ActorKind::client) {
+      made.client = ClientNumber{small()};
+      made.generation = SecretGeneration{small()};
+    }
+    if (made.kind == ActorKind::token) made.token = index();
+    return made;
+  }
+  ClientSettings client() {
+    ClientSettings settings;
+    settings.name = maybe_text(kLabelBytesMax);
+    settings.grant_types = static_cast<std::uint8_t>(below(16));
+    for (auto left = below(kRedirectUrisMax + 1); left > 0; --left)
+      settings.redirect_uris.push_back(text(kRedirectUriBytesMax));
+    if (coin()) settings.token_format = any<TokenKind>(3);
+    return settings;
+  }
+  ApiSettings api(bool symmetric) {
+    ApiSettings settings;
+    settings.name = maybe_text(kLabelBytesMax);
+    for (auto left = below(kScopesPerApiMax + 1); left > 0; --left)
+      settings.scopes.push_back({text(kLabelBytesMax), maybe_text(kDescriptionBytesMax)});
+    settings.token_lifetime_s = small();
+    settings.token_lifetime_max_s = small();
+    settings.allow_offline_access = coin();
+    settings.revocable_by_admins_only = coin();
+    settings.signing_alg = symmetric ? SignatureAlgorithm::hs256 : any<SignatureAlgorithm>(3);
+    settings.token_format = any<TokenKind>(3);
+    for (auto left = below(kIntrospectorsMax + 1); left > 0; --left)
+      settings.introspectors.push_back(text(kLabelBytesMax));
+    return settings;
+  }
+  TokenIssued token() {
+    TokenIssued token;
+    token.index = index();
+    token.token_sha256 = bytes<32>();
+    token.token_class = ClassNumber{small()};
+    if (coin()) {
+      auto& made = token.new_class.emplace();
+      made.client = ClientNumber{small()};
+      made.grant = GrantNumber{coin() ? 0 : small()};
+      made.key = KeyNumber{coin() ? 0 : small()};
+      for (std::uint32_t i = 0, used = below(kApisPerTokenMax + 1); i < used; ++i)
+        made.apis[i] = {ApiNumber{(i << 20) + 1 + static_cast<std::uint32_t>(below(1 << 20))},
+                        random_()};
+    }
+    token.issued_at = UnixSeconds{static_cast<std::uint32_t>(below(4'000'000'000))};
+    token.expires_at =
+        UnixSeconds{token.issued_at.value() + static_cast<std::uint32_t>(number(100'000'000))};
+    token.kind = any<TokenKind>(3);
+    token.origin = any<Origin>(5);
+    token.subject = SubjectNumber{coin() ? 0 : small()};
+    token.name = maybe_text(kLabelBytesMax);
+    token.owner.bytes = blob(kSealedBytesMax);
+    token.extra_fields.bytes = blob(kSealedBytesMax);
+    return token;
+  }
+  TokensExpired expired() {
+    std::vector<ExpiringToken> tokens;
+    const auto from = static_cast<std::uint32_t>(below(4'000'000'000));
+    for (auto left = below(200); left > 0; --left)
+      tokens.push_back({UnixSeconds{from + 1 + static_cast<std::uint32_t>(below(60))}, index()});
+    std::sort(tokens.begin(), tokens.end());
+    tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
+    auto made = sweep(UnixSeconds{from}, UnixSeconds{from + 60}, tokens);
+    made.complete = coin();
+    if (made.complete && coin())
+      for (auto& counter : made.retire_below) counter = below(TokenIndex::kCounterMax);
+    return made;
+  }
+
+  Payload make(std::size_t kind) {
+    const ClientNumber client_number{small()};
+    const ApiNumber api_number{small()};
+    const GrantNumber grant{small()};
+    const KeyNumber key{small()};
+    const bool symmetric = coin();
+    switch (kind) {
+      case 0: return LedgerCreated{bytes<16>(), maybe_text(kIdentifierBytesMax)};
+      case 1: return LedgerOpened{Incarnation{small()}, {number(9), 0, number(1u << 30), 0}};
+      case 2: return FormatActivated{kFormatVersion};
+      case 3:
+        return ClientRegistered{client_number, text(kLabelBytesMax), coin(), client(),
+                                coin() ? Digest{} : bytes<32>()};
+      case 4: return ClientUpdated{client_number, client()};
+      case 5: return ClientDisabled{client_number};
+      case 6: return ClientEnabled{client_number};
+      case 7: return ClientDeleted{client_number};
+      case 8: return ClientSecretRotated{client_number, SecretGeneration{small()}, bytes<32>()};
+      case 9:
+        return ApiCreated{api_number, text(kIdentifierBytesMax), coin(), api(symmetric),
+                          symmetric ? key : KeyNumber{}};
+      case 10: return ApiUpdated{api_number, api(symmetric)};
+      case 11: return ApiDeleted{api_number};
+      case 12: return ClientGrantAdded{grant, client_number, api_number, random_()};
+      case 13: return ClientGrantUpdated{grant, random_()};
+      case 14: return ClientGrantRemoved{grant};
+      case 15:
+        if (symmetric)
+          return KeyAdded{key, SignatureAlgorithm::hs256, text(kLabelBytesMax), "", api_number};
+        return KeyAdded{key, any<SignatureAlgorithm>(3), text(kLabelBytesMax),
+                        "k" + blob(kKeyBytesMax - 1), ApiNumber{}};
+      case 16: return KeyRetired{key};
+      case 17: return token();
+      case 18: return TokenRevoked{index(), any<Cause>(9), {blob(kSealedBytesMax)}};
+      case 19:
+        if (coin()) return TokensRevoked{{}, Sequence{1}, any<Cause>(9), {blob(kSealedBytesMax)}};
+        return TokensRevoked{
+            {any<SelectorKind>(4), small()}, Sequence{1}, any<Cause>(9), {blob(kSealedBytesMax)}};
+      case 20: return expired();
+      default: return NoteAppended{text(kNoteTopicBytesMax), {blob(kSealedBytesMax)}};
+    }
+  }
+
+  std::mt19937_64 random_;
+};
+
+}  // namespace tokenledger::samples
