@@ -62,6 +62,7 @@ const char* errc_name(Errc code) noexcept {
     case Errc::sequence_in_future: return "sequence_in_future";
     case Errc::cursor_invalid: return "cursor_invalid";
     case Errc::io_error: return "io_error";
+    case Errc::address_in_use: return "address_in_use";
     case Errc::file_not_found: return "file_not_found";
     case Errc::file_exists: return "file_exists";
     case Errc::directory_locked: return "directory_locked";

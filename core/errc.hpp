@@ -54,6 +54,7 @@ enum class Errc {
   cursor_invalid,      // malformed, forged or belongs to another query
   // --- opening and files ---
   io_error,             // the operating system refused a file operation
+  address_in_use,       // somebody already listens at this address and port
   file_not_found,       // no such file or directory
   file_exists,          // it is there already and must not be replaced
   directory_locked,     // another process has this ledger open

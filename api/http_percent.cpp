@@ -1,0 +1,53 @@
+#include "api/http_percent.hpp"
+
+namespace tokenledger {
+namespace {
+
+int hex_value(char digit) noexcept {
+  if (digit >= '0' && digit <= '9') return digit - '0';
+  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
+  return -1;
+}
+
+bool is_unreserved(char byte) noexcept {
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+         (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_' || byte == '~';
+}
+
+}  // namespace
+
+bool append_percent_decoded(std::string& out, std::string_view text, PlusSign plus) {
+  for (std::size_t index = 0; index < text.size(); ++index) {
+    const char byte = text[index];
+    if (byte == '+' && plus == PlusSign::is_space) {
+      out.push_back(' ');
+    } else if (byte != '%') {
+      out.push_back(byte);
+    } else {
+      if (text.size() - index < 3) return false;
+      const int high = hex_value(text[index + 1]);
+      const int low = hex_value(text[index + 2]);
+      if (high < 0 || low < 0) return false;
+      out.push_back(static_cast<char>(high * 16 + low));
+      index += 2;
+    }
+  }
+  return true;
+}
+
+void append_percent_encoded(std::string& out, std::string_view text) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  for (const char byte : text) {
+    if (is_unreserved(byte)) {
+      out.push_back(byte);
+      continue;
+    }
+    const auto value = static_cast<unsigned char>(byte);
+    out.push_back('%');
+    out.push_back(kDigits[value >> 4]);
+    out.push_back(kDigits[value & 15]);
+  }
+}
+
+}  // namespace tokenledger
