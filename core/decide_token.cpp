@@ -245,8 +245,9 @@ Result<void> Decider::check_retire(const SweepExpired& sweep, std::size_t lane_n
   if (below == 0) return {};
   const auto& lane = state_.lanes[lane_number];
   if (below % kChunkTokens != 0 || below <= lane.oldest) return Errc::invalid_argument;
-  const auto chunks = (below - lane.oldest) / kChunkTokens;
-  if (chunks > lane.chunk_expires_at.size()) return Errc::invalid_argument;
+  // Chunks in which nothing was ever issued hold only holes, and holes count as expired.
+  const auto chunks =
+      std::min<std::uint64_t>((below - lane.oldest) / kChunkTokens, lane.chunk_expires_at.size());
   const auto end = lane.chunk_expires_at.begin() + static_cast<std::ptrdiff_t>(chunks);
   const bool all_expired = std::all_of(lane.chunk_expires_at.begin(), end,
                                        [&](UnixSeconds last) { return last <= sweep.to; });

@@ -195,8 +195,8 @@ Result<void> Folder::count_expired(const TokensExpired& payload) {
 Result<void> Folder::retire(std::size_t lane_number, std::uint64_t below) {
   auto& lane = state_.lanes[lane_number];
   if (below % kChunkTokens != 0 || below <= lane.oldest) return Errc::log_corrupt;
-  const auto chunks = (below - lane.oldest) / kChunkTokens;
-  if (chunks > lane.chunk_expires_at.size()) return Errc::log_corrupt;
+  const auto chunks =
+      std::min<std::uint64_t>((below - lane.oldest) / kChunkTokens, lane.chunk_expires_at.size());
   for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
     if (lane.chunk_expires_at[chunk] > state_.expired_upto) return Errc::log_corrupt;
   }
