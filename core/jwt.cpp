@@ -14,16 +14,38 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kSignatureLengthMax = base64url_length(512);  // RSA with 4096 bits
-constexpr std::string_view kJtiPrefix = R"({"jti":")";
-constexpr std::size_t kJtiBytes = kJtiPrefix.size() + kJtiLength;
-constexpr std::size_t kJtiCharacters = base64url_length(kJtiBytes);
-static_assert(kJtiBytes == 30 && kJtiCharacters == 40, "whole groups of base64url");
+// `{"jti":"` is 8 bytes: ten characters and the top four bits of the next. The jti follows, up to
+// byte 30, character 40.
+constexpr std::string_view kJtiPrefix = "eyJqdGkiOi";
+constexpr std::size_t kJtiGroupsStart = 8;  // the first whole group that holds a byte of the jti
+constexpr std::size_t kBytesBeforeJti = 2;  // `:"` of that group
+constexpr std::size_t kJtiCharacters = 40;
+constexpr std::size_t kJtiGroupBytes = kBytesBeforeJti + kJtiLength;
+static_assert(base64url_length(kJtiGroupBytes) == kJtiCharacters - kJtiGroupsStart);
 constexpr const char* kRefusedHeaders[] = {"crit", "b64", "jwk", "jku", "x5u", "x5c"};
 
-// The jti's closing quote is the 31st byte: all of character 41 and the top two bits of 42.
-constexpr bool closes_jti(char character41, char character42) noexcept {
-  static_assert('"' == 0x22, "00100010: 8 is 'I', then 32..47 are 'g'..'v'");
-  return character41 == 'I' && character42 >= 'g' && character42 <= 'v';
+// The quote before the jti ends with 0010: the letters for 8 to 11.
+constexpr bool opens_jti(std::string_view payload) noexcept {
+  return payload.starts_with(kJtiPrefix) && payload[10] >= 'I' && payload[10] <= 'L';
+}
+// The quote behind it is all of character 41 (8 is 'I') and the top two bits of the next, which are
+// 10: the letters for 32 to 47.
+constexpr bool closes_jti(std::string_view payload) noexcept {
+  static_assert('"' == 0x22);
+  return payload[40] == 'I' && payload[41] >= 'g' && payload[41] <= 'v';
+}
+
+// The bytes around the jti and, decoded once more, the 16 bytes it stands for.
+using JtiText = std::array<std::uint8_t, kJtiGroupBytes>;
+bool read_jti(std::string_view token, JtiText& text, SealKey::Bytes& sealed) noexcept {
+  const std::size_t dot = token.substr(0, kJwtHeaderLengthMax).find('.');
+  if (dot == std::string_view::npos) return false;
+  const std::string_view payload = token.substr(dot + 1);
+  if (payload.size() < kJtiCharacters + 2) return false;
+  if (!opens_jti(payload) || !closes_jti(payload)) return false;
+  const auto groups = payload.substr(kJtiGroupsStart, kJtiCharacters - kJtiGroupsStart);
+  if (!base64url_decode_to(groups, text.data())) return false;
+  return base64url_decode_to(text_of(ByteView{text}.subspan(kBytesBeforeJti)), sealed.data());
 }
 
 bool read_header(DecodedJwt& jwt) {
@@ -86,19 +108,19 @@ void append_jwt_signature(ByteView signature, std::string& signing_input) {
 }
 
 std::optional<Jti> jti_of_jwt(std::string_view token) noexcept {
-  const std::size_t dot = token.substr(0, kJwtHeaderLengthMax).find('.');
-  if (dot == std::string_view::npos) return std::nullopt;
-  const std::string_view payload = token.substr(dot + 1);
-  if (payload.size() < kJtiCharacters + 2) return std::nullopt;
-  if (!closes_jti(payload[kJtiCharacters], payload[kJtiCharacters + 1])) return std::nullopt;
-  std::array<std::uint8_t, kJtiBytes> start;
-  if (!base64url_decode_to(payload.substr(0, kJtiCharacters), start.data())) return std::nullopt;
-  if (std::memcmp(start.data(), kJtiPrefix.data(), kJtiPrefix.size()) != 0) return std::nullopt;
+  JtiText text;
+  SealKey::Bytes sealed;
+  if (!read_jti(token, text, sealed)) return std::nullopt;
   Jti jti;
-  std::memcpy(jti.data(), start.data() + kJtiPrefix.size(), jti.size());
-  std::array<std::uint8_t, kSealedBytes> sealed;
-  if (!base64url_decode_to(text_of(jti), sealed.data())) return std::nullopt;
+  std::memcpy(jti.data(), text.data() + kBytesBeforeJti, jti.size());
   return jti;
+}
+
+std::optional<SealKey::Bytes> sealed_of_jwt(std::string_view token) noexcept {
+  JtiText text;
+  SealKey::Bytes sealed;
+  if (!read_jti(token, text, sealed)) return std::nullopt;
+  return sealed;
 }
 
 Result<DecodedJwt> decode_unverified(std::string_view token) {

@@ -36,6 +36,8 @@ void append_jwt_signature(ByteView signature, std::string& signing_input);
 // canonical base64url; where decode_unverified accepts the token too, it finds the same jti.
 // Reads 42 characters of the payload and nothing behind them. No allocation, about 20 ns.
 [[nodiscard]] std::optional<Jti> jti_of_jwt(std::string_view token) noexcept;
+// The same, decoded for SealKey::unseal_bytes.
+[[nodiscard]] std::optional<SealKey::Bytes> sealed_of_jwt(std::string_view token) noexcept;
 
 struct DecodedJwt {
   std::string algorithm;  // the header's word, unverified: never choose a key or method by it

@@ -19,30 +19,37 @@ static_assert(kClientSecretPrefix.size() + base64url_length(kTextBytes) == kClie
 using Checksum = std::array<std::uint8_t, kChecksumBytes>;
 
 // The prefix is summed too: one kind of text can't be turned into the other.
-Checksum checksum_of(std::string_view prefix, ByteView body) noexcept {
-  const std::uint32_t crc = crc32_of(body, crc32_of(bytes_of(prefix)));
+struct TextKind {
+  std::string_view prefix;
+  std::uint32_t prefix_crc;
+};
+constexpr TextKind kOpaqueToken{kOpaqueTokenPrefix, crc32_of_constant(kOpaqueTokenPrefix)};
+constexpr TextKind kClientSecret{kClientSecretPrefix, crc32_of_constant(kClientSecretPrefix)};
+
+Checksum checksum_of(const TextKind& kind, ByteView body) noexcept {
+  const std::uint32_t crc = crc32_of(body, kind.prefix_crc);
   return {static_cast<std::uint8_t>(crc >> 24), static_cast<std::uint8_t>(crc >> 16),
           static_cast<std::uint8_t>(crc >> 8), static_cast<std::uint8_t>(crc)};
 }
 
-std::string make_text(std::string_view prefix, const Body& body) {
+std::string make_text(const TextKind& kind, const Body& body) {
   std::array<std::uint8_t, kTextBytes> bytes;
   std::copy(body.begin(), body.end(), bytes.begin());
-  const Checksum checksum = checksum_of(prefix, body);
+  const Checksum checksum = checksum_of(kind, body);
   std::copy(checksum.begin(), checksum.end(), bytes.begin() + kBodyBytes);
-  std::string text(prefix.size() + base64url_length(kTextBytes), '\0');
-  base64url_encode_to(bytes, std::copy(prefix.begin(), prefix.end(), text.data()));
+  std::string text(kind.prefix.size() + base64url_length(kTextBytes), '\0');
+  base64url_encode_to(bytes, std::copy(kind.prefix.begin(), kind.prefix.end(), text.data()));
   wipe(bytes);
   return text;
 }
 
-bool read_text(std::string_view prefix, std::string_view text, Body& body) noexcept {
-  if (text.size() != prefix.size() + base64url_length(kTextBytes)) return false;
-  if (!text.starts_with(prefix)) return false;
+bool read_text(const TextKind& kind, std::string_view text, Body& body) noexcept {
+  if (text.size() != kind.prefix.size() + base64url_length(kTextBytes)) return false;
+  if (!text.starts_with(kind.prefix)) return false;
   std::array<std::uint8_t, kTextBytes> bytes;
-  if (!base64url_decode_to(text.substr(prefix.size()), bytes.data())) return false;
+  if (!base64url_decode_to(text.substr(kind.prefix.size()), bytes.data())) return false;
   std::copy_n(bytes.begin(), kBodyBytes, body.begin());
-  const Checksum checksum = checksum_of(prefix, body);
+  const Checksum checksum = checksum_of(kind, body);
   return std::equal(checksum.begin(), checksum.end(), bytes.begin() + kBodyBytes);
 }
 
@@ -53,26 +60,26 @@ std::string make_opaque(const SealKey& key, const SealedJti& id,
   const auto sealed = key.seal_bytes(id.index, id.incarnation);
   Body body;
   std::copy(secret.begin(), secret.end(), std::copy(sealed.begin(), sealed.end(), body.begin()));
-  std::string token = make_text(kOpaqueTokenPrefix, body);
+  std::string token = make_text(kOpaqueToken, body);
   wipe(body);
   return token;
 }
 
 std::optional<SealedJti> parse_opaque(const SealKey& key, std::string_view token) noexcept {
   Body body;
-  if (!read_text(kOpaqueTokenPrefix, token, body)) return std::nullopt;
+  if (!read_text(kOpaqueToken, token, body)) return std::nullopt;
   SealKey::Bytes sealed;
   std::copy_n(body.begin(), sealed.size(), sealed.begin());
   return key.unseal_bytes(sealed);
 }
 
 std::string make_client_secret(const std::array<std::uint8_t, 32>& random) {
-  return make_text(kClientSecretPrefix, random);
+  return make_text(kClientSecret, random);
 }
 
 bool is_client_secret(std::string_view text) noexcept {
   Body body;
-  const bool accepted = read_text(kClientSecretPrefix, text, body);
+  const bool accepted = read_text(kClientSecret, text, body);
   wipe(body);
   return accepted;
 }

@@ -11,8 +11,8 @@ std::optional<LocatedToken> locate_token(const SealKey& key, std::string_view to
   if (token.starts_with(kOpaqueTokenPrefix)) {  // no base64url header starts so: it begins with "e"
     kind = TokenKind::opaque;
     id = parse_opaque(key, token);
-  } else if (const auto jti = jti_of_jwt(token)) {
-    id = key.unseal(text_of(*jti));
+  } else if (const auto sealed = sealed_of_jwt(token)) {
+    id = key.unseal_bytes(*sealed);
   }
   if (!id) return std::nullopt;
   return LocatedToken{.kind = kind, .id = *id};
