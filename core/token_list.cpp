@@ -117,10 +117,8 @@ Result<TokenRun> TokenListReader::next() noexcept {
   if (!read_varint(header) || !read_varint(place)) return Errc::log_corrupt;
   const bool several = (header & 1) != 0;
   if (several && !read_varint(length)) return Errc::log_corrupt;
-  const std::uint64_t room = kTokenListTokensMax - tokens_read_;
-  if (length > kTokenListTokensMax) return Errc::log_corrupt;
   const std::uint64_t count = several ? length + 2 : 1;
-  if (count > room) return Errc::log_corrupt;
+  if (count > kTokenListTokensMax - tokens_read_) return Errc::log_corrupt;
 
   const auto lane = header >> 1 & 3;
   const auto seconds_later = header >> 3;
@@ -133,7 +131,7 @@ Result<TokenRun> TokenListReader::next() noexcept {
   const auto distance = (place >> 1) + (place & 1);
   const bool backward = (place & 1) != 0;
   if (same_second && lane == lane_ && (backward || distance == 0)) return Errc::log_corrupt;
-  if (backward ? distance > expected : distance > TokenIndex::kCounterMax) return Errc::log_corrupt;
+  // No sum exceeds 64 bits, and a difference below zero wraps far above kCounterMax.
   const auto counter = backward ? expected - distance : expected + distance;
   if (counter > TokenIndex::kCounterMax || count - 1 > TokenIndex::kCounterMax - counter)
     return Errc::log_corrupt;

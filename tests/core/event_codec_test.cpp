@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <cstring>
 #include <map>
 
 #include "core/event_bounds.hpp"
@@ -175,6 +176,108 @@ TEST(EventCodec, UnknownKindsAndVersionsAreUnsupportedNotCorrupt) {
   EXPECT_EQ(error_of(version), Errc::log_corrupt);
 }
 
+// Walks the tables of an encoded event and rewrites them, as a later version or an attacker would.
+// FlatBuffers: a table begins with the distance back to its vtable; the vtable is its own size, the
+// table's size and one 16-bit position per field; references count from where they stand.
+class Tables {
+ public:
+  explicit Tables(Bytes bytes) : bytes_{std::move(bytes)} {}
+
+  [[nodiscard]] std::size_t root() const { return read<std::uint32_t>(0); }
+  [[nodiscard]] std::size_t payload() const { return follow(root(), 2); }
+  // The table, or first element of the vector of tables, that a field refers to.
+  [[nodiscard]] std::size_t follow(std::size_t table, std::size_t field) const {
+    const auto at = table + read<std::uint16_t>(vtable(table) + 4 + 2 * field);
+    return at + read<std::uint32_t>(at);
+  }
+  [[nodiscard]] std::size_t first_element(std::size_t vector) const {
+    return vector + 4 + read<std::uint32_t>(vector + 4);
+  }
+
+  [[nodiscard]] Bytes without_field(std::size_t table, std::size_t field) const {
+    auto changed = bytes_;
+    write<std::uint16_t>(changed, vtable(table) + 4 + 2 * field, 0);
+    return changed;
+  }
+  // A copy of the vtable with one more field goes to the end; the new field lies over the first.
+  [[nodiscard]] Bytes with_one_field_more(std::size_t table) const {
+    auto changed = bytes_;
+    const auto from = vtable(table);
+    const auto size = read<std::uint16_t>(from);
+    const auto to = changed.size();
+    changed.insert(changed.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(from),
+                   bytes_.begin() + static_cast<std::ptrdiff_t>(from + size));
+    changed.resize(to + size + 2);
+    write<std::uint16_t>(changed, to, static_cast<std::uint16_t>(size + 2));
+    write<std::uint16_t>(changed, to + size, 4);
+    write<std::int32_t>(changed, table,
+                        static_cast<std::int32_t>(table) - static_cast<std::int32_t>(to));
+    return changed;
+  }
+
+ private:
+  template <class Number>
+  [[nodiscard]] Number read(std::size_t at) const {
+    Number number{};
+    std::memcpy(&number, bytes_.data() + at, sizeof number);
+    return number;
+  }
+  template <class Number>
+  static void write(Bytes& bytes, std::size_t at, Number number) {
+    std::memcpy(bytes.data() + at, &number, sizeof number);
+  }
+  [[nodiscard]] std::size_t vtable(std::size_t table) const {
+    return table - static_cast<std::size_t>(read<std::int32_t>(table));
+  }
+
+  Bytes bytes_;
+};
+
+TEST(EventCodec, AFieldOfALaterVersionIsUnsupportedInEveryTable) {
+  const auto all = samples::all();
+  constexpr std::size_t kNoSettings = 99;
+  const std::map<std::size_t, std::size_t> settings_field{{3, 3}, {4, 1}, {9, 4}, {10, 1}};
+  for (std::size_t kind = 0; kind < kEventKindCount; ++kind) {
+    SCOPED_TRACE(event_kind_name(kind));
+    const Tables tables{*encode_event(all[2 * kind + 1].event)};
+    const auto expect_unsupported = [&](std::size_t table) {
+      EXPECT_EQ(error_of(tables.with_one_field_more(table)), Errc::unsupported_format);
+    };
+    expect_unsupported(tables.root());
+    expect_unsupported(tables.payload());
+    const auto found = settings_field.find(kind);
+    const auto field = found == settings_field.end() ? kNoSettings : found->second;
+    if (field == kNoSettings) continue;
+    const auto settings = tables.follow(tables.payload(), field);
+    expect_unsupported(settings);
+    if (kind >= 9) expect_unsupported(tables.first_element(tables.follow(settings, 1)));
+  }
+}
+
+struct MissingCase {
+  std::size_t kind;
+  std::size_t field;
+};
+
+TEST(EventCodec, AnEventWithoutOneOfItsFixedPartsIsCorrupt) {
+  constexpr MissingCase kMissingCases[] = {{0, 0},  {1, 0},  {3, 3},  {4, 1}, {9, 4},
+                                           {10, 1}, {17, 0}, {19, 0}, {20, 0}};
+  const auto all = samples::all();
+  for (const auto& [kind, field] : kMissingCases) {
+    SCOPED_TRACE(event_kind_name(kind));
+    const auto& event = all[2 * kind + 1].event;
+    const Tables tables{*encode_event(event)};
+    // Into the same event again: what it held before must not stand in for what is missing.
+    Event reused = event;
+    const auto decoded = decode_event_into(tables.without_field(tables.payload(), field), reused);
+    ASSERT_FALSE(decoded.has_value());
+    EXPECT_EQ(to_errc(decoded.error()), Errc::log_corrupt);
+  }
+  const Tables tables{*encode_event(all[1].event)};
+  for (const std::size_t field : {0, 1, 2, 3})
+    EXPECT_EQ(error_of(tables.without_field(tables.root(), field)), Errc::log_corrupt) << field;
+}
+
 TEST(EventCodec, NoBytesTooManyBytesAndZerosAreCorrupt) {
   EXPECT_EQ(error_of({}), Errc::log_corrupt);
   EXPECT_EQ(error_of(Bytes(200)), Errc::log_corrupt);
@@ -340,6 +443,85 @@ const BrokenCase kBrokenCases[] = {
      [](Event& e) { payload_of<TokensExpired>(e).to = UnixSeconds{1'800'000'059}; }},
     {"RetiresBeforeTheLastPart", 20, Errc::invalid_argument,
      [](Event& e) { payload_of<TokensExpired>(e).complete = false; }},
+    {"ActorKindUnknownAndNothingElse", 5, Errc::invalid_argument,
+     [](Event& e) { e.actor = {static_cast<ActorKind>(5), {}, {}, {}}; }},
+    {"ClientActorWithoutClient", 5, Errc::invalid_argument, [](Event& e) { e.actor.client = {}; }},
+    {"RedirectUriEmpty", 4, Errc::invalid_argument,
+     [](Event& e) { payload_of<ClientUpdated>(e).settings.redirect_uris[1].clear(); }},
+    {"UpdateOfClientZero", 4, Errc::invalid_argument,
+     [](Event& e) { payload_of<ClientUpdated>(e).client = {}; }},
+    {"DisablesClientZero", 5, Errc::invalid_argument,
+     [](Event& e) { payload_of<ClientDisabled>(e).client = {}; }},
+    {"EnablesClientZero", 6, Errc::invalid_argument,
+     [](Event& e) { payload_of<ClientEnabled>(e).client = {}; }},
+    {"DeletesClientZero", 7, Errc::invalid_argument,
+     [](Event& e) { payload_of<ClientDeleted>(e).client = {}; }},
+    {"RotatesClientZero", 8, Errc::invalid_argument,
+     [](Event& e) { payload_of<ClientSecretRotated>(e).client = {}; }},
+    {"ApiZero", 9, Errc::invalid_argument, [](Event& e) { payload_of<ApiCreated>(e).api = {}; }},
+    {"NoIdentifier", 9, Errc::invalid_argument,
+     [](Event& e) { payload_of<ApiCreated>(e).identifier.clear(); }},
+    {"ApiNameTooLong", 9, Errc::too_large,
+     [](Event& e) { payload_of<ApiCreated>(e).settings.name.assign(201, 'n'); }},
+    {"DescriptionTooLong", 9, Errc::too_large,
+     [](Event& e) { payload_of<ApiCreated>(e).settings.scopes[1].description.assign(501, 'd'); }},
+    {"IntrospectorEmpty", 9, Errc::invalid_argument,
+     [](Event& e) { payload_of<ApiCreated>(e).settings.introspectors[1].clear(); }},
+    {"ApiWithoutTokenFormat", 9, Errc::invalid_argument,
+     [](Event& e) { payload_of<ApiCreated>(e).settings.token_format = TokenKind{}; }},
+    {"Hs256WithoutAKeyOfItsOwn", 9, Errc::invalid_argument,
+     [](Event& e) { payload_of<ApiCreated>(e).secret_key = {}; }},
+    {"UpdateOfApiZero", 10, Errc::invalid_argument,
+     [](Event& e) { payload_of<ApiUpdated>(e).api = {}; }},
+    {"UpdateToNoAlgorithm", 10, Errc::invalid_argument,
+     [](Event& e) { payload_of<ApiUpdated>(e).settings.signing_alg = {}; }},
+    {"LongestLifetimeZero", 10, Errc::invalid_argument,
+     [](Event& e) { payload_of<ApiUpdated>(e).settings.token_lifetime_max_s = 0; }},
+    {"DeletesApiZero", 11, Errc::invalid_argument,
+     [](Event& e) { payload_of<ApiDeleted>(e).api = {}; }},
+    {"AddsGrantZero", 12, Errc::invalid_argument,
+     [](Event& e) { payload_of<ClientGrantAdded>(e).grant = {}; }},
+    {"GrantWithoutClient", 12, Errc::invalid_argument,
+     [](Event& e) { payload_of<ClientGrantAdded>(e).client = {}; }},
+    {"UpdatesGrantZero", 13, Errc::invalid_argument,
+     [](Event& e) { payload_of<ClientGrantUpdated>(e).grant = {}; }},
+    {"RemovesGrantZero", 14, Errc::invalid_argument,
+     [](Event& e) { payload_of<ClientGrantRemoved>(e).grant = {}; }},
+    {"KeyZero", 15, Errc::invalid_argument, [](Event& e) { payload_of<KeyAdded>(e).key = {}; }},
+    {"KeyOfUnknownAlgorithm", 15, Errc::invalid_argument,
+     [](Event& e) { payload_of<KeyAdded>(e).algorithm = static_cast<SignatureAlgorithm>(5); }},
+    {"PublicKeyOfOneApi", 15, Errc::invalid_argument,
+     [](Event& e) { payload_of<KeyAdded>(e).api = ApiNumber{1}; }},
+    {"RetiresKeyZero", 16, Errc::invalid_argument,
+     [](Event& e) { payload_of<KeyRetired>(e).key = {}; }},
+    {"ClassWithoutClient", 17, Errc::invalid_argument,
+     [](Event& e) { payload_of<TokenIssued>(e).new_class->client = {}; }},
+    {"TokenNameTooLong", 17, Errc::too_large,
+     [](Event& e) { payload_of<TokenIssued>(e).name.assign(201, 'n'); }},
+    {"ExtraFieldsTooLong", 17, Errc::too_large,
+     [](Event& e) { payload_of<TokenIssued>(e).extra_fields.bytes.assign(8193, 'x'); }},
+    {"RevokesATokenWithoutLane", 18, Errc::invalid_argument,
+     [](Event& e) { payload_of<TokenRevoked>(e).index = TokenIndex::from_value(4ull << 56); }},
+    {"ReasonTooLong", 18, Errc::too_large,
+     [](Event& e) { payload_of<TokenRevoked>(e).reason.bytes.assign(8193, 'r'); }},
+    {"CascadeBeforeTheLog", 19, Errc::invalid_argument,
+     [](Event& e) { payload_of<TokensRevoked>(e).before = {}; }},
+    {"CascadeWithoutCause", 19, Errc::invalid_argument,
+     [](Event& e) { payload_of<TokensRevoked>(e).cause = Cause{}; }},
+    {"ReasonOfACascadeTooLong", 19, Errc::too_large,
+     [](Event& e) { payload_of<TokensRevoked>(e).reason.bytes.assign(8193, 'r'); }},
+    {"EmptySweepOfNoTime", 20, Errc::invalid_argument,
+     [](Event& e) {
+       auto sweep = samples::sweep(UnixSeconds{1}, UnixSeconds{2}, {});
+       sweep.to = sweep.from;
+       e.payload = sweep;
+     }},
+    {"TokenListTooLong", 20, Errc::too_large,
+     [](Event& e) { payload_of<TokensExpired>(e).tokens.resize(kTokenListBytesMax + 1); }},
+    {"RetiresBeyondTheLane", 20, Errc::invalid_argument,
+     [](Event& e) { payload_of<TokensExpired>(e).retire_below[1] = 1ull << 56; }},
+    {"NoteTooLong", 21, Errc::too_large,
+     [](Event& e) { payload_of<NoteAppended>(e).body.bytes.assign(8193, 'b'); }},
     {"NoteWithoutTopic", 21, Errc::invalid_argument,
      [](Event& e) { payload_of<NoteAppended>(e).topic.clear(); }},
 };

@@ -112,6 +112,11 @@ TEST(TokenList, CountsWithoutVisitingAndRefusesWhatLiesAfterTheSweep) {
   const auto bytes = encode_token_list(kFrom, kGoldenCases[2].tokens)[0].bytes;
   EXPECT_EQ(*count_token_list(kFrom, UnixSeconds{kFrom.value() + 2}, bytes), 3u);
   EXPECT_FALSE(count_token_list(kFrom, UnixSeconds{kFrom.value() + 1}, bytes).has_value());
+  std::string too_long;
+  while (too_long.size() <= kTokenListBytesMax) too_long += std::string{"\x08\x02", 2};
+  EXPECT_FALSE(count_token_list(kFrom, UnixSeconds{UINT32_MAX}, too_long).has_value());
+  too_long.resize(kTokenListBytesMax);
+  EXPECT_TRUE(count_token_list(kFrom, UnixSeconds{UINT32_MAX}, too_long).has_value());
 }
 
 std::vector<ExpiringToken> random_tokens(std::mt19937_64& random, std::size_t count,
