@@ -26,7 +26,7 @@ inline constexpr std::uint32_t kClassesMax = std::uint32_t{1} << 24;  // class n
   return number.value() != 0 && number.value() < kClassesMax;
 }
 
-struct alignas(64) ClassRecord {
+struct ClassRecord {
   static constexpr std::size_t kWords = 8;
   std::array<std::uint64_t, kWords> words{};
 
@@ -62,11 +62,11 @@ class ClassTable {
   // Any thread, wait-free. Requires number.value() < kClassesMax.
   [[nodiscard]] ClassRecord load(ClassNumber number) const noexcept {
     const AtomicWord* const words = words_ + std::size_t{number.value()} * ClassRecord::kWords;
-    ClassRecord record;
-    for (std::size_t word = 0; word < ClassRecord::kWords; ++word) {
-      record.words[word] = words[word].load(std::memory_order_acquire);
-    }
-    return record;
+    const auto word = [words](std::size_t position) {
+      return words[position].load(std::memory_order_acquire);
+    };
+    // Spelled out so that the words stay in registers: a loop goes through memory and stalls there.
+    return {{word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7)}};
   }
   // Address space for records up to the greatest number ever used.
   [[nodiscard]] std::size_t committed_bytes() const noexcept {

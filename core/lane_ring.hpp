@@ -50,13 +50,10 @@ class alignas(64) LaneRing {
   // All zero when the slot holds no issued entry.
   [[nodiscard]] EntryWords load_entry(std::uint64_t counter) const noexcept {
     const AtomicWord* const entry = entry_at(counter);
-    EntryWords loaded;
-    loaded.words[3] = entry[3].load(std::memory_order_acquire);
-    if (loaded.words[3] == 0) return loaded;
-    loaded.words[0] = entry[0].load(std::memory_order_acquire);
-    loaded.words[1] = entry[1].load(std::memory_order_acquire);
-    loaded.words[2] = entry[2].load(std::memory_order_acquire);
-    return loaded;
+    const std::uint64_t mark = entry[3].load(std::memory_order_acquire);
+    if (mark == 0) return {};
+    return {{entry[0].load(std::memory_order_acquire), entry[1].load(std::memory_order_acquire),
+             entry[2].load(std::memory_order_acquire), mark}};
   }
   [[nodiscard]] bool load_bit(std::uint64_t counter) const noexcept {
     return (bit_word(counter).load(std::memory_order_acquire) >> (counter & 63)) & 1;

@@ -30,29 +30,33 @@ ValidityIndex::ValidityIndex(const Options& options)
 
 // Entry, bit and class record between two looks at the chunk table: if the table did not move, none
 // of them belongs to a later life of the slot or of the class number.
-inline bool ValidityIndex::read(TokenIndex index, TokenFacts& facts) const noexcept {
-  if (!index.has_lane()) return false;
+inline std::optional<ValidityIndex::TokenFacts> ValidityIndex::read(
+    TokenIndex index) const noexcept {
+  if (!index.has_lane()) return std::nullopt;
   const LaneRing& ring = lane(index);
   const std::uint64_t counter = index.counter();
-  if (!ring.serves(counter)) return false;
-  facts.revoked = ring.load_bit(counter);  // first: its miss then overlaps the entry's
-  facts.entry = ring.load_entry(counter);
-  if (!facts.entry.is_issued()) return false;
-  if (facts.entry.token_class().value() >= kClassesMax) return false;
-  facts.record = classes_.load(facts.entry.token_class());
-  return ring.serves(counter) && facts.record.exists();
+  if (!ring.serves(counter)) return std::nullopt;
+  const bool revoked = ring.load_bit(counter);  // first: its miss then overlaps the entry's
+  const EntryWords entry = ring.load_entry(counter);
+  if (!entry.is_issued()) return std::nullopt;
+  if (entry.token_class().value() >= kClassesMax) return std::nullopt;
+  const ClassRecord record = classes_.load(entry.token_class());
+  if (!ring.serves(counter)) return std::nullopt;
+  if (!record.exists()) return std::nullopt;
+  return TokenFacts{entry, record, revoked};
 }
 
-// Everything but audience and scopes; `good` means "go on with those".
+template <class Finish>
 inline Verdict ValidityIndex::check_token(TokenIndex index, const Fingerprint* fingerprint,
-                                          UnixSeconds now, TokenFacts& facts) const noexcept {
-  if (!read(index, facts)) return Verdict::not_good;
-  if (fingerprint != nullptr && !facts.entry.matches(*fingerprint)) return Verdict::not_good;
-  if (facts.revoked) return Verdict::not_good;
-  if (facts.entry.issued_seq() < watermarks_.greatest_of(facts.record)) return Verdict::not_good;
-  if (now >= facts.entry.expires_at()) return Verdict::not_good;
-  if (facts.entry.flags() != 0) return Verdict::ask_status;
-  return Verdict::good;
+                                          UnixSeconds now, Finish&& finish) const noexcept {
+  const std::optional<TokenFacts> facts = read(index);
+  if (!facts) return Verdict::not_good;
+  if (fingerprint != nullptr && !facts->entry.matches(*fingerprint)) return Verdict::not_good;
+  if (facts->revoked) return Verdict::not_good;
+  if (facts->entry.issued_seq() < watermarks_.greatest_of(facts->record)) return Verdict::not_good;
+  if (now >= facts->entry.expires_at()) return Verdict::not_good;
+  if (facts->entry.flags() != 0) return Verdict::ask_status;
+  return finish(facts->record);
 }
 
 Verdict ValidityIndex::check_named(const ClassRecord& record, std::string_view audience,
@@ -71,36 +75,32 @@ Verdict ValidityIndex::check(TokenIndex index, const Fingerprint& fingerprint,
                              std::string_view audience,
                              std::span<const std::string_view> required_scopes,
                              UnixSeconds now) const noexcept {
-  TokenFacts facts;
-  const Verdict verdict = check_token(index, &fingerprint, now, facts);
-  if (verdict != Verdict::good) return verdict;
-  return check_named(facts.record, audience, required_scopes);
+  return check_token(index, &fingerprint, now, [&](const ClassRecord& record) {
+    return check_named(record, audience, required_scopes);
+  });
 }
 
 Verdict ValidityIndex::check(TokenIndex index, const Fingerprint& fingerprint, ApiNumber audience,
                              std::uint64_t required_scope_mask, UnixSeconds now) const noexcept {
-  TokenFacts facts;
-  const Verdict verdict = check_token(index, &fingerprint, now, facts);
-  if (verdict != Verdict::good) return verdict;
-  return check_numbered(facts.record, audience, required_scope_mask);
+  return check_token(index, &fingerprint, now, [&](const ClassRecord& record) {
+    return check_numbered(record, audience, required_scope_mask);
+  });
 }
 
 Verdict ValidityIndex::check_without_fingerprint(TokenIndex index, std::string_view audience,
                                                  std::span<const std::string_view> required_scopes,
                                                  UnixSeconds now) const noexcept {
-  TokenFacts facts;
-  const Verdict verdict = check_token(index, nullptr, now, facts);
-  if (verdict != Verdict::good) return verdict;
-  return check_named(facts.record, audience, required_scopes);
+  return check_token(index, nullptr, now, [&](const ClassRecord& record) {
+    return check_named(record, audience, required_scopes);
+  });
 }
 
 Verdict ValidityIndex::check_without_fingerprint(TokenIndex index, ApiNumber audience,
                                                  std::uint64_t required_scope_mask,
                                                  UnixSeconds now) const noexcept {
-  TokenFacts facts;
-  const Verdict verdict = check_token(index, nullptr, now, facts);
-  if (verdict != Verdict::good) return verdict;
-  return check_numbered(facts.record, audience, required_scope_mask);
+  return check_token(index, nullptr, now, [&](const ClassRecord& record) {
+    return check_numbered(record, audience, required_scope_mask);
+  });
 }
 
 std::optional<IndexEntry> ValidityIndex::find(TokenIndex index) const noexcept {
@@ -114,9 +114,9 @@ std::optional<IndexEntry> ValidityIndex::find(TokenIndex index) const noexcept {
 }
 
 std::optional<TokenClass> ValidityIndex::find_class(TokenIndex index) const noexcept {
-  TokenFacts facts;
-  if (!read(index, facts)) return std::nullopt;
-  return unpack_class(facts.record);
+  const std::optional<TokenFacts> facts = read(index);
+  if (!facts) return std::nullopt;
+  return unpack_class(facts->record);
 }
 
 std::size_t ValidityIndex::committed_bytes() const noexcept {

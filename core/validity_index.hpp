@@ -165,9 +165,11 @@ class ValidityIndex {
     return rings_[index.lane_number()];
   }
   [[nodiscard]] LaneRing& lane(TokenIndex index) noexcept { return rings_[index.lane_number()]; }
-  [[nodiscard]] bool read(TokenIndex index, TokenFacts& facts) const noexcept;
+  [[nodiscard]] std::optional<TokenFacts> read(TokenIndex index) const noexcept;
+  // Everything but audience and scopes, for which `good` goes on with finish(class record).
+  template <class Finish>
   [[nodiscard]] Verdict check_token(TokenIndex index, const Fingerprint* fingerprint,
-                                    UnixSeconds now, TokenFacts& facts) const noexcept;
+                                    UnixSeconds now, Finish&& finish) const noexcept;
   [[nodiscard]] Verdict check_named(const ClassRecord& record, std::string_view audience,
                                     std::span<const std::string_view> required) const noexcept;
 

@@ -21,6 +21,8 @@ inline constexpr std::uint32_t kApiNumberEnd = std::uint32_t{1} << 16;
 inline constexpr std::uint32_t kGrantNumberEnd = std::uint32_t{1} << 26;
 inline constexpr std::uint32_t kKeyNumberEnd = std::uint32_t{1} << 16;
 
+static_assert(kApisPerTokenMax == 4, "greatest_of spells them out, to stay in registers");
+
 class Watermarks {
  public:
   Watermarks();  // address space only; throws std::bad_alloc
@@ -35,9 +37,10 @@ class Watermarks {
     greatest = std::max(greatest, clients_[record.client()].load(std::memory_order_acquire));
     greatest = std::max(greatest, grants_[record.grant()].load(std::memory_order_acquire));
     greatest = std::max(greatest, keys_[record.key()].load(std::memory_order_acquire));
-    for (std::size_t position = 0; position < kApisPerTokenMax; ++position) {
-      greatest = std::max(greatest, apis_[record.api(position)].load(std::memory_order_acquire));
-    }
+    greatest = std::max(greatest, apis_[record.api(0)].load(std::memory_order_acquire));
+    greatest = std::max(greatest, apis_[record.api(1)].load(std::memory_order_acquire));
+    greatest = std::max(greatest, apis_[record.api(2)].load(std::memory_order_acquire));
+    greatest = std::max(greatest, apis_[record.api(3)].load(std::memory_order_acquire));
     return Sequence{greatest};
   }
 
