@@ -36,9 +36,12 @@ class EventLog {
  public:
   struct Options {
     std::filesystem::path directory;
-    std::shared_ptr<FileLayer> files;
-    bool create = false;     // the directory must not hold a log yet
-    bool read_only = false;  // for the replay tool; no lock, no recovery writes
+    std::shared_ptr<FileLayer> files;  // null: the operating system's
+    bool create = false;               // the directory must not hold a log yet
+    bool read_only = false;            // for the replay tool; no lock, no recovery writes
+    // For `recover` only: opens at the last good record before a damaged one in the WAL instead of
+    // refusing. Without read_only what stands behind it is gone afterwards.
+    bool accept_damaged_tail = false;
     // False only in the test that shows that the crash test notices a missing fsync.
     bool sync = true;
     // Called once from a RocksDB thread when a background flush or compaction failed; the ledger is
@@ -46,20 +49,23 @@ class EventLog {
     std::function<void()> on_background_error;
   };
 
-  // log_corrupt: RocksDB refuses (bad checksum in the WAL or a file). not_a_ledger, io_error.
+  // log_corrupt: RocksDB refuses (bad checksum in the WAL or a file). not_a_ledger: nothing to open
+  // here; directory_not_empty: `create` and there is a log. io_error.
   [[nodiscard]] static Result<std::unique_ptr<EventLog>> open(const Options& options);
   virtual ~EventLog() = default;
 
-  // One WriteBatch, one WAL fsync. `first` must be last_seq() + 1. On any failure the outcome is
-  // unknown: the caller poisons the ledger and never appends again.
+  // One WriteBatch, one WAL fsync. `first` must be last_seq() + 1; each event 1..kEventBytesMax
+  // bytes. On any failure the outcome is unknown: the caller poisons the ledger and never appends
+  // again (unknown_outcome if it does). Turns RocksDB's perf counters off on the calling thread.
   [[nodiscard]] virtual Result<void> append(
       Sequence first, std::span<const std::span<const std::uint8_t>> events) = 0;
 
   // Greatest seq present; 0: empty.
   [[nodiscard]] virtual Result<Sequence> last_seq() const = 0;
+  // sequence_in_future beyond last_seq(); log_corrupt when it is missing below.
   [[nodiscard]] virtual Result<std::vector<std::uint8_t>> get(Sequence seq) const = 0;
   // From `from` (>= 1) on, in order; with read-ahead when `scan` (a long read that should not fill
-  // the cache).
+  // the cache). A reader keeps the files it reads from being deleted: do not keep it idle.
   [[nodiscard]] virtual std::unique_ptr<LogReader> read(Sequence from, bool scan) const = 0;
 
   // Memtable to files (clean stop), so that the next open replays no WAL.
@@ -68,7 +74,7 @@ class EventLog {
   // then removes it.
   [[nodiscard]] virtual Result<void> truncate_after(Sequence seq,
                                                     const std::filesystem::path& aside) = 0;
-  // Re-reads every file against its checksum.
+  // Re-reads every table file against its checksums. (open() has read the WAL against its own.)
   [[nodiscard]] virtual Result<void> verify_files() const = 0;
   [[nodiscard]] virtual std::uint64_t bytes_on_disk() const = 0;
 };
