@@ -266,7 +266,8 @@ TEST_F(RocksUnderFaults, FlushedTablesAndTheNewManifestSurviveAPowerCut) {
   }
 }
 
-// Every fault point of open, two synced puts, a flush and close: what was acknowledged is there.
+// Every fault point of open and two synced puts: what was acknowledged is there. (No flush here:
+// after a failed one RocksDB sleeps for a second.)
 TEST_F(RocksUnderFaults, AcknowledgedPutsSurviveEveryFaultPoint) {
   constexpr std::uint64_t kOperationsMax = 500;  // a bound on the sweep, not on the workload
   for (const auto kind : {FaultKind::not_persisted, FaultKind::persisted}) {
@@ -289,7 +290,6 @@ TEST_F(RocksUnderFaults, AcknowledgedPutsSurviveEveryFaultPoint) {
           if (put("key", std::to_string(operation) + value, true).ok()) {
             acknowledged = std::to_string(operation) + value;
           }
-          (void)database->Flush({});
         }
       }
       const bool reached = files->crashed();
@@ -302,7 +302,7 @@ TEST_F(RocksUnderFaults, AcknowledgedPutsSurviveEveryFaultPoint) {
       database.reset();
       cut_power();
       if (!reached) {
-        EXPECT_GT(operation, 15u) << "the sweep must have swept something";
+        EXPECT_GT(operation, 10u) << "the sweep must have swept something";
         break;
       }
     }

@@ -1,0 +1,334 @@
+#include "storage/key_store.hpp"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "storage/byte_codec.hpp"
+#include "storage/crc32c.hpp"
+#include "storage/durable_file.hpp"
+#include "storage/personal_cipher.hpp"
+
+namespace tokenledger {
+namespace {
+
+constexpr std::array<std::uint8_t, 8> kMagic = {'T', 'L', 'D', 'A', 'T', 'A', '\r', '\n'};
+constexpr std::uint32_t kVersion = 1;
+constexpr std::size_t kHeaderBytes = 8 + 4 + 16 + 8 + 8 + 4;
+constexpr std::uint32_t kFrameMagic = 0x4B46'4C54;
+constexpr std::size_t kFrameHeaderBytes = 4 + 4 + 8 + 8;
+constexpr std::size_t kFrameOverheadBytes = kFrameHeaderBytes + 4;
+constexpr std::size_t kRecordHeaderBytes = 1 + 1 + 16 + 2;
+constexpr std::uint8_t kPut = 1;
+constexpr std::uint8_t kErase = 2;
+
+struct Header {
+  LedgerId ledger_id{};
+  std::uint64_t generation = 0;
+  std::uint64_t compacted_bytes = 0;  // durable before the file got its name
+};
+
+void encode_header(std::vector<std::uint8_t>& out, const Header& header) {
+  ByteWriter writer{out};
+  writer.bytes(kMagic);
+  writer.integer(kVersion);
+  writer.bytes(header.ledger_id);
+  writer.integer(header.generation);
+  writer.integer(header.compacted_bytes);
+  writer.integer(crc32c(out));
+}
+
+std::optional<Header> decode_header(ByteView file) {
+  if (file.size() < kHeaderBytes) return std::nullopt;
+  ByteReader reader{file.first(kHeaderBytes)};
+  if (!std::ranges::equal(reader.bytes(kMagic.size()), kMagic)) return std::nullopt;
+  if (reader.integer<std::uint32_t>() != kVersion) return std::nullopt;
+  Header header;
+  reader.fill(header.ledger_id);
+  header.generation = reader.integer<std::uint64_t>();
+  header.compacted_bytes = reader.integer<std::uint64_t>();
+  if (reader.integer<std::uint32_t>() != crc32c(file.first(kHeaderBytes - 4))) return std::nullopt;
+  return header;
+}
+
+void encode_frame(std::vector<std::uint8_t>& out, std::uint64_t generation, std::uint64_t number,
+                  ByteView payload) {
+  const std::size_t start = out.size();
+  ByteWriter writer{out};
+  writer.integer(kFrameMagic);
+  writer.integer(static_cast<std::uint32_t>(payload.size()));
+  writer.integer(generation);
+  writer.integer(number);
+  writer.bytes(payload);
+  writer.integer(crc32c(std::span{out}.subspan(start)));
+}
+
+struct Frame {
+  std::uint64_t number = 0;
+  ByteView payload;
+};
+
+// The whole frame at the beginning of `bytes`, if one stands there.
+std::optional<Frame> decode_frame(ByteView bytes, std::uint64_t generation) {
+  ByteReader reader{bytes};
+  if (reader.integer<std::uint32_t>() != kFrameMagic) return std::nullopt;
+  const auto payload_bytes = reader.integer<std::uint32_t>();
+  if (reader.integer<std::uint64_t>() != generation) return std::nullopt;
+  Frame frame;
+  frame.number = reader.integer<std::uint64_t>();
+  if (payload_bytes > KeyStore::kFrameBytesMax) return std::nullopt;
+  frame.payload = reader.bytes(payload_bytes);
+  const auto checked = bytes.first(reader.position());
+  const auto expected = reader.integer<std::uint32_t>();
+  if (!reader.ok() || expected != crc32c(checked)) return std::nullopt;
+  return frame;
+}
+
+void encode_record(std::vector<std::uint8_t>& out, std::uint8_t type, const DataKeyId& id,
+                   ByteView sealed) {
+  ByteWriter writer{out};
+  writer.integer(type);
+  writer.integer(id.kind);
+  writer.bytes(id.id);
+  writer.integer(static_cast<std::uint16_t>(sealed.size()));
+  writer.bytes(sealed);
+}
+
+// A sealed value opens only in its own ledger and under its own id.
+std::vector<std::uint8_t> associated_data(const LedgerId& ledger_id, const DataKeyId& id) {
+  std::vector<std::uint8_t> data{ledger_id.begin(), ledger_id.end()};
+  data.push_back(id.kind);
+  data.insert(data.end(), id.id.begin(), id.id.end());
+  return data;
+}
+
+bool has_frame_behind(ByteView bytes, std::uint64_t generation) {
+  for (std::size_t at = 1; at + kFrameOverheadBytes <= bytes.size(); ++at) {
+    if (decode_frame(bytes.subspan(at), generation)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+DataKeyId DataKeyId::of(std::uint8_t kind, std::uint64_t number) noexcept {
+  DataKeyId id{.kind = kind, .id = {}};
+  for (std::size_t at = 0; at < 8; ++at) id.id[at] = static_cast<std::uint8_t>(number >> (8 * at));
+  return id;
+}
+
+KeyStore::KeyStore(std::shared_ptr<FileLayer> files, std::filesystem::path path,
+                   const LedgerId& ledger_id, ByteView master_key)
+    : files_{std::move(files)},
+      path_{std::move(path)},
+      ledger_id_{ledger_id},
+      master_key_{master_key} {}
+
+Result<void> KeyStore::create(FileLayer& files, const std::filesystem::path& path,
+                              const LedgerId& ledger_id) {
+  std::vector<std::uint8_t> bytes;
+  encode_header(bytes, {.ledger_id = ledger_id, .generation = 1, .compacted_bytes = kHeaderBytes});
+  return create_durably(files, path, bytes);
+}
+
+Result<std::unique_ptr<KeyStore>> KeyStore::open(std::shared_ptr<FileLayer> files,
+                                                 const std::filesystem::path& path,
+                                                 const LedgerId& ledger_id, ByteView master_key,
+                                                 KeyStoreMark known) {
+  if (master_key.size() != kDataKeyBytes) return Errc::invalid_argument;
+  std::unique_ptr<KeyStore> store{new KeyStore{std::move(files), path, ledger_id, master_key}};
+  if (const auto loaded = store->load(known); !loaded) return loaded.error();
+  return store;
+}
+
+Result<void> KeyStore::load(KeyStoreMark known) {
+  const auto bytes = read_whole(*files_, path_, kFileBytesMax);
+  if (!bytes) return bytes.error();
+  const auto header = decode_header(*bytes);
+  if (!header || header->ledger_id != ledger_id_) return Errc::key_store_corrupt;
+  if (header->generation < known.generation) return Errc::key_store_corrupt;  // an older copy
+  generation_ = header->generation;
+  std::uint64_t promised = header->compacted_bytes;
+  if (known.generation == generation_) promised = std::max(promised, known.bytes);
+
+  std::size_t at = kHeaderBytes;
+  while (at < bytes->size()) {
+    const auto rest = ByteView{*bytes}.subspan(at);
+    const auto frame = decode_frame(rest, generation_);
+    if (!frame) {
+      // Torn while it was written, unless something was written after it.
+      if (has_frame_behind(rest, generation_)) return Errc::key_store_corrupt;
+      break;
+    }
+    if (frame->number != next_frame_ || !apply(frame->payload)) return Errc::key_store_corrupt;
+    ++next_frame_;
+    at += kFrameOverheadBytes + frame->payload.size();
+  }
+  if (at < promised) return Errc::key_store_corrupt;
+
+  auto file = files_->open(path_);
+  if (!file) return file.error();
+  file_ = std::move(*file);
+  if (at < bytes->size()) {
+    if (const auto cut = file_->truncate(at); !cut) return cut.error();
+  }
+  // Also without a cut: a killed process may have left the last frame in memory only.
+  if (const auto synced = file_->sync(); !synced) return synced.error();
+  durable_bytes_ = at;
+  if (has_garbage_) return compact_locked();  // repeats an erasure that a crash interrupted
+  return {};
+}
+
+bool KeyStore::apply(ByteView payload) {
+  ByteReader reader{payload};
+  while (reader.left() > 0) {
+    const auto type = reader.integer<std::uint8_t>();
+    DataKeyId id;
+    id.kind = reader.integer<std::uint8_t>();
+    reader.fill(id.id);
+    const auto sealed = reader.bytes(reader.integer<std::uint16_t>());
+    if (!reader.ok()) return false;
+    if (type == kPut && sealed.size() > kSealOverheadBytes &&
+        sealed.size() <= kValueBytesMax + kSealOverheadBytes) {
+      auto& value = sealed_[id];
+      if (!value.empty()) has_garbage_ = true;
+      value.assign(sealed.begin(), sealed.end());
+      if (sealed_.size() > kEntriesMax) return false;
+    } else if (type == kErase && sealed.empty()) {
+      sealed_.erase(id);
+      has_garbage_ = true;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+Result<void> KeyStore::reserve_locked(std::size_t bytes) {
+  if (failed_) return Errc::io_error;
+  if (pending_.size() + bytes > kFrameBytesMax) return Errc::limit_reached;
+  const std::size_t after = durable_bytes_ + pending_.size() + bytes + kFrameOverheadBytes;
+  if (after > kFileBytesMax) return Errc::limit_reached;
+  return {};
+}
+
+Result<void> KeyStore::put_locked(const DataKeyId& id, ByteView value) {
+  if (value.empty() || value.size() > kValueBytesMax) return Errc::invalid_argument;
+  const auto found = sealed_.find(id);
+  if (found == sealed_.end() && sealed_.size() == kEntriesMax) return Errc::limit_reached;
+  const auto room = reserve_locked(kRecordHeaderBytes + kSealOverheadBytes + value.size());
+  if (!room) return room.error();
+  auto sealed = seal_personal(master_key_.view(), value, associated_data(ledger_id_, id));
+  encode_record(pending_, kPut, id, sealed);
+  if (found != sealed_.end()) has_garbage_ = true;
+  sealed_.insert_or_assign(id, std::move(sealed));
+  return {};
+}
+
+Result<SecretBytes> KeyStore::create_key(const DataKeyId& id) {
+  SecretBytes key{kDataKeyBytes};
+  randombytes_buf(key.writable().data(), key.size());
+  const std::lock_guard lock{mutex_};
+  if (sealed_.contains(id)) return Errc::key_exists;
+  if (const auto stored = put_locked(id, key.view()); !stored) return stored.error();
+  return key;
+}
+
+Result<void> KeyStore::put(const DataKeyId& id, ByteView value) {
+  const std::lock_guard lock{mutex_};
+  return put_locked(id, value);
+}
+
+Result<SecretBytes> KeyStore::get(const DataKeyId& id) const {
+  const std::lock_guard lock{mutex_};
+  const auto found = sealed_.find(id);
+  if (found == sealed_.end()) return Errc::data_key_missing;
+  auto value = open_personal(master_key_.view(), found->second, associated_data(ledger_id_, id));
+  if (!value) return Errc::key_store_corrupt;
+  return value;
+}
+
+Result<void> KeyStore::erase(const DataKeyId& id) {
+  const std::lock_guard lock{mutex_};
+  if (!sealed_.contains(id)) return {};
+  if (const auto room = reserve_locked(kRecordHeaderBytes); !room) return room.error();
+  encode_record(pending_, kErase, id, {});
+  sealed_.erase(id);
+  has_garbage_ = true;
+  return {};
+}
+
+Result<void> KeyStore::sync() {
+  const std::lock_guard lock{mutex_};
+  return sync_locked();
+}
+
+Result<void> KeyStore::sync_locked() {
+  if (failed_) return Errc::io_error;
+  if (pending_.empty()) return {};
+  std::vector<std::uint8_t> frame;
+  encode_frame(frame, generation_, next_frame_, pending_);
+  failed_ = true;  // until the frame is durable: then nothing below can leave it half done
+  // A crash here loses the frame or tears it; nothing that relies on it is in the log yet.
+  if (const auto written = file_->append(frame); !written) return written.error();
+  if (const auto synced = file_->sync_data(); !synced) return synced.error();
+  // From here the values survive everything.
+  failed_ = false;
+  ++next_frame_;
+  durable_bytes_ += frame.size();
+  pending_.clear();
+  return {};
+}
+
+Result<void> KeyStore::compact() {
+  const std::lock_guard lock{mutex_};
+  if (const auto synced = sync_locked(); !synced) return synced.error();
+  return compact_locked();
+}
+
+Result<void> KeyStore::compact_locked() {
+  if (failed_) return Errc::io_error;
+  std::vector<std::uint8_t> frames;
+  std::vector<std::uint8_t> payload;
+  std::uint64_t frame_count = 0;
+  const auto close_frame = [&] {
+    if (payload.empty()) return;
+    encode_frame(frames, generation_ + 1, frame_count++, payload);
+    payload.clear();
+  };
+  for (const auto& [id, sealed] : sealed_) {
+    if (payload.size() + kRecordHeaderBytes + sealed.size() > kFrameBytesMax) close_frame();
+    encode_record(payload, kPut, id, sealed);
+  }
+  close_frame();
+  std::vector<std::uint8_t> bytes;
+  encode_header(bytes, {.ledger_id = ledger_id_,
+                        .generation = generation_ + 1,
+                        .compacted_bytes = kHeaderBytes + frames.size()});
+  bytes.insert(bytes.end(), frames.begin(), frames.end());
+  failed_ = true;
+  // A crash inside leaves the old file, tombstones included, and open() compacts again.
+  if (const auto written = write_durably(*files_, path_, bytes); !written) return written.error();
+  auto file = files_->open(path_);
+  if (!file) return file.error();
+  failed_ = false;
+  file_ = std::move(*file);
+  ++generation_;
+  next_frame_ = frame_count;
+  durable_bytes_ = bytes.size();
+  has_garbage_ = false;
+  return {};
+}
+
+KeyStoreMark KeyStore::mark() const {
+  const std::lock_guard lock{mutex_};
+  return {.generation = generation_, .bytes = durable_bytes_};
+}
+
+std::size_t KeyStore::size() const {
+  const std::lock_guard lock{mutex_};
+  return sealed_.size();
+}
+
+}  // namespace tokenledger

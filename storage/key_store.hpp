@@ -1,0 +1,105 @@
+// KeyStore: random keys of personal data, kept outside the log so that they can be erased (INV-8).
+//
+// Values (32-byte data keys, password hashes) are sealed under the keyring's master key and
+// addressed by {kind, 16-byte id}. One append-only file, little-endian:
+//   header: magic 8 | version u32 | ledger id 16 | generation u64 | compacted bytes u64 | crc32c
+//   u32 frame*: magic u32 | payload bytes u32 | generation u64 | number u64 | payload | crc32c u32
+//   payload: { type u8 (1 put, 2 erase) | kind u8 | id 16 | value bytes u16 | sealed value }*
+// A frame is what one sync() made durable; the next is only written after it, so a bad frame with a
+// good one behind it is damage, not a torn tail. A torn tail is cut at open unless mark() of an
+// earlier sync (kept in HEAD) says those bytes were durable. Compaction rewrites the file without
+// erased and replaced values under the next generation; it runs at open when there is anything to
+// drop.
+//
+// After an error from sync() or compact() the store refuses every further change: the ledger is
+// poisoned. Threads: every member may be called from any thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "core/byte_view.hpp"
+#include "core/errc.hpp"
+#include "core/secret_bytes.hpp"
+#include "storage/file_layer.hpp"
+#include "storage/head_file.hpp"
+
+namespace tokenledger {
+
+struct DataKeyId {
+  std::uint8_t kind = 0;
+  std::array<std::uint8_t, 16> id{};
+  // Little-endian in the first 8 bytes.
+  [[nodiscard]] static DataKeyId of(std::uint8_t kind, std::uint64_t number) noexcept;
+  friend auto operator<=>(const DataKeyId&, const DataKeyId&) = default;
+};
+
+class KeyStore {
+ public:
+  static constexpr std::size_t kValueBytesMax = 512;
+  static constexpr std::size_t kEntriesMax = std::size_t{1} << 22;
+  static constexpr std::size_t kFrameBytesMax = 4u << 20;  // changes between two syncs
+  static constexpr std::size_t kFileBytesMax = std::size_t{1} << 30;
+
+  // A durable new file, or file_exists.
+  [[nodiscard]] static Result<void> create(FileLayer& files, const std::filesystem::path& path,
+                                           const LedgerId& ledger_id);
+  // file_not_found; key_store_corrupt: damage, less than `known` says, or another ledger's file.
+  [[nodiscard]] static Result<std::unique_ptr<KeyStore>> open(std::shared_ptr<FileLayer> files,
+                                                              const std::filesystem::path& path,
+                                                              const LedgerId& ledger_id,
+                                                              ByteView master_key,
+                                                              KeyStoreMark known);
+
+  // Draws a key and stores it; durable only after sync(). key_exists when there is one.
+  [[nodiscard]] Result<SecretBytes> create_key(const DataKeyId& id);
+  // Stores or replaces a value of 1..kValueBytesMax bytes; durable only after sync().
+  // limit_reached: a bound above.
+  [[nodiscard]] Result<void> put(const DataKeyId& id, ByteView value);
+  // data_key_missing; key_store_corrupt when it does not open under the master key.
+  [[nodiscard]] Result<SecretBytes> get(const DataKeyId& id) const;
+  // Forgets the value at once, durably after sync(), and its bytes are gone after compact().
+  // Idempotent: an unknown id is a success, so replay may repeat it.
+  [[nodiscard]] Result<void> erase(const DataKeyId& id);
+
+  // Makes all changes so far durable with one append and one fdatasync. No changes: no I/O.
+  [[nodiscard]] Result<void> sync();
+  // Syncs, then rewrites the file with live values only. Cost: the size of the store.
+  [[nodiscard]] Result<void> compact();
+
+  // What is durable now.
+  [[nodiscard]] KeyStoreMark mark() const;
+  [[nodiscard]] std::size_t size() const;
+
+ private:
+  KeyStore(std::shared_ptr<FileLayer> files, std::filesystem::path path, const LedgerId& ledger_id,
+           ByteView master_key);
+  [[nodiscard]] Result<void> load(KeyStoreMark known);
+  [[nodiscard]] bool apply(ByteView payload);  // false: malformed
+  [[nodiscard]] Result<void> put_locked(const DataKeyId& id, ByteView value);
+  [[nodiscard]] Result<void> reserve_locked(std::size_t bytes);
+  [[nodiscard]] Result<void> sync_locked();
+  [[nodiscard]] Result<void> compact_locked();
+
+  const std::shared_ptr<FileLayer> files_;
+  const std::filesystem::path path_;
+  const LedgerId ledger_id_;
+  const SecretBytes master_key_;
+
+  mutable std::mutex mutex_;  // guards all below
+  std::unique_ptr<File> file_;
+  std::map<DataKeyId, std::vector<std::uint8_t>> sealed_;
+  std::vector<std::uint8_t> pending_;  // payload of the next frame
+  std::uint64_t generation_ = 0;
+  std::uint64_t next_frame_ = 0;
+  std::uint64_t durable_bytes_ = 0;
+  bool has_garbage_ = false;
+  bool failed_ = false;
+};
+
+}  // namespace tokenledger

@@ -1,0 +1,116 @@
+// Keyring: the secrets of one ledger in one 0600 file, encrypted under a key from elsewhere.
+//
+// File, little-endian:
+//   magic 8 | version u32 | protection u32 (0 unprotected, 1 XChaCha20-Poly1305) | key check 16 |
+//   payload bytes u32 | payload (sealed when protected) | BLAKE2b-256 of all before
+// The checksum tells damage from a wrong key; the key check (a keyed hash of the header) tells a
+// wrong key from a forgery. Every save replaces the whole file durably before it returns, so an
+// event may rely on a key once add_* succeeded. Errors: keyring_missing, keyring_wrong_key,
+// keyring_corrupt, file_exists, io_error. Threads: not thread-safe. Secrets are wiped when the
+// Keyring goes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/errc.hpp"
+#include "core/secret_bytes.hpp"
+#include "storage/file_layer.hpp"
+
+namespace tokenledger {
+
+// What opens the keyring: 32 bytes, or nothing when it stands unprotected.
+using KeyringKey = std::optional<SecretBytes>;
+
+// From `key_file` when it is not empty; else from the environment variable TOKENLEDGER_KEYRING_KEY;
+// else from $CREDENTIALS_DIRECTORY/tokenledger-keyring-key (systemd); else nothing. The key is 64
+// hexadecimal digits or, in files, 32 raw bytes; one final newline is ignored. A named source that
+// is missing or malformed is keyring_wrong_key, never "unprotected".
+[[nodiscard]] Result<KeyringKey> find_keyring_key(FileLayer& files,
+                                                  const std::filesystem::path& key_file);
+
+struct SigningKeyRecord {
+  std::uint32_t number = 0;    // the ledger's KeyNumber; 0 until the event gave one
+  std::uint8_t algorithm = 0;  // SignatureAlgorithm
+  std::string kid;             // 1..kKidBytesMax
+  SecretBytes private_key;     // 1..kPrivateKeyBytesMax
+};
+
+// The shared secret of an HS256 API.
+struct ApiSecretRecord {
+  std::string identifier;  // the API's audience, 1..kIdentifierBytesMax
+  SecretBytes secret;      // 1..kPrivateKeyBytesMax
+};
+
+class Keyring {
+ public:
+  static constexpr std::size_t kSigningKeysMax = 1024;
+  static constexpr std::size_t kApiSecretsMax = 4096;
+  static constexpr std::size_t kKidBytesMax = 128;
+  static constexpr std::size_t kIdentifierBytesMax = 1024;
+  static constexpr std::size_t kPrivateKeyBytesMax = 8192;
+  static constexpr std::size_t kFileBytesMax = 32u << 20;
+
+  // Draws fresh secrets and writes the file; file_exists when there is one.
+  [[nodiscard]] static Result<std::unique_ptr<Keyring>> create(std::shared_ptr<FileLayer> files,
+                                                               const std::filesystem::path& path,
+                                                               KeyringKey key);
+  // A protected file without a key, and an unprotected one with a key, are keyring_wrong_key: the
+  // second may have been put there by somebody who cannot make a protected one.
+  [[nodiscard]] static Result<std::unique_ptr<Keyring>> load(std::shared_ptr<FileLayer> files,
+                                                             const std::filesystem::path& path,
+                                                             KeyringKey key);
+
+  [[nodiscard]] const std::array<std::uint8_t, 16>& ledger_id() const noexcept {
+    return ledger_id_;
+  }
+  [[nodiscard]] ByteView seal_key() const noexcept { return fixed(0, 16); }
+  [[nodiscard]] ByteView master_key() const noexcept { return fixed(16, 32); }
+  [[nodiscard]] ByteView client_secret_pepper() const noexcept { return fixed(48, 32); }
+  [[nodiscard]] ByteView cursor_key() const noexcept { return fixed(80, 32); }
+  [[nodiscard]] ByteView idempotency_key() const noexcept { return fixed(112, 32); }
+  [[nodiscard]] ByteView checkpoint_seed() const noexcept { return fixed(144, 32); }
+  [[nodiscard]] const std::vector<SigningKeyRecord>& signing_keys() const noexcept {
+    return signing_keys_;
+  }
+  [[nodiscard]] const std::vector<ApiSecretRecord>& api_secrets() const noexcept {
+    return api_secrets_;
+  }
+  [[nodiscard]] bool is_protected() const noexcept { return key_.has_value(); }
+
+  // Durable on success; on an error the Keyring is as before, the file perhaps not: poison the
+  // ledger. key_exists: the kid or identifier is there. limit_reached, invalid_argument: beyond a
+  // bound.
+  [[nodiscard]] Result<void> add_signing_key(SigningKeyRecord record);
+  [[nodiscard]] Result<void> add_api_secret(ApiSecretRecord record);
+  // Encrypts under another key from now on (or under none).
+  [[nodiscard]] Result<void> change_key(KeyringKey key);
+
+ private:
+  static constexpr std::size_t kFixedBytes = 16 + 5 * 32;
+
+  Keyring(std::shared_ptr<FileLayer> files, std::filesystem::path path, KeyringKey key);
+  [[nodiscard]] ByteView fixed(std::size_t at, std::size_t count) const noexcept {
+    return secrets_.view().subspan(at, count);
+  }
+  [[nodiscard]] SecretBytes encode_payload() const;
+  [[nodiscard]] Result<void> decode_payload(ByteView payload);
+  [[nodiscard]] std::vector<std::uint8_t> encode_file() const;
+  [[nodiscard]] Result<void> decode_file(ByteView file);
+  [[nodiscard]] Result<void> save() const;
+
+  std::shared_ptr<FileLayer> files_;
+  std::filesystem::path path_;
+  KeyringKey key_;
+  std::array<std::uint8_t, 16> ledger_id_{};
+  SecretBytes secrets_;  // seal, master, pepper, cursor, idempotency, checkpoint; see the accessors
+  std::vector<SigningKeyRecord> signing_keys_;
+  std::vector<ApiSecretRecord> api_secrets_;
+};
+
+}  // namespace tokenledger
