@@ -1,6 +1,7 @@
 #include "core/decide.hpp"
 
 #include "core/decider.hpp"
+#include "core/event_bounds.hpp"
 #include "core/invariant.hpp"
 #include "core/validity_index.hpp"
 
@@ -15,6 +16,8 @@ Result<void> Decider::emit(Payload payload) {
   event.request_id = command_.request_id;
   if (offset == 0) event.idempotency = command_.idempotency;
   event.payload = std::move(payload);
+  // The encoder refuses what is out of bounds; that must be the caller's answer, never a failed write.
+  if (auto checked = check_event(event); !checked) return checked;
   out_.push_back(std::move(event));
   return {};
 }

@@ -6,6 +6,7 @@
 // view_behind and the rest of the ledger goes on.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -14,6 +15,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/errc.hpp"
@@ -28,9 +31,11 @@ class FileLayer;
 inline constexpr std::uint32_t kPageRowsMax = 1'000;
 inline constexpr std::uint32_t kScanRowsMax =
     50'000;  // per request; an empty page with a position is allowed
+inline constexpr std::uint32_t kCountRowsMax = 100'000;  // scanned for a filtered list's total
 inline constexpr std::chrono::milliseconds kViewWaitMax{250};
 
-// All that was ever said about one token.
+// What the views say about one token. The fingerprint stands only in the log (at issued_seq): 32
+// random bytes per token would double what the views take on disk.
 struct TokenRow {
   TokenIndex index;
   Sequence issued_seq;
@@ -41,7 +46,6 @@ struct TokenRow {
   TokenKind kind = TokenKind::jwt;
   Origin origin = Origin::oauth_flow;
   SubjectNumber subject;
-  Digest token_sha256{};
   Actor issued_by;
   std::string name;
   Sealed owner;
@@ -68,8 +72,9 @@ struct ListQuery {
 struct ListPage {
   std::vector<ListedToken> tokens;
   std::optional<Sequence> below;  // position of the next page; absent at the end
-  std::uint64_t total = 0;        // as of as_of_seq
-  bool total_is_lower_bound = false;
+  // As of as_of_seq; exact without a status. With one, matches among the newest kCountRowsMax.
+  std::uint64_t total = 0;
+  bool total_is_lower_bound = false;  // there are older tokens that were not counted
 };
 
 struct StatusTotals {
@@ -89,16 +94,23 @@ class Views {
     bool read_only = false;
   };
 
-  // Creates or opens. Views of another ledger, or of an older layout, are emptied (and rebuilt by
-  // the follower). view_corrupt, io_error.
+  // Creates or opens. Views of another ledger, or of another layout, are emptied (and rebuilt by
+  // the follower); with read_only they are view_corrupt instead. view_corrupt: damaged, destroy()
+  // them and open again. io_error.
   [[nodiscard]] static Result<std::unique_ptr<Views>> open(const Options& options);
+  // Removes the views' files, so that open() begins with none. Nobody may have them open.
+  [[nodiscard]] static Result<void> destroy(const Options& options);
   virtual ~Views() = default;
 
   // --- the writer ---
   // Events with seqs cursor() + 1 .. in order; one batch. INV-4: anything else is a broken
-  // invariant.
+  // invariant. log_corrupt: an event does not fit those before it; io_error, view_corrupt. After a
+  // failure the cursor stays and every later call fails the same way until rebuild() or a new
+  // open().
   [[nodiscard]] virtual Result<void> apply(std::span<const Event> events) = 0;
-  // Empties and rebuilds from the log up to `upto`; progress gets the seq reached.
+  // Empties and rebuilds from the log up to `upto`; progress (may be empty) gets the seq reached.
+  // Queries meanwhile answer view_behind. Interrupted, the views hold a prefix and the follower
+  // goes on from there. Ends a stop (mark_stopped).
   [[nodiscard]] virtual Result<void> rebuild(const EventLog& log, Sequence upto,
                                              const std::function<void(Sequence)>& progress) = 0;
   // Recomputes everything from the log beside the stored views and compares key by key; the first
@@ -112,20 +124,29 @@ class Views {
   [[nodiscard]] virtual Sequence cursor() const noexcept = 0;
   // view_behind when the cursor does not reach `seq` in time or the follower has stopped.
   [[nodiscard]] virtual Result<void> wait_for(Sequence seq, std::chrono::milliseconds timeout) = 0;
-  // nullopt: never issued.
+  // nullopt: never issued. As of the cursor.
   [[nodiscard]] virtual Result<std::optional<TokenRow>> token(TokenIndex index) const = 0;
   [[nodiscard]] virtual StatusAnswer status_of(const TokenRow& row, Sequence at_seq,
                                                LedgerTime at_time) const = 0;
+  // invalid_argument: a limit out of range, the status unknown. view_behind: as_of_seq beyond the
+  // cursor.
   [[nodiscard]] virtual Result<ListPage> list(const ListQuery& query) const = 0;
   // Tokens whose expires_at lies in (from, to], ascending by (expires_at, index), at most
   // `count_max`, but always whole seconds: `reached` is the last second that is complete in the
-  // answer.
+  // answer. When the first second alone holds more than `count_max` it comes whole all the same, so
+  // that a sweep moves on. `out` is replaced.
   [[nodiscard]] virtual Result<void> expiring(UnixSeconds from, UnixSeconds to,
                                               std::size_t count_max,
                                               std::vector<std::pair<UnixSeconds, TokenIndex>>& out,
                                               UnixSeconds& reached) const = 0;
-  // Counts every token ever issued at or before at_seq. O(tokens).
+  // Counts every token ever issued at or before at_seq. O(tokens). view_behind.
   [[nodiscard]] virtual Result<StatusTotals> totals(Sequence at_seq, LedgerTime at_time) const = 0;
+  // Tokens whose name begins with `prefix`, a-z and A-Z alike, by folded name, then index; at most
+  // `count_max`. An empty prefix finds all named tokens.
+  [[nodiscard]] virtual Result<std::vector<TokenIndex>> named(std::string_view prefix,
+                                                              std::size_t count_max) const = 0;
+  // The reason given with the cascade that the event at `seq` is; nullopt: it is none.
+  [[nodiscard]] virtual Result<std::optional<Sealed>> reason_of_cascade(Sequence seq) const = 0;
   [[nodiscard]] virtual std::uint64_t bytes_on_disk() const = 0;
   // Makes all waiting and later wait_for() calls fail (the follower stopped).
   virtual void mark_stopped() = 0;

@@ -1,0 +1,95 @@
+// The ledger's background thread: HEAD's fsync, free space, sweeps, snapshots; and the order of
+// closing.
+#include "storage/commit_thread.hpp"
+#include "storage/ledger_core.hpp"
+
+namespace tokenledger {
+namespace {
+
+inline constexpr std::chrono::milliseconds kHeadSyncEvery{1'000};
+
+}  // namespace
+
+void LedgerCore::start_threads() {
+  commit_thread_ = std::make_unique<CommitThread>(*this);
+  follower = std::make_unique<ViewsFollower>(*views, *log, signal, [this](Errc error) {
+    warn(std::string{"the views stopped ("} + errc_name(error) +
+         "): lists answer 503 until the ledger is opened again");
+  });
+  housekeeping_thread_ = std::thread{[this] { housekeeping(); }};
+}
+
+// Followers first, so that nothing waits for a thread that is gone; then the queue is finished,
+// then the rest.
+void LedgerCore::stop_threads() {
+  {
+    const std::scoped_lock guard{housekeeping_mutex_};
+    housekeeping_stops_ = true;
+  }
+  housekeeping_wakes_.notify_all();
+  if (housekeeping_thread_.joinable()) housekeeping_thread_.join();
+  queue.close(Errc::shutting_down);
+  commit_thread_.reset();
+  signal.stop();
+  follower.reset();
+}
+
+void LedgerCore::housekeeping() {
+  auto next_sweep = std::chrono::steady_clock::now();
+  std::unique_lock guard{housekeeping_mutex_};
+  while (!housekeeping_stops_) {
+    const auto period = options.sweep_every.count() > 0
+                            ? std::min(kHeadSyncEvery, options.sweep_every)
+                            : kHeadSyncEvery;
+    housekeeping_wakes_.wait_for(guard, period, [&] { return housekeeping_stops_; });
+    if (housekeeping_stops_) return;
+    guard.unlock();
+    sync_head();
+    if (const auto free = files->free_bytes(paths.directory))
+      storage_low.store(*free < options.free_bytes_min);
+    const auto now_steady = std::chrono::steady_clock::now();
+    if (options.sweep_every.count() > 0 && now_steady >= next_sweep && !poisoned.load()) {
+      // A sweep that can't run now (views behind, clock jumped) runs later: expiry is computed,
+      // never waited for.
+      static_cast<void>(sweep());
+      next_sweep = std::chrono::steady_clock::now() + options.sweep_every;
+    }
+    const bool is_due =
+        options.snapshot_every != 0 &&
+        signal.committed().value() >= last_snapshot_.load().value() + options.snapshot_every;
+    if (is_due && !poisoned.load()) static_cast<void>(snapshot());
+    guard.lock();
+  }
+}
+
+void LedgerCore::sync_head() {
+  const std::scoped_lock guard{head_mutex};
+  if (poisoned.load()) return;
+  if (auto synced = head->sync(); !synced)
+    poison("could not fsync HEAD: " + synced.error().message());
+}
+
+Result<void> LedgerCore::close() {
+  if (closed_) return {};
+  closed_ = true;
+  Result<void> outcome;
+  if (commit_thread_ != nullptr) {
+    // A clean stop leaves nothing to replay. Neither step is needed to keep what was acknowledged.
+    if (!poisoned.load() && signal.committed() > last_snapshot_.load()) outcome = snapshot();
+    stop_threads();
+  }
+  if (poisoned.load()) return Errc::unknown_outcome;
+  if (head != nullptr) sync_head();
+  if (views != nullptr && !views->stopped()) {
+    if (auto flushed = views->flush(); !flushed) outcome = flushed;
+  }
+  if (log != nullptr) {
+    if (auto flushed = log->flush(); !flushed) outcome = flushed;
+  }
+  views.reset();
+  log.reset();
+  lock.reset();
+  return outcome;
+}
+
+}  // namespace tokenledger

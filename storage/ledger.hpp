@@ -1,0 +1,253 @@
+// Ledger: the embedded library's front door. One open directory: issue, check, revoke, list,
+// replay, audit notes.
+//
+// Opening takes the directory's lock, reads what is there and refuses what it can't trust (Errc and
+// a sentence say why). All methods may be called from any thread. Writes return when the event is
+// durable (fsynced) and visible to every check (INV-1, INV-2); `unknown_outcome` means the write
+// failed half-way: open the directory again and look. The library never exits, installs no logger
+// and no signal handler. Several ledgers may be open in one process. Asynchronous calls with Asio
+// completion tokens: storage/ledger_async.hpp.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/command.hpp"
+#include "core/errc.hpp"
+#include "core/registries.hpp"
+#include "core/status.hpp"
+#include "storage/ledger_options.hpp"
+#include "storage/views.hpp"
+
+namespace tokenledger {
+
+inline constexpr std::size_t kTokenBytesMax = 16 * 1024;
+inline constexpr std::size_t kExtraFieldsBytesMax = 4 * 1024;
+
+// A command that is durable and visible.
+struct Committed {
+  Sequence seq;  // of its (first) event
+  LedgerTime at;
+  bool repeated =
+      false;  // an earlier command with this Idempotency-Key did it; nothing was written now
+};
+
+struct IssueRequest {
+  Actor actor{.kind = ActorKind::host};
+  std::string client_id;  // empty: the built-in client for tokens made for nobody
+  std::string audience;   // an API's identifier
+  std::vector<std::string>
+      scopes;  // empty: all that the grant holds (none for the built-in client)
+  std::optional<std::uint32_t> lifetime_s;  // absent: the API's token_lifetime
+  std::optional<UnixSeconds> expires_at;    // instead of lifetime_s
+  Origin origin = Origin::embedded;
+  std::string name;          // a label, stored plain
+  std::string owner;         // personal: stored encrypted
+  std::string extra_fields;  // JSON text, personal: stored encrypted
+  std::string request_id;
+  std::optional<Idempotency> idempotency;
+};
+
+struct IssuedToken {
+  std::string token;  // shown once, stored nowhere (INV-5); empty when `committed.repeated`
+  std::string jti;
+  TokenIndex index;
+  UnixSeconds issued_at;
+  UnixSeconds expires_at;
+  std::string scope;  // space-delimited
+  TokenKind kind = TokenKind::jwt;
+  Committed committed;
+};
+
+enum class CheckFailure : std::uint8_t {
+  none = 0,
+  malformed,  // not a token of any kind we make
+  unknown,    // never issued here
+  revoked,
+  expired,
+  wrong_audience,
+  insufficient_scope,
+  unavailable,  // the ledger can't say (poisoned, views behind): treat as not active (INV-6)
+};
+
+// The full answer of a check; `status` and `failure` come from status(), never from a guess.
+struct CheckAnswer {
+  TokenStatus status = TokenStatus::unknown;
+  CheckFailure failure = CheckFailure::malformed;
+  bool authenticated = false;  // the token itself was presented and its fingerprint matched
+  std::string jti;
+  TokenIndex index;
+  std::string client_id;
+  std::string audience;  // the first API of the token
+  std::string scope;     // at that API
+  TokenKind kind = TokenKind::jwt;
+  UnixSeconds issued_at;  // 0 when only the index was asked (it does not hold iat)
+  UnixSeconds expires_at;
+  Sequence issued_seq;
+  std::optional<Revocation> revocation;
+};
+
+struct LedgerStats {
+  Sequence committed;
+  Sequence view_cursor;
+  std::uint64_t tokens_issued = 0;
+  std::uint64_t tokens_swept = 0;
+  std::uint64_t queue_depth = 0;
+  std::uint64_t batches = 0;
+  std::uint64_t batch_events_max = 0;
+  std::uint64_t commit_ns_total = 0;  // append + fsync
+  std::uint64_t index_bytes = 0;
+  std::uint64_t rejected_queue_full = 0;
+  std::uint64_t rejected_storage_low = 0;
+  bool poisoned = false;
+  bool views_stopped = false;
+  bool storage_low = false;
+};
+
+class LedgerCore;  // the parts behind the door; storage/ledger_core.hpp
+
+class Ledger {
+ public:
+  // `why` gets a sentence for a person, naming the file or the numbers, whenever an error is
+  // returned.
+  [[nodiscard]] static Result<std::unique_ptr<Ledger>> open(LedgerOptions options,
+                                                            std::string* why = nullptr);
+  // Finishes accepted commands, writes a snapshot, closes. See close() to learn of failures.
+  ~Ledger();
+  Ledger(const Ledger&) = delete;
+  Ledger& operator=(const Ledger&) = delete;
+
+  // Refuses new commands (shutting_down), finishes accepted ones, flushes, snapshots, releases the
+  // lock. Idempotent.
+  Result<void> close();
+
+  // --- commands ---
+  using Completion = std::function<void(Result<Committed>)>;
+  [[nodiscard]] Result<Committed> submit(Command command);
+  // `done` runs exactly once, on the commit thread or, for a refusal, on the caller's: it must be
+  // quick and must not call back into blocking methods.
+  void submit_async(Command command, Completion done);
+
+  // --- tokens ---
+  [[nodiscard]] Result<IssuedToken> issue(IssueRequest request);
+  void issue_async(IssueRequest request, std::function<void(Result<IssuedToken>)> done);
+  struct RevokeRequest {
+    Actor actor{.kind = ActorKind::host};
+    Cause cause = Cause::admin_manual;
+    std::string reason;  // free text, stored encrypted
+    std::string request_id;
+    std::optional<Idempotency> idempotency;
+  };
+  [[nodiscard]] Result<Committed> revoke(TokenIndex index, RevokeRequest request);
+  void revoke_async(TokenIndex index, RevokeRequest request, Completion done);
+
+  // Good right now, at this API, with these scopes? About half a microsecond; no allocation, no
+  // lock. False on any doubt. The reason: check_detailed().
+  [[nodiscard]] bool check(std::string_view token, std::string_view audience,
+                           std::span<const std::string_view> scopes = {}) const noexcept;
+  // An empty audience means any. May wait for the views when the token is not active.
+  [[nodiscard]] CheckAnswer check_detailed(std::string_view token, std::string_view audience,
+                                           std::span<const std::string_view> scopes = {}) const;
+  // By jti alone: authenticated stays false.
+  [[nodiscard]] CheckAnswer check_jti(std::string_view jti,
+                                      const Digest* token_sha256 = nullptr) const;
+
+  // nullopt: not a jti that this ledger made (wrong seal, or an incarnation that did not own the
+  // index).
+  [[nodiscard]] std::optional<TokenIndex> index_of(std::string_view jti) const noexcept;
+  [[nodiscard]] std::string jti_of(TokenIndex index) const;
+
+  // --- reads: they wait until the views reach what was committed when they were called ---
+  [[nodiscard]] Result<ListedToken> token(TokenIndex index) const;  // token_not_found
+  struct ListRequest {
+    std::string client_id;  // empty: all
+    std::optional<TokenStatus> status;
+    std::uint32_t limit = 100;
+    std::optional<Sequence> as_of_seq;     // from the previous page
+    std::optional<LedgerTime> as_of_time;  // likewise
+    std::optional<Sequence> below;         // likewise
+    std::optional<Sequence> min_seq;       // sequence_in_future when beyond committed
+  };
+  struct List {
+    ListPage page;
+    Sequence as_of_seq;
+    LedgerTime as_of_time;
+  };
+  [[nodiscard]] Result<List> list(const ListRequest& request) const;
+  // Plain text of a sealed field; nullopt when its key was erased or the field is empty.
+  [[nodiscard]] std::optional<std::string> open_sealed(const Sealed& sealed) const;
+  // Ciphertext under a fresh key of its own, which is durable before the event that uses it.
+  [[nodiscard]] Result<Sealed> seal(std::string_view plain);
+
+  // --- the audit trail of the host program (D07) ---
+  [[nodiscard]] Result<Committed> append_note(std::string_view topic, std::string_view body,
+                                              Actor actor = {.kind = ActorKind::host});
+
+  // Calls `each` for every event from `from` on, in order, on a thread of its own, until it returns
+  // false or the subscription is destroyed. Only durable events are seen; none is skipped or
+  // repeated.
+  class Subscription {
+   public:
+    virtual ~Subscription() = default;
+  };
+  [[nodiscard]] std::unique_ptr<Subscription> subscribe(
+      Sequence from, std::function<bool(const Event&)> each) const;
+
+  // --- registries: a consistent copy of what is committed; lookups for the callers of submit() ---
+  // Runs `read` under a shared lock; it must be quick and must not call the ledger.
+  void with_registries(const std::function<void(const Registries&)>& read) const;
+  // The client whose current secret this is, or unauthorized_actor. Constant time in the secret.
+  [[nodiscard]] Result<ClientNumber> authenticate_client(std::string_view client_id,
+                                                         std::string_view secret,
+                                                         SecretGeneration* generation) const;
+  // A new secret and its keyed hash for RegisterClient and RotateClientSecret.
+  struct NewSecret {
+    std::string secret;
+    Digest hash;
+  };
+  [[nodiscard]] NewSecret make_client_secret() const;
+  // Draws the secret of an HS256 API and keeps it in the keyring, durably, before CreateApi may
+  // name its kid.
+  struct NewApiSecret {
+    std::string secret;  // base64url
+    std::string kid;
+  };
+  [[nodiscard]] Result<NewApiSecret> make_api_secret();
+  // Keyed hashes for an Idempotency-Key of this actor and a request body.
+  [[nodiscard]] Idempotency make_idempotency(const Actor& actor, std::string_view key,
+                                             std::string_view body) const;
+  // JWKS (RFC 7517) of the keys that sign or may still verify.
+  [[nodiscard]] std::string jwks() const;
+
+  // A named token with every management scope for the holder of the directory, 90 days by default.
+  [[nodiscard]] Result<IssuedToken> make_admin_token(std::uint32_t lifetime_s = 90 * 86'400);
+
+  // --- state of the machine ---
+  [[nodiscard]] const std::string& issuer() const noexcept;
+  [[nodiscard]] const std::filesystem::path& directory() const noexcept;
+  [[nodiscard]] bool is_new() const noexcept;  // made by this open()
+  [[nodiscard]] Sequence committed() const noexcept;
+  [[nodiscard]] LedgerTime now() const noexcept;  // max(clock, last recorded_at)
+  [[nodiscard]] LedgerStats stats() const;
+  [[nodiscard]] Result<void> wait_for_views(Sequence seq) const;
+  [[nodiscard]] Result<StatusTotals> totals() const;
+  // Names expired tokens in the log now (the background sweeper does so by itself).
+  Result<void> sweep();
+  // Writes a snapshot now.
+  Result<void> snapshot();
+
+  [[nodiscard]] LedgerCore& core() noexcept { return *core_; }  // for replay/ and tests
+  [[nodiscard]] const LedgerCore& core() const noexcept { return *core_; }
+
+ private:
+  explicit Ledger(std::unique_ptr<LedgerCore> core);
+  std::unique_ptr<LedgerCore> core_;
+};
+
+}  // namespace tokenledger

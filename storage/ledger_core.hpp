@@ -1,0 +1,135 @@
+// LedgerCore: the parts behind Ledger, and who may touch them. Internal to storage/; replay/ and
+// tests read it.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/event_codec.hpp"
+#include "core/merkle.hpp"
+#include "core/state.hpp"
+#include "core/validity_index.hpp"
+#include "storage/clock.hpp"
+#include "storage/commit_queue.hpp"
+#include "storage/commit_signal.hpp"
+#include "storage/directory_lock.hpp"
+#include "storage/event_log.hpp"
+#include "storage/file_layer.hpp"
+#include "storage/head_file.hpp"
+#include "storage/key_store.hpp"
+#include "storage/ledger.hpp"
+#include "storage/ledger_keys.hpp"
+#include "storage/snapshot.hpp"
+#include "storage/views.hpp"
+
+namespace tokenledger {
+
+inline constexpr std::size_t kBatchCommandsMax = 4'096;
+inline constexpr std::size_t kBatchBytesMax = 16 * 1024 * 1024;
+
+// Where everything of a ledger lies below its directory.
+struct LedgerPaths {
+  explicit LedgerPaths(const std::filesystem::path& directory);
+  std::filesystem::path directory, lock, keyring, head, log, views, key_store, snapshots;
+};
+
+class LedgerCore {
+ public:
+  LedgerCore(LedgerOptions options);
+  ~LedgerCore();
+
+  // --- opening (ledger_open.cpp); single-threaded until start() ---
+  Result<void> open(std::string& why);
+  Result<void> close();
+
+  // --- the commit thread's own (commit_thread.cpp) ---
+  State state;
+  CompactRange range;
+
+  // --- written by the commit thread, read by all ---
+  ValidityIndex index;
+  std::atomic<std::uint64_t> last_recorded_at{0};
+  std::atomic<std::uint32_t> expired_upto{0};
+  CommitSignal signal;
+
+  // --- shared ---
+  LedgerOptions options;
+  LedgerPaths paths;
+  std::shared_ptr<FileLayer> files;
+  std::shared_ptr<const Clock> clock;
+  std::unique_ptr<DirectoryLock> lock;
+  std::unique_ptr<EventLog> log;
+  std::mutex
+      head_mutex;  // HEAD is written by the commit thread and fsynced by the housekeeping thread
+  std::unique_ptr<HeadFile> head;
+  std::unique_ptr<KeyStore> key_store;
+  std::unique_ptr<LedgerKeys> keys;
+  std::unique_ptr<Views> views;
+  std::unique_ptr<ViewsFollower> follower;
+  CommitQueue queue;
+  std::vector<IncarnationRecord> incarnations;  // fixed once open() returned
+  bool is_new = false;
+
+  mutable std::shared_mutex registries_mutex;
+  Registries registries;  // a copy of state.registries, at most one batch behind
+
+  std::array<std::atomic<std::uint64_t>, kLaneCount> reserved{};  // next counter to hand out
+  std::atomic<bool> poisoned{false};
+  std::atomic<bool> storage_low{false};
+  std::atomic<bool> retire_paused{false};  // a snapshot is being copied
+
+  struct Counters {
+    std::atomic<std::uint64_t> batches{0}, batch_events_max{0}, commit_ns_total{0};
+    std::atomic<std::uint64_t> rejected_queue_full{0}, rejected_storage_low{0};
+    std::atomic<std::uint64_t> tokens_issued{0}, tokens_swept{0};
+  } counters;
+
+  // Takes the request or answers why not; never both.
+  [[nodiscard]] Result<void> accept(CommitRequest& request);
+  [[nodiscard]] Result<Committed> submit(Command command);
+  [[nodiscard]] LedgerTime now() const noexcept;
+  // Ciphertext under a fresh key of its own; the commit thread fsyncs the key before the log names
+  // it (INV-8).
+  [[nodiscard]] Result<Sealed> seal(std::string_view plain);
+  [[nodiscard]] std::optional<std::string> open_sealed(const Sealed& sealed) const;
+  // Unknown outcome from here on, for everybody (INV-6). Any thread, first caller wins.
+  void poison(const std::string& what);
+  void warn(const std::string& what) const;
+
+  Result<void> sweep();     // sweeper.cpp
+  Result<void> snapshot();  // snapshotter.cpp; any thread, one at a time
+
+ private:
+  friend class CommitThread;
+  Result<void> open_files(std::string& why);
+  Result<void> open_keys(bool exists, std::string& why);
+  Result<void> open_log(bool exists, std::string& why);
+  Result<void> open_key_store();
+  Result<void> recover(std::string& why);
+  Result<void> check_clock(std::string& why) const;
+  Result<void> open_views(std::string& why);
+  Result<void> bootstrap(std::string& why);
+  Result<void> bootstrap_keys();
+  [[nodiscard]] std::array<std::uint64_t, kLaneCount> retirable(UnixSeconds upto) const;
+  void start_threads();
+  void stop_threads();
+  void housekeeping();
+  void sync_head();
+
+  std::unique_ptr<class CommitThread> commit_thread_;
+  std::thread housekeeping_thread_;
+  std::mutex housekeeping_mutex_;
+  std::condition_variable housekeeping_wakes_;
+  bool housekeeping_stops_ = false;
+  std::mutex sweep_mutex_;
+  std::mutex snapshot_mutex_;
+  std::atomic<Sequence> last_snapshot_{Sequence{}};
+  bool closed_ = false;
+};
+
+}  // namespace tokenledger

@@ -1,0 +1,119 @@
+#include "storage/ledger_keys.hpp"
+
+#include <algorithm>
+
+#include "core/jwks.hpp"
+#include "storage/keyring.hpp"
+#include "storage/ledger_core.hpp"
+#include "storage/personal_cipher.hpp"
+#include "storage/random.hpp"
+
+namespace tokenledger {
+namespace {
+
+inline constexpr std::uint8_t kFieldKeyKind = 1;  // DataKeyId kind of personal fields
+inline constexpr std::string_view kFieldContext = "tokenledger field v1";
+
+Aes128::Key seal_bytes(const Keyring& keyring) {
+  Aes128::Key key;
+  std::ranges::copy(keyring.seal_key(), key.begin());
+  return key;
+}
+
+}  // namespace
+
+LedgerKeys::LedgerKeys(std::unique_ptr<Keyring> keyring)
+    : keyring_{std::move(keyring)}, seal_key_{seal_bytes(*keyring_)} {}
+LedgerKeys::~LedgerKeys() = default;
+
+Result<std::unique_ptr<LedgerKeys>> LedgerKeys::make(std::unique_ptr<Keyring> keyring) {
+  std::unique_ptr<LedgerKeys> keys{new LedgerKeys{std::move(keyring)}};
+  for (const auto& record : keys->keyring_->signing_keys()) {
+    auto key = SigningKey::from_private(static_cast<SignatureAlgorithm>(record.algorithm),
+                                        record.private_key.view());
+    if (!key) return key.error();
+    if (key->kid() != record.kid) return Errc::keyring_corrupt;
+    keys->signing_keys_.emplace(record.kid, std::make_shared<const SigningKey>(std::move(*key)));
+  }
+  return keys;
+}
+
+const std::array<std::uint8_t, 16>& LedgerKeys::ledger_id() const noexcept {
+  return keyring_->ledger_id();
+}
+ByteView LedgerKeys::pepper() const noexcept { return keyring_->client_secret_pepper(); }
+ByteView LedgerKeys::master_key() const noexcept { return keyring_->master_key(); }
+ByteView LedgerKeys::idempotency_key() const noexcept { return keyring_->idempotency_key(); }
+ByteView LedgerKeys::cursor_key() const noexcept { return keyring_->cursor_key(); }
+bool LedgerKeys::is_protected() const noexcept { return keyring_->is_protected(); }
+
+std::shared_ptr<const SigningKey> LedgerKeys::signing_key(std::string_view kid) const {
+  const std::shared_lock lock{mutex_};
+  const auto found = signing_keys_.find(kid);
+  return found == signing_keys_.end() ? nullptr : found->second;
+}
+
+std::vector<std::shared_ptr<const SigningKey>> LedgerKeys::signing_keys() const {
+  const std::shared_lock lock{mutex_};
+  std::vector<std::shared_ptr<const SigningKey>> all;
+  for (const auto& [kid, key] : signing_keys_) all.push_back(key);
+  return all;
+}
+
+Result<std::shared_ptr<const SigningKey>> LedgerKeys::add(SigningKey key) {
+  auto secret = key.private_bytes();
+  if (!secret) return secret.error();
+  const std::unique_lock lock{mutex_};
+  SigningKeyRecord record;
+  record.algorithm = static_cast<std::uint8_t>(key.algorithm());
+  record.kid = key.kid();
+  record.private_key = std::move(*secret);
+  if (auto saved = keyring_->add_signing_key(std::move(record)); !saved) return saved.error();
+  auto shared = std::make_shared<const SigningKey>(std::move(key));
+  signing_keys_.emplace(shared->kid(), shared);
+  return shared;
+}
+
+std::string Ledger::jwks() const {
+  std::vector<const VerifyKey*> published;
+  std::vector<std::shared_ptr<const SigningKey>> held;
+  const std::shared_lock lock{core_->registries_mutex};
+  for (const auto& key : core_->registries.keys()) {
+    auto signing = core_->keys->signing_key(key.kid);
+    if (signing == nullptr || key.algorithm == SignatureAlgorithm::hs256) continue;
+    published.push_back(&signing->verify_key());
+    held.push_back(std::move(signing));
+  }
+  return jwks_json(published);
+}
+
+// The id of the key stands before the ciphertext, and is bound to it.
+Result<Sealed> LedgerCore::seal(std::string_view plain) {
+  if (poisoned.load(std::memory_order_relaxed)) return Errc::unknown_outcome;
+  DataKeyId id{.kind = kFieldKeyKind, .id = random_bytes<16>()};
+  const auto key = key_store->create_key(id);
+  if (!key) return key.error();
+  std::string associated{kFieldContext};
+  associated.append(reinterpret_cast<const char*>(id.id.data()), id.id.size());
+  const auto cipher = seal_personal(key->view(), bytes_of(plain), bytes_of(associated));
+  Sealed sealed;
+  sealed.bytes.assign(reinterpret_cast<const char*>(id.id.data()), id.id.size());
+  sealed.bytes.append(reinterpret_cast<const char*>(cipher.data()), cipher.size());
+  return sealed;
+}
+
+std::optional<std::string> LedgerCore::open_sealed(const Sealed& sealed) const {
+  DataKeyId id{.kind = kFieldKeyKind, .id = {}};
+  if (sealed.bytes.size() < id.id.size()) return std::nullopt;
+  const auto bytes = bytes_of(sealed.bytes);
+  std::copy_n(bytes.begin(), id.id.size(), id.id.begin());
+  const auto key = key_store->get(id);
+  if (!key) return std::nullopt;
+  std::string associated{kFieldContext};
+  associated.append(reinterpret_cast<const char*>(id.id.data()), id.id.size());
+  const auto plain = open_personal(key->view(), bytes.subspan(id.id.size()), bytes_of(associated));
+  if (!plain) return std::nullopt;
+  return std::string{text_of(plain->view())};
+}
+
+}  // namespace tokenledger

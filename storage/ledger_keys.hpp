@@ -1,0 +1,54 @@
+// LedgerKeys: the keyring as live keys. Loaded once; signing keys may be added, durably, before an
+// event names them.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+
+#include "core/byte_view.hpp"
+#include "core/errc.hpp"
+#include "core/seal_key.hpp"
+#include "core/signing_key.hpp"
+
+namespace tokenledger {
+
+class FileLayer;
+class Keyring;
+
+class LedgerKeys {
+ public:
+  // Takes over a loaded (or new) keyring. crypto_failure or keyring_corrupt when a signing key does
+  // not load.
+  [[nodiscard]] static Result<std::unique_ptr<LedgerKeys>> make(std::unique_ptr<Keyring> keyring);
+  ~LedgerKeys();
+
+  [[nodiscard]] const SealKey& seal_key() const noexcept { return seal_key_; }
+  [[nodiscard]] const std::array<std::uint8_t, 16>& ledger_id() const noexcept;
+  [[nodiscard]] ByteView pepper() const noexcept;
+  [[nodiscard]] ByteView master_key() const noexcept;
+  [[nodiscard]] ByteView idempotency_key() const noexcept;
+  [[nodiscard]] ByteView cursor_key() const noexcept;
+  [[nodiscard]] bool is_protected() const noexcept;
+
+  // nullptr: no such key. Any thread.
+  [[nodiscard]] std::shared_ptr<const SigningKey> signing_key(std::string_view kid) const;
+  // All of them, by kid. Any thread.
+  [[nodiscard]] std::vector<std::shared_ptr<const SigningKey>> signing_keys() const;
+  // Saves the keyring with this key, fsynced, and then keeps it. Any thread.
+  [[nodiscard]] Result<std::shared_ptr<const SigningKey>> add(SigningKey key);
+
+ private:
+  explicit LedgerKeys(std::unique_ptr<Keyring> keyring);
+
+  std::unique_ptr<Keyring> keyring_;
+  SealKey seal_key_;
+  mutable std::shared_mutex mutex_;
+  std::map<std::string, std::shared_ptr<const SigningKey>, std::less<>>
+      signing_keys_;  // guarded by mutex_
+};
+
+}  // namespace tokenledger

@@ -1,0 +1,382 @@
+// Opening and closing a ledger directory: what must be there, in which order it is trusted, what a
+// crash leaves.
+#include <algorithm>
+
+#include "core/management_scopes.hpp"
+#include "storage/commit_thread.hpp"
+#include "storage/durable_file.hpp"
+#include "storage/keyring.hpp"
+#include "storage/ledger_core.hpp"
+#include "storage/random.hpp"
+#include "storage/recovery.hpp"
+
+namespace tokenledger {
+namespace {
+
+inline constexpr std::uint64_t kClockBehindNsMax = 60 * kNanosecondsPerSecond;
+
+ValidityIndex::Options index_options(const LedgerOptions& options) {
+  ValidityIndex::Options made;
+  made.lane_capacities = options.lane_capacities;
+  return made;
+}
+
+}  // namespace
+
+LedgerPaths::LedgerPaths(const std::filesystem::path& at)
+    : directory{at},
+      lock{at / "LOCK"},
+      keyring{at / "keyring"},
+      head{at / "HEAD"},
+      log{at / "log"},
+      views{at / "views"},
+      key_store{at / "keystore"},
+      snapshots{at / "snapshots"} {}
+
+LedgerCore::LedgerCore(LedgerOptions given)
+    : index{index_options(given)},
+      options{std::move(given)},
+      paths{options.directory},
+      files{options.files ? options.files : make_posix_file_layer()},
+      clock{options.clock ? options.clock : system_clock()},
+      queue{options.queue_commands_max} {}
+
+LedgerCore::~LedgerCore() { static_cast<void>(close()); }
+
+LedgerTime LedgerCore::now() const noexcept {
+  return std::max(clock->now(), LedgerTime{last_recorded_at.load(std::memory_order_acquire)});
+}
+
+void LedgerCore::poison(const std::string& what) {
+  if (poisoned.exchange(true)) return;
+  queue.close(Errc::unknown_outcome);
+  if (options.on_poisoned) options.on_poisoned(what);
+}
+
+void LedgerCore::warn(const std::string& what) const {
+  if (options.on_warning) options.on_warning(what);
+}
+
+Result<void> LedgerCore::open(std::string& why) {
+  if (auto opened = open_files(why); !opened) return opened;
+  if (auto recovered = recover(why); !recovered) return recovered;
+  if (auto checked = check_clock(why); !checked) return checked;
+  if (auto opened = open_views(why); !opened) return opened;
+  registries = state.registries;
+  last_recorded_at.store(state.last_recorded_at.value());
+  expired_upto.store(state.expired_upto.value());
+  signal.announce(state.last_seq);
+  start_threads();
+  return bootstrap(why);
+}
+
+// The order of creation is the order of trust: keyring, HEAD, log. A crash between two leaves a
+// directory in which nothing was acknowledged, and the next open goes on where it stopped.
+Result<void> LedgerCore::open_files(std::string& why) {
+  const auto refuse = [&](boost::system::error_code error, std::string sentence) -> Result<void> {
+    why = std::move(sentence);
+    return error;
+  };
+  const auto directory = paths.directory.string();
+  const auto exists = files->exists(paths.directory);
+  if (!exists) return refuse(exists.error(), "can't look at " + directory);
+  if (!*exists) {
+    if (!options.create_if_missing)
+      return refuse(Errc::not_a_ledger, "there is no ledger at " + directory);
+    if (auto made = files->make_directory(paths.directory); !made) {
+      return refuse(made.error(), "can't make the directory " + directory +
+                                      ": check that its parent exists and is writable");
+    }
+  }
+  const auto names = files->list(paths.directory);
+  if (!names) return refuse(names.error(), "can't read the directory " + directory);
+  const auto has = [&](const std::filesystem::path& path) {
+    return std::ranges::find(*names, path.filename().string()) != names->end();
+  };
+  const bool has_keyring = has(paths.keyring);
+  const bool has_log = has(paths.log);
+  if (!has_keyring && has_log) {
+    return refuse(Errc::keyring_missing,
+                  "the keyring of " + directory +
+                      " is missing: put keyring back from a backup; without it no token can be "
+                      "made or checked");
+  }
+  const bool only_ours = std::ranges::all_of(*names, [&](const std::string& name) {
+    return name == paths.lock.filename() || name.ends_with(kTemporarySuffix) ||
+           name == "lost+found";
+  });
+  if (!has_keyring && !only_ours) {
+    return refuse(Errc::directory_not_empty,
+                  directory + " holds something that is not a ledger: name an empty directory");
+  }
+  if (!has_keyring && !options.create_if_missing)
+    return refuse(Errc::not_a_ledger, "there is no ledger at " + directory);
+
+  auto locked = DirectoryLock::acquire(paths.directory);
+  if (!locked) {
+    const bool is_busy = locked.error() == Errc::directory_locked;
+    return refuse(locked.error(),
+                  is_busy ? "another process has the ledger at " + directory +
+                                " open: stop it, or talk to it with --url"
+                          : "can't lock " + paths.lock.string() + ": check that it is writable");
+  }
+  lock = std::make_unique<DirectoryLock>(std::move(*locked));
+  if (auto opened = open_keys(has_keyring, why); !opened) return opened;
+  return open_log(has_log, why);
+}
+
+Result<void> LedgerCore::open_keys(bool exists, std::string& why) {
+  auto key = find_keyring_key(*files, options.keyring_key_file);
+  if (!key) {
+    why = "can't read the keyring key: it must be 32 bytes, raw or as 64 hex digits";
+    return key.error();
+  }
+  const bool is_protected = key->has_value();
+  auto keyring = exists ? Keyring::load(files, paths.keyring, std::move(*key))
+                        : Keyring::create(files, paths.keyring, std::move(*key));
+  if (!keyring) {
+    const auto code = to_errc(keyring.error());
+    why = code == Errc::keyring_wrong_key
+              ? "the key does not open " + paths.keyring.string() +
+                    ": give the right one with --keyring-key-file or TOKENLEDGER_KEYRING_KEY"
+              : "can't use " + paths.keyring.string() + ": " + keyring.error().message();
+    return keyring.error();
+  }
+  if (!exists && !is_protected)
+    warn("the keyring is unprotected: give --keyring-key-file to encrypt it");
+  auto made = LedgerKeys::make(std::move(*keyring));
+  if (!made) {
+    why =
+        "a signing key in " + paths.keyring.string() + " does not load: " + made.error().message();
+    return made.error();
+  }
+  keys = std::move(*made);
+  return {};
+}
+
+// HEAD and key store are there, durably, before the log gets its first event; so a log with events
+// and no HEAD has lost it, and a HEAD without a log belongs to a creation that a crash cut short.
+Result<void> LedgerCore::open_log(bool exists, std::string& why) {
+  const auto fail = [&](boost::system::error_code error,
+                        const std::filesystem::path& path) -> Result<void> {
+    why = "can't use " + path.string() + ": " + error.message();
+    return error;
+  };
+  auto opened = HeadFile::open(*files, paths.head);
+  const bool lacks_head = opened.has_error() && opened.error() == Errc::file_not_found;
+  if (lacks_head && !exists) {
+    Head none;
+    none.ledger_id = keys->ledger_id();
+    if (auto made = HeadFile::create(*files, paths.head, none); !made)
+      return fail(made.error(), paths.head);
+    opened = HeadFile::open(*files, paths.head);
+  }
+  if (!opened) {
+    if (opened.error() != Errc::head_corrupt && !lacks_head)
+      return fail(opened.error(), paths.head);
+    why =
+        "HEAD is missing or damaged, so nobody can say whether the log is whole: see `tokenledger "
+        "recover`";
+    return Errc::head_corrupt;
+  }
+  head = std::move(*opened);
+  if (head->found_damaged_slot())
+    warn("one slot of HEAD was damaged; the other one is intact and was used");
+  if (head->head().ledger_id != keys->ledger_id()) {
+    why = "the keyring and HEAD of " + paths.directory.string() + " belong to different ledgers";
+    return Errc::keyring_mismatch;
+  }
+  if (auto made = ensure_directory(*files, paths.snapshots); !made)
+    return fail(made.error(), paths.snapshots);
+  if (auto store = open_key_store(); !store) return fail(store.error(), paths.key_store);
+
+  EventLog::Options log_options{
+      .directory = paths.log,
+      .files = files,
+      .create = !exists,
+      .read_only = false,
+      .sync = options.sync,
+      .on_background_error = [this] { poison("RocksDB could not write in the background"); }};
+  auto opened_log = EventLog::open(log_options);
+  if (!opened_log && !exists) return fail(opened_log.error(), paths.log);
+  if (!opened_log) {
+    why = "the log at " + paths.log.string() + " is damaged (" + opened_log.error().message() +
+          "); nothing was changed: see `tokenledger recover`";
+    return opened_log.error();
+  }
+  log = std::move(*opened_log);
+  return {};
+}
+
+Result<void> LedgerCore::open_key_store() {
+  auto opened = KeyStore::open(files, paths.key_store, keys->ledger_id(), keys->master_key(),
+                               head->head().key_store);
+  if (opened.has_error() && opened.error() == Errc::file_not_found &&
+      head->head().key_store == KeyStoreMark{}) {
+    if (auto made = KeyStore::create(*files, paths.key_store, keys->ledger_id()); !made)
+      return made;
+    opened = KeyStore::open(files, paths.key_store, keys->ledger_id(), keys->master_key(), {});
+  }
+  if (!opened) return opened.error();
+  key_store = std::move(*opened);
+  return {};
+}
+
+// What the log must be: at least as long as HEAD says, dense, with HEAD's root. Never cut silently.
+Result<void> LedgerCore::recover(std::string& why) {
+  const auto last = log->last_seq();
+  if (!last) {
+    why = "can't read the end of the log: " + last.error().message();
+    return last.error();
+  }
+  const auto& known = head->head();
+  if (*last < known.seq) {
+    why = "the log ends at seq " + std::to_string(last->value()) + " but HEAD names seq " +
+          std::to_string(known.seq.value()) +
+          ": acknowledged events are missing; see `tokenledger recover`";
+    return Errc::log_shorter_than_head;
+  }
+  auto loaded = load_snapshot(
+      *files, paths.snapshots, keys->ledger_id(), *log, state, index,
+      [this](const auto& path) { warn("ignored a damaged snapshot: " + path.string()); });
+  if (!loaded) {
+    why =
+        "the newest snapshot covers events that the log no longer holds; see `tokenledger recover`";
+    return loaded.error();
+  }
+  if (*loaded) {
+    const auto& saved = (*loaded)->compact_range;
+    auto restored = CompactRange::deserialize(
+        {reinterpret_cast<const std::uint8_t*>(saved.data()), saved.size()});
+    if (!restored || restored->size() != (*loaded)->seq.value()) {
+      why = "the newest snapshot has a Merkle range of another size";
+      return Errc::snapshot_corrupt;
+    }
+    range = std::move(*restored);
+    last_snapshot_ = (*loaded)->seq;
+    publish_registries(state, index);
+  }
+  ReplayOptions replay{
+      .upto = *last, .expected_root = {}, .hash_leaves = true, .progress = {}, .observe = {}};
+  if (known.seq > last_snapshot_.load())
+    replay.expected_root = {known.range.size(), known.range.root()};
+  if (options.progress) {
+    replay.progress = [this, last](Sequence seq) { options.progress({"log", seq, *last}); };
+  }
+  if (auto replayed = replay_log(*log, state, index, range, replay, why); !replayed)
+    return replayed;
+  const bool is_ours = state.last_seq == Sequence{} || state.ledger_id == keys->ledger_id();
+  if (!is_ours) {
+    why = "the log and the keyring of " + paths.directory.string() + " belong to different ledgers";
+    return Errc::keyring_mismatch;
+  }
+  return {};
+}
+
+Result<void> LedgerCore::check_clock(std::string& why) const {
+  const auto last = state.last_recorded_at.value();
+  if (clock->now().value() + kClockBehindNsMax >= last) return {};
+  why =
+      "the clock is more than a minute behind the newest event in the log: set the clock, then "
+      "start again";
+  return Errc::clock_behind;
+}
+
+// Views are only a cache: whatever is wrong with them is mended from the log.
+Result<void> LedgerCore::open_views(std::string& why) {
+  const Views::Options view_options{
+      .directory = paths.views, .files = files, .ledger_id = keys->ledger_id()};
+  auto opened = Views::open(view_options);
+  if (!opened) {
+    why = "can't open the views at " + paths.views.string() + " (" + opened.error().message() +
+          "): remove that directory and start again, it is rebuilt from the log";
+    return opened.error();
+  }
+  views = std::move(*opened);
+  if (views->cursor() > state.last_seq) {
+    warn("the views are ahead of the log; rebuilding them");
+    const auto progress = [this](Sequence seq) {
+      if (options.progress) options.progress({"views", seq, state.last_seq});
+    };
+    if (auto rebuilt = views->rebuild(*log, state.last_seq, progress); !rebuilt) {
+      why = "can't rebuild the views: " + rebuilt.error().message();
+      return rebuilt;
+    }
+  }
+  return {};
+}
+
+// Also finishes a creation that a crash cut short: every step looks whether it was done.
+Result<void> LedgerCore::bootstrap(std::string& why) {
+  const auto fail = [&](boost::system::error_code error) -> Result<void> {
+    why = "can't write the first events of the ledger: " + error.message();
+    return error;
+  };
+  const auto run = [&](CommandPayload payload) {
+    return submit({Actor{}, {}, std::nullopt, std::move(payload)});
+  };
+  is_new = signal.committed() == Sequence{};
+  if (is_new) {
+    if (auto made = run(CreateLedger{keys->ledger_id(), options.issuer}); !made)
+      return fail(made.error());
+  }
+  std::uint32_t drawn = 0;
+  fill_random({reinterpret_cast<std::uint8_t*>(&drawn), sizeof drawn});
+  if (auto opened = run(OpenLedger{Incarnation{drawn}}); !opened) return fail(opened.error());
+  // Nobody else submits yet, so the commit thread is idle and its state may be read.
+  incarnations = state.incarnations;
+  for (std::size_t lane = 0; lane < kLaneCount; ++lane)
+    reserved[lane] = incarnations.back().lane_start[lane];
+
+  if (auto made = bootstrap_keys(); !made) return fail(made.error());
+  if (registries.find_api(kManagementAudience) == nullptr) {
+    CreateApi create{.identifier = std::string{kManagementAudience},
+                     .built_in = true,
+                     .settings = {},
+                     .hs256_kid = {}};
+    create.settings.name = "Management API";
+    create.settings.signing_alg = SignatureAlgorithm::es256;
+    for (const auto& scope : kManagementScopes) {
+      create.settings.scopes.push_back({std::string{scope.name}, std::string{scope.description}});
+    }
+    if (auto made = run(std::move(create)); !made) return fail(made.error());
+  }
+  if (registries.find_client(kNamedTokensClientId) == nullptr) {
+    RegisterClient add{.client_id = std::string{kNamedTokensClientId},
+                       .built_in = true,
+                       .settings = {},
+                       .secret_hash = {}};
+    add.settings.name = "Named tokens";
+    if (auto made = run(std::move(add)); !made) return fail(made.error());
+  }
+  return {};
+}
+
+// One key per algorithm that APIs may choose. The keyring is durable before the event names the
+// key, so a crash between the two leaves a key without an event, which the next open takes instead
+// of drawing another.
+Result<void> LedgerCore::bootstrap_keys() {
+  for (const auto algorithm :
+       {SignatureAlgorithm::es256, SignatureAlgorithm::rs256, SignatureAlgorithm::eddsa}) {
+    if (registries.signing_key(algorithm) != nullptr) continue;
+    std::shared_ptr<const SigningKey> key;
+    for (auto& candidate : keys->signing_keys()) {
+      if (candidate->algorithm() == algorithm && registries.find_key(candidate->kid()) == nullptr)
+        key = candidate;
+    }
+    if (key == nullptr) {
+      auto drawn = SigningKey::generate(algorithm);
+      if (!drawn) return drawn.error();
+      auto added = keys->add(std::move(*drawn));
+      if (!added) return added.error();
+      key = *added;
+    }
+    const auto& bytes = key->public_bytes();
+    AddKey add{algorithm, key->kid(), {bytes.begin(), bytes.end()}};
+    if (auto added = submit({Actor{}, {}, std::nullopt, std::move(add)}); !added)
+      return added.error();
+  }
+  return {};
+}
+
+}  // namespace tokenledger

@@ -1,0 +1,73 @@
+// LedgerOptions: how a ledger directory is opened. The defaults suit a server and an embedding
+// program alike.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/ids.hpp"
+
+namespace tokenledger {
+
+class Clock;
+class FileLayer;
+
+enum class Durability : std::uint8_t {
+  normal,    // every batch is fsynced before anybody is answered; HEAD is fsynced each second
+  paranoid,  // HEAD is fsynced with every batch too: a cleanly cut WAL tail never goes unnoticed
+};
+
+struct OpenProgress {
+  const char* stage = "";  // "snapshot", "log", "views"
+  Sequence seq;            // reached
+  Sequence end;
+};
+
+struct LedgerOptions {
+  std::filesystem::path directory;
+  // Make a new ledger when the directory is missing or empty. A directory that holds something else
+  // is refused.
+  bool create_if_missing = true;
+  // `iss` of the tokens (RFC 8414 §2: an https URL without query and fragment; not enforced for
+  // loopback).
+  std::string issuer = "http://127.0.0.1:8080";
+  Durability durability = Durability::normal;
+
+  // Commands waiting for the commit thread; beyond: queue_full.
+  std::uint32_t queue_commands_max = 16'384;
+  // Events between snapshots; 0: only at a clean stop.
+  std::uint64_t snapshot_every = 5'000'000;
+  // How often expired tokens are swept into the log; 0: never (the caller sweeps).
+  std::chrono::milliseconds sweep_every{1'000};
+  // Below this much free space new tokens are refused with storage_low; revocations are still
+  // accepted.
+  std::uint64_t free_bytes_min = 512ull * 1024 * 1024;
+  // Tokens per lane that can be live at once: address space, not memory. Powers of two >= 65536.
+  std::array<std::uint64_t, kLaneCount> lane_capacities{1ull << 28, 1ull << 28, 1ull << 27,
+                                                        1ull << 26};
+
+  // 32 bytes (raw or 64 hex digits) that protect the keyring; empty: TOKENLEDGER_KEYRING_KEY, then
+  // the systemd credential tokenledger-keyring-key, else the keyring is written unprotected and
+  // says so.
+  std::filesystem::path keyring_key_file;
+
+  std::function<void(const OpenProgress&)> progress;  // called from the opening thread
+  // Called at most once, from any thread, when a write failed: the ledger answers unknown_outcome
+  // from then on and checks fail closed. The host decides what to do; `serve` exits.
+  std::function<void(const std::string& what)> on_poisoned;
+  // Warnings a person should see (an unprotected keyring, a damaged snapshot, a stopped view). Any
+  // thread.
+  std::function<void(const std::string& what)> on_warning;
+
+  // --- for tests ---
+  std::shared_ptr<FileLayer> files;    // null: the operating system's
+  std::shared_ptr<const Clock> clock;  // null: the system's
+  bool sync = true;                    // false shows that the crash test notices a missing fsync
+};
+
+}  // namespace tokenledger
