@@ -1,0 +1,74 @@
+// ApiService: the endpoints of one ledger over HTTP; ApiServer: the same with its listener.
+//
+// Every endpoint group is a file of its own (api/*_endpoints.cpp); rules are plain functions and
+// the ledger decides. The ledger outlives both. Threads: construct, add routes, serve; handlers
+// then run on the server's I/O threads, on the ledger's commit thread and on the service's workers.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "api/http_counters.hpp"
+#include "api/http_options.hpp"
+#include "core/errc.hpp"
+
+namespace tokenledger {
+
+class HttpRouter;
+class Ledger;
+
+struct ApiOptions {
+  unsigned worker_count = 2;            // threads for reads that may wait for the views
+  std::uint32_t worker_jobs_max = 256;  // waiting for a worker; beyond: 503 with Retry-After
+};
+
+class ApiService {
+ public:
+  ApiService(Ledger& ledger, ApiOptions options);
+  // Finishes the reads that began. The server with its routes must be gone.
+  ~ApiService();
+  ApiService(const ApiService&) = delete;
+  ApiService& operator=(const ApiService&) = delete;
+
+  // The routes refer to this object. Call once.
+  void add_routes(HttpRouter& router);
+
+  // Where /metrics gets the HTTP counters from; without it they are left out. Set once, before
+  // requests come or while they do.
+  void set_http_counters(std::function<HttpCounters()> counters);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+struct ApiServerOptions {
+  HttpServerOptions http;
+  ApiOptions api;
+};
+
+class ApiServer {
+ public:
+  // Listens at once. Errors: HttpServer::start.
+  [[nodiscard]] static Result<std::unique_ptr<ApiServer>> start(Ledger& ledger,
+                                                                ApiServerOptions options);
+  // Stops without waiting if stop() was not called. The ledger must still be there.
+  ~ApiServer();
+  ApiServer(const ApiServer&) = delete;
+  ApiServer& operator=(const ApiServer&) = delete;
+
+  // The port listened at; the one picked when the options say 0.
+  [[nodiscard]] std::uint16_t port() const noexcept;
+  // Stops accepting and lets accepted requests finish. True: nothing was cut off. Idempotent.
+  bool stop(std::chrono::milliseconds deadline);
+  [[nodiscard]] HttpCounters counters() const noexcept;
+
+ private:
+  struct Parts;
+  explicit ApiServer(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace tokenledger
