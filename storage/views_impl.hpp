@@ -1,0 +1,128 @@
+// ViewsImpl: Views on a Database. Its members are spread over views.cpp (opening and writing),
+// views_queries.cpp, views_list.cpp and views_rebuild.cpp.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+
+#include "storage/views.hpp"
+#include "storage/views_database.hpp"
+#include "storage/views_revoked_bits.hpp"
+#include "storage/views_tables.hpp"
+
+namespace tokenledger::views {
+
+class RowSource;
+class StatusScan;
+
+// Counting the matches of a filtered list is the dearest part of a page, and the same for all its
+// pages.
+class CountCache {
+ public:
+  struct Key {
+    std::uint32_t client = 0;  // 0: any
+    TokenStatus status = TokenStatus::unknown;
+    Sequence as_of_seq;
+    LedgerTime as_of_time;
+    friend auto operator<=>(const Key&, const Key&) = default;
+  };
+  struct Count {
+    std::uint64_t total = 0;
+    bool is_lower_bound = false;
+  };
+  static constexpr std::size_t kCountsMax = 256;  // beyond it all are let go
+  [[nodiscard]] std::optional<Count> find(const Key& key) const;
+  void store(const Key& key, const Count& count);
+  void clear();
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<Key, Count> counts_;
+};
+
+// A row with everything but its details and its own revocation.
+[[nodiscard]] TokenRow to_row(Sequence issued_seq, const ClassEntry& entry,
+                              const TokenRowFacts& facts);
+void set_own(TokenRow& row, RevocationRow own);
+
+class ViewsImpl final : public Views {
+ public:
+  explicit ViewsImpl(Options options);
+  ~ViewsImpl() override;
+  [[nodiscard]] Result<void> start();
+
+  [[nodiscard]] Result<void> apply(std::span<const Event> events) override;
+  [[nodiscard]] Result<void> rebuild(const EventLog& log, Sequence upto,
+                                     const std::function<void(Sequence)>& progress) override;
+  [[nodiscard]] Result<void> verify(const EventLog& log,
+                                    const std::function<void(Sequence)>& progress,
+                                    std::string& difference) override;
+  [[nodiscard]] Result<void> flush() override;
+
+  [[nodiscard]] Sequence cursor() const noexcept override {
+    return Sequence{cursor_.load(std::memory_order_acquire)};
+  }
+  [[nodiscard]] Result<void> wait_for(Sequence seq, std::chrono::milliseconds timeout) override;
+  [[nodiscard]] Result<std::optional<TokenRow>> token(TokenIndex index) const override;
+  [[nodiscard]] StatusAnswer status_of(const TokenRow& row, Sequence at_seq,
+                                       LedgerTime at_time) const override;
+  [[nodiscard]] Result<ListPage> list(const ListQuery& query) const override;
+  [[nodiscard]] Result<void> expiring(UnixSeconds from, UnixSeconds to, std::size_t count_max,
+                                      std::vector<std::pair<UnixSeconds, TokenIndex>>& out,
+                                      UnixSeconds& reached) const override;
+  [[nodiscard]] Result<StatusTotals> totals(Sequence at_seq, LedgerTime at_time) const override;
+  [[nodiscard]] Result<std::vector<TokenIndex>> named(std::string_view prefix,
+                                                      std::size_t count_max) const override;
+  [[nodiscard]] Result<std::optional<Sealed>> reason_of_cascade(Sequence seq) const override;
+  [[nodiscard]] std::uint64_t bytes_on_disk() const override;
+  void mark_stopped() override;
+  [[nodiscard]] bool stopped() const noexcept override {
+    return stopped_.load(std::memory_order_acquire);
+  }
+
+ private:
+  // --- opening and emptying; the caller holds lifetime_ alone, or nobody else knows us yet ---
+  [[nodiscard]] Result<void> load();
+  [[nodiscard]] Result<void> load_classes();
+  [[nodiscard]] Result<void> load_counts();
+  [[nodiscard]] Result<void> load_numbers();
+  [[nodiscard]] Result<void> load_cascades();
+  [[nodiscard]] Result<void> empty();
+  void publish_cursor(Sequence seq);
+
+  // --- queries; the caller holds lifetime_ shared ---
+  [[nodiscard]] Result<void> load_revoked(TokenIndex first, RevokedChunk& chunk) const;
+  [[nodiscard]] std::unique_ptr<StatusScan> scan(Sequence at_seq, LedgerTime at_time) const;
+  [[nodiscard]] Result<std::optional<RevocationRow>> own_revocation(TokenIndex index) const;
+  [[nodiscard]] Result<TokenRow> row_at(Sequence issued_seq) const;
+  [[nodiscard]] std::unique_ptr<RowSource> rows_of(std::optional<ClientNumber> client,
+                                                   Sequence end) const;
+  [[nodiscard]] Result<std::uint64_t> count_of(std::optional<ClientNumber> client,
+                                               Sequence as_of) const;
+  [[nodiscard]] Result<CountCache::Count> count_matches(const ListQuery& query) const;
+  [[nodiscard]] Result<void> fill_page(const ListQuery& query, ListPage& page) const;
+
+  const Options options_;
+  // Shared: a query, a batch. Alone: the database is replaced. Taken before every other lock.
+  mutable std::shared_mutex lifetime_;
+  std::unique_ptr<Database> database_;
+  Tables tables_;
+  mutable RevokedBits revoked_bits_;
+  mutable CountCache counts_;
+
+  // The writer's.
+  Meta meta_;
+  std::optional<Errc> broken_;  // a batch failed: memory may be ahead of the database
+  const std::unique_ptr<rocksdb::WriteBatch> batch_;  // used again, so that it keeps its memory
+
+  std::atomic<std::uint64_t> cursor_{0};
+  std::atomic<bool> stopped_{false};
+  std::mutex wait_mutex_;
+  std::condition_variable moved_;
+};
+
+}  // namespace tokenledger::views

@@ -1,0 +1,110 @@
+// Keys of the views' one column family: a prefix byte for the view, then big-endian fields.
+//
+//   meta     'm'                            layout, cursor, ledger id, tokens issued
+//   classes  'k' class_id:8                 the TokenClass
+//   counts   'o' class_id:8                 tokens issued with this class, seq of the newest
+//   numbers  'n' class_number:4             class id that the ledger's number means now
+//   cascades 'x' seq:8                      one event that ended many tokens, with its reason
+//   tokens   't' newest(seq):8              class id, facts, details
+//   indexes  'i' index:8                    seq of the issue event
+//   by_class 'c' class_id:8 newest(seq):8   facts
+//   expiry   'e' expires_at:4 index:8       -
+//   revoked  'r' lane:1 newest(counter):7   the token's own revocation, with its reason
+//   ended    'v' seq:8 index:8              -   (seq of the individual revocation)
+//   names    'w' folded_name 0x00 index:8   -   (named tokens only)
+//
+// newest(x) is the complement of x, so that a forward scan, which RocksDB does best, goes from the
+// newest to the oldest. The ledger uses class numbers again; a class id never is: it is the seq of
+// the first event that made a class of this content. No key holds a status and no row goes away
+// when a token ends.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/ids.hpp"
+
+namespace tokenledger::views {
+
+enum class ViewKind : char {
+  meta = 'm',
+  classes = 'k',
+  counts = 'o',
+  numbers = 'n',
+  cascades = 'x',
+  tokens = 't',
+  indexes = 'i',
+  by_class = 'c',
+  expiry = 'e',
+  revoked = 'r',
+  ended = 'v',
+  names = 'w',
+};
+
+// "tokens"; "unknown" for a byte that is no view's.
+[[nodiscard]] std::string_view view_name(char prefix) noexcept;
+
+// A key of at most 17 bytes without allocation.
+class Key {
+ public:
+  static constexpr std::size_t kKeyBytesMax = 17;
+  explicit Key(ViewKind kind) { bytes_[size_++] = static_cast<char>(kind); }
+  Key& add_u32(std::uint32_t value) noexcept { return add(value, 4); }
+  Key& add_u64(std::uint64_t value) noexcept { return add(value, 8); }
+  [[nodiscard]] std::string_view view() const noexcept { return {bytes_.data(), size_}; }
+
+ private:
+  Key& add(std::uint64_t value, std::size_t width) noexcept {
+    for (std::size_t i = 0; i < width; ++i) {
+      bytes_[size_ + i] = static_cast<char>(value >> (8 * (width - 1 - i)));
+    }
+    size_ += width;
+    return *this;
+  }
+  std::array<char, kKeyBytesMax> bytes_{};
+  std::size_t size_ = 0;
+};
+
+// The complement within the lane, so that the lane stays in front.
+[[nodiscard]] constexpr std::uint64_t newest(TokenIndex index) noexcept {
+  return index.value() ^ TokenIndex::kCounterMax;
+}
+[[nodiscard]] constexpr std::uint64_t newest(Sequence seq) noexcept { return ~seq.value(); }
+
+[[nodiscard]] Key meta_key();
+[[nodiscard]] Key class_key(Sequence class_id);
+[[nodiscard]] Key count_key(Sequence class_id);
+[[nodiscard]] Key number_key(ClassNumber number);
+[[nodiscard]] Key cascade_key(Sequence seq);
+[[nodiscard]] Key token_key(Sequence issued_seq);
+[[nodiscard]] Key index_key(TokenIndex index);
+[[nodiscard]] Key by_class_key(Sequence class_id, Sequence issued_seq);
+[[nodiscard]] Key expiry_key(UnixSeconds expires_at, TokenIndex index);
+[[nodiscard]] Key revoked_key(TokenIndex index);
+[[nodiscard]] Key ended_key(Sequence seq, TokenIndex index);
+[[nodiscard]] std::string name_key(std::string_view name, TokenIndex index);
+
+// Lower case for a-z only; other bytes stay.
+[[nodiscard]] std::string fold_name(std::string_view name);
+
+// The first key behind the view's last one.
+[[nodiscard]] std::string end_of(ViewKind kind);
+
+// --- back from bytes; nullopt: not a key of this view ---
+[[nodiscard]] std::optional<Sequence> parse_seq_key(ViewKind kind, std::string_view key);
+[[nodiscard]] std::optional<ClassNumber> parse_number_key(std::string_view key);
+[[nodiscard]] std::optional<Sequence> parse_token_key(std::string_view key);
+[[nodiscard]] std::optional<Sequence> parse_by_class_key(std::string_view key, Sequence class_id);
+struct ExpiryKey {
+  UnixSeconds expires_at;
+  TokenIndex index;
+};
+[[nodiscard]] std::optional<ExpiryKey> parse_expiry_key(std::string_view key);
+[[nodiscard]] std::optional<TokenIndex> parse_revoked_key(std::string_view key);
+[[nodiscard]] std::optional<TokenIndex> parse_name_key(std::string_view key);
+
+}  // namespace tokenledger::views
