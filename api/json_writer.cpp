@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "api/utf8.hpp"
 #include "core/invariant.hpp"
 
 namespace tokenledger {
@@ -17,35 +18,11 @@ constexpr std::array<bool, 256> make_plain_table() {
 }
 constexpr auto kPlain = make_plain_table();
 
-bool is_continuation(std::string_view text, std::size_t index) noexcept {
-  return index < text.size() && (static_cast<unsigned char>(text[index]) & 0xc0) == 0x80;
-}
-
-// The bytes of the UTF-8 sequence at text[0] (Unicode 15, table 3-7), or 0 when it is broken.
-std::size_t sequence_bytes(std::string_view text) noexcept {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  const auto second = text.size() > 1 ? static_cast<unsigned char>(text[1]) : 0u;
-  if (lead >= 0xc2 && lead <= 0xdf) return is_continuation(text, 1) ? 2 : 0;
-  if (lead >= 0xe0 && lead <= 0xef) {
-    if (lead == 0xe0 && second < 0xa0) return 0;
-    if (lead == 0xed && second > 0x9f) return 0;  // surrogates
-    return is_continuation(text, 1) && is_continuation(text, 2) ? 3 : 0;
-  }
-  if (lead >= 0xf0 && lead <= 0xf4) {
-    if (lead == 0xf0 && second < 0x90) return 0;
-    if (lead == 0xf4 && second > 0x8f) return 0;
-    const bool whole =
-        is_continuation(text, 1) && is_continuation(text, 2) && is_continuation(text, 3);
-    return whole ? 4 : 0;
-  }
-  return 0;
-}
-
 // Appends one escaped character; returns how many bytes of the text it took.
 std::size_t append_escaped(std::string& out, std::string_view text) {
   const auto byte = static_cast<unsigned char>(text[0]);
   if (byte >= 0x80) {
-    const auto count = sequence_bytes(text);
+    const auto count = utf8_sequence_bytes(text);
     out += count == 0 ? std::string_view{"\xef\xbf\xbd"} : text.substr(0, count);
     return count == 0 ? 1 : count;
   }
