@@ -150,6 +150,12 @@ Result<void> LaneRing::load_chunk(std::uint64_t chunk,
   return {};
 }
 
+void LaneRing::unload() noexcept {
+  retire_below(chunks().end * kChunkTokens);
+  floor_.store(0, std::memory_order_release);
+  end_.store(0, std::memory_order_release);
+}
+
 void LaneRing::commit_chunk(std::uint64_t chunk) noexcept {
   AtomicWord& mark = served(chunk * kChunkTokens);
   LEDGER_INVARIANT(mark.load(std::memory_order_relaxed) == 0);

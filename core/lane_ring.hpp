@@ -93,6 +93,8 @@ class alignas(64) LaneRing {
   [[nodiscard]] Result<void> load_chunk(
       std::uint64_t chunk, std::span<const std::uint64_t, kChunkEntryWords> entries,
       std::span<const std::uint64_t, kChunkBitWords> bits) noexcept;
+  // Back to an empty ring, after a load that failed half way; before any reader is let in.
+  void unload() noexcept;
 
  private:
   [[nodiscard]] static constexpr std::uint64_t chunk_of(std::uint64_t counter) noexcept {

@@ -149,6 +149,11 @@ class ValidityIndex {
       std::span<const std::uint64_t, kChunkBitWords> bits) noexcept {
     return rings_[static_cast<std::size_t>(lane)].load_chunk(chunk, entries, bits);
   }
+  // Forgets every chunk and every retirement, after a load that failed half way; before any reader
+  // is let in.
+  void unload_chunks() noexcept {
+    for (LaneRing& ring : rings_) ring.unload();
+  }
 
  private:
   // What one token's check reads, taken together: no part belongs to another token.

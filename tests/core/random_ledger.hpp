@@ -107,8 +107,8 @@ class RandomLedger {
     if (tokens.empty()) return std::nullopt;
     return tokens[below(static_cast<std::uint32_t>(tokens.size()))];
   }
-  // Names what expired, and retires every chunk that holds nothing else.
-  bool sweep() {
+  // Names what expired, and retires every chunk that holds nothing else; or half of them.
+  bool sweep(bool retire_all = false) {
     SweepExpired sweep{.to = to_seconds(LedgerTime{now_})};
     for (std::size_t lane = 0; lane < kLaneCount; ++lane) {
       index.for_each_entry(
@@ -118,7 +118,7 @@ class RandomLedger {
           });
       const auto& chunks = state.lanes[lane].chunk_expires_at;
       const auto end = std::ranges::find_if(chunks, [&](auto last) { return last > sweep.to; });
-      if (end != chunks.begin() && below(2) == 0)
+      if (end != chunks.begin() && (retire_all || below(2) == 0))
         sweep.retire_below[lane] = state.lanes[lane].oldest +
                                    static_cast<std::uint64_t>(end - chunks.begin()) * kChunkTokens;
     }

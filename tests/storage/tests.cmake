@@ -8,3 +8,4 @@ tokenledger_test(storage/views_rebuild_test.cpp tokenledger::storage RocksDB::ro
 tokenledger_test(storage/views_follower_test.cpp tokenledger::storage)
 tokenledger_test(storage/keyring_test.cpp tokenledger::storage)
 tokenledger_test(storage/key_store_test.cpp tokenledger::storage)
+tokenledger_test(storage/snapshot_test.cpp tokenledger::storage)
