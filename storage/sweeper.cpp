@@ -54,6 +54,9 @@ std::array<std::uint64_t, kLaneCount> LedgerCore::retirable(UnixSeconds upto) co
       index.for_each_entry(
           static_cast<Lane>(lane), chunk * kChunkTokens, (chunk + 1) * kChunkTokens,
           [&](TokenIndex, const IndexEntry& entry) { last = std::max(last, entry.expires_at); });
+      // An empty chunk may be one whose tokens are still being signed: it waits for a later one
+      // that had tokens.
+      if (last == UnixSeconds{}) continue;
       if (last.value() + kReservationSecondsMax > upto.value()) break;
       below[lane] = (chunk + 1) * kChunkTokens;
     }

@@ -1,0 +1,168 @@
+// P4 and P9: durable appends, fsync on, beside RocksDB alone.
+#include <benchmark/benchmark.h>
+#include <rocksdb/db.h>
+#include <rocksdb/perf_level.h>
+#include <rocksdb/write_batch.h>
+
+#include <atomic>
+#include <cstring>
+#include <thread>
+
+#include "bench/ledger_fixture.hpp"
+
+namespace tokenledger::bench {
+namespace {
+
+inline constexpr std::uint64_t kWindow = 4'096;
+
+// RocksDB as the log opens it, without us.
+class RawLog {
+ public:
+  RawLog()
+      : directory_{std::filesystem::current_path() / ("bench-raw-" + std::to_string(::getpid()))} {
+    std::filesystem::remove_all(directory_);
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    options.write_buffer_size = 128u << 20;
+    options.compression = rocksdb::kLZ4Compression;
+    rocksdb::DB* raw = nullptr;
+    if (!rocksdb::DB::Open(options, directory_.string(), &raw).ok())
+      throw std::runtime_error{"open raw"};
+    db_.reset(raw);
+    rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
+  }
+  ~RawLog() {
+    db_.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+  }
+  void put(const std::string& value, std::size_t count) {
+    rocksdb::WriteBatch batch;
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto key = __builtin_bswap64(++seq_);
+      batch.Put({reinterpret_cast<const char*>(&key), sizeof key}, value);
+    }
+    rocksdb::WriteOptions options;
+    options.sync = true;
+    if (!db_->Write(options, &batch).ok()) throw std::runtime_error{"raw write"};
+  }
+
+ private:
+  std::filesystem::path directory_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::uint64_t seq_ = 0;
+};
+
+// What one issue event and one batch looked like in the run that is being compared with.
+std::size_t event_bytes = 128;
+std::size_t batch_events = 1'000;
+
+// One producer keeps 4096 commands on their way.
+void append_window(benchmark::State& state) {
+  LedgerFixture fixture;
+  auto& ledger = fixture.ledger();
+  const std::uint64_t count = is_quick() ? 50'000 : 1'000'000;
+  for (auto _ : state) {
+    state.PauseTiming();
+    std::vector<Command> commands;
+    commands.reserve(count);
+    for (std::uint64_t i = 0; i < count; ++i) commands.push_back(fixture.issue_command());
+    std::atomic<std::uint64_t> done{0};
+    std::atomic<std::uint64_t> failed{0};
+    const auto before = ledger.stats();
+    state.ResumeTiming();
+    for (std::uint64_t sent = 0; sent < count; ++sent) {
+      while (sent - done.load(std::memory_order_acquire) >= kWindow) std::this_thread::yield();
+      fixture.stamp(commands[sent]);
+      ledger.submit_async(std::move(commands[sent]), [&](Result<Committed> result) {
+        if (!result && failed.fetch_add(1) == 0)
+          std::fprintf(stderr, "refused: %s\n", result.error().message().c_str());
+        done.fetch_add(1, std::memory_order_release);
+      });
+    }
+    while (done.load() < count) std::this_thread::yield();
+    state.PauseTiming();
+    const auto after = ledger.stats();
+    batch_events = std::max<std::uint64_t>(
+        1, count / std::max<std::uint64_t>(1, after.batches - before.batches));
+    event_bytes = must(ledger.core().log->get(ledger.committed()), "get").size();
+    state.ResumeTiming();
+    if (failed.load() != 0) {
+      state.SkipWithError("an append was refused");
+      break;
+    }
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(count) * state.iterations());
+  state.counters["batch_events"] = static_cast<double>(batch_events);
+}
+
+void rocksdb_same_batches(benchmark::State& state) {
+  RawLog raw;
+  const std::string value(event_bytes, 'v');
+  const std::uint64_t count = is_quick() ? 50'000 : 1'000'000;
+  for (auto _ : state) {
+    for (std::uint64_t sent = 0; sent < count; sent += batch_events) {
+      raw.put(value, std::min<std::uint64_t>(batch_events, count - sent));
+    }
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(count) * state.iterations());
+}
+
+void append_one_caller(benchmark::State& state) {
+  LedgerFixture fixture;
+  for (auto _ : state) must(fixture.ledger().submit(fixture.issue_command()), "append");
+}
+
+void synced_put(benchmark::State& state) {
+  RawLog raw;
+  const std::string value(event_bytes, 'v');
+  for (auto _ : state) raw.put(value, 1);
+}
+
+// P9: the client's tokens are in the index; disabling is one event however many there are.
+void disable_client(benchmark::State& state) {
+  LedgerFixture fixture;
+  const auto count = std::min<std::uint64_t>(token_count(1'000'000), 1'000'000);
+  std::atomic<std::uint64_t> done{0};
+  for (std::uint64_t sent = 0; sent < count; ++sent) {
+    while (sent - done.load() >= kWindow) std::this_thread::yield();
+    fixture.ledger().submit_async(fixture.issue_command(),
+                                  [&](Result<Committed>) { done.fetch_add(1); });
+  }
+  while (done.load() < count) std::this_thread::yield();
+  const auto some_token = TokenIndex{Lane::day, count / 2};
+  for (auto _ : state) {
+    fixture.submit(DisableClient{"bench-client"});
+    state.PauseTiming();
+    const auto verdict = fixture.ledger().core().index.check_without_fingerprint(
+        some_token, ApiNumber{2}, 0, to_seconds(fixture.ledger().now()));
+    if (verdict == Verdict::good) state.SkipWithError("a token of the disabled client passed");
+    fixture.submit(EnableClient{"bench-client"});
+    state.ResumeTiming();
+  }
+  const auto began = std::chrono::steady_clock::now();
+  must(fixture.ledger().core().views->wait_for(fixture.ledger().committed(),
+                                               std::chrono::seconds{60}),
+       "views");
+  const std::chrono::duration<double, std::milli> lag = std::chrono::steady_clock::now() - began;
+  state.counters["view_catch_up_ms"] = lag.count();
+  state.counters["tokens"] = static_cast<double>(count);
+}
+
+BENCHMARK(append_window)
+    ->Name("P4/append_window_4096")
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(1);
+BENCHMARK(rocksdb_same_batches)
+    ->Name("P4/yardstick_rocksdb_same_batches")
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(1);
+BENCHMARK(append_one_caller)->Name("P4/append_one_caller")->UseRealTime()->MinTime(1.0);
+BENCHMARK(synced_put)->Name("P4/yardstick_synced_put")->UseRealTime()->MinTime(1.0);
+BENCHMARK(disable_client)->Name("P9/disable_client")->UseRealTime()->Iterations(500);
+BENCHMARK(synced_put)->Name("P9/yardstick_synced_put")->UseRealTime()->Iterations(500);
+
+}  // namespace
+}  // namespace tokenledger::bench

@@ -1,0 +1,215 @@
+// P5: the whole issue path, views kept up; and P6: memory and disk per token, replay, cold start.
+#include <benchmark/benchmark.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <fstream>
+#include <thread>
+
+#include "bench/ledger_fixture.hpp"
+#include "core/sha256.hpp"
+#include "core/signing_key.hpp"
+#include "storage/recovery.hpp"
+
+namespace tokenledger::bench {
+namespace {
+
+inline constexpr std::uint64_t kWindow = 4'096;
+
+std::uint64_t resident_bytes() {
+  std::ifstream statm{"/proc/self/statm"};
+  std::uint64_t total = 0;
+  std::uint64_t resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+// `issue(i, done)` starts one issue; at most kWindow are on their way.
+template <class Issue>
+std::uint64_t run_window(std::uint64_t count, Issue issue) {
+  std::atomic<std::uint64_t> done{0};
+  std::atomic<std::uint64_t> failed{0};
+  for (std::uint64_t sent = 0; sent < count; ++sent) {
+    while (sent - done.load(std::memory_order_acquire) >= kWindow) std::this_thread::yield();
+    issue([&](bool ok) {
+      if (!ok) failed.fetch_add(1);
+      done.fetch_add(1, std::memory_order_release);
+    });
+  }
+  while (done.load() < count) std::this_thread::yield();
+  return failed.load();
+}
+
+void issue(benchmark::State& state, TokenKind kind, SignatureAlgorithm algorithm,
+           std::uint64_t count) {
+  LedgerFixture fixture{kind, algorithm};
+  auto& ledger = fixture.ledger();
+  std::uint64_t failed = 0;
+  for (auto _ : state) {
+    failed += run_window(count, [&](auto done) {
+      IssueRequest request;
+      request.client_id = "bench-client";
+      request.audience = kAudience;
+      ledger.issue_async(std::move(request),
+                         [done](Result<IssuedToken> issued) { done(issued.has_value()); });
+    });
+    // Views count as kept up only when they have reached the last token.
+    must(ledger.core().views->wait_for(ledger.committed(), std::chrono::minutes{10}), "views");
+  }
+  if (failed != 0) state.SkipWithError("an issue was refused");
+  state.SetItemsProcessed(static_cast<std::int64_t>(count) * state.iterations());
+}
+
+void issue_opaque(benchmark::State& state) {
+  issue(state, TokenKind::opaque, SignatureAlgorithm::es256, token_count(10'000'000));
+}
+void issue_jwt(benchmark::State& state) {
+  issue(state, TokenKind::jwt, SignatureAlgorithm::es256, is_quick() ? 10'000 : 200'000);
+}
+void bare_sign(benchmark::State& state) {
+  const auto key = must(SigningKey::generate(SignatureAlgorithm::es256), "key");
+  const std::string message(350, 'm');
+  for (auto _ : state) benchmark::DoNotOptimize(must(key.sign(bytes_of(message)), "sign"));
+  state.SetItemsProcessed(state.iterations());
+}
+
+// A ledger whose log holds 70 % issues, 20 % revocations and 10 % registry changes.
+void fill_mixed(LedgerFixture& fixture, std::uint64_t events) {
+  auto& ledger = fixture.ledger();
+  std::vector<TokenIndex> issued;
+  std::size_t revoked = 0;
+  std::uint64_t sent = 0;
+  const auto failed = run_window(events, [&](auto done) {
+    Command command;
+    const auto turn = sent++ % 10;
+    if (turn < 7 || revoked >= issued.size()) {
+      command = fixture.issue_command();
+      issued.push_back(std::get<IssueToken>(command.payload).index);
+    } else if (turn < 9) {
+      command = {Actor{.kind = ActorKind::host},
+                 {},
+                 std::nullopt,
+                 RevokeToken{issued[revoked++], Cause::admin_manual, {}}};
+    } else {
+      UpdateClient update{"bench-client", {}};
+      update.settings.name = "bench client";
+      command = {Actor{.kind = ActorKind::host}, {}, std::nullopt, std::move(update)};
+    }
+    ledger.submit_async(std::move(command),
+                        [done](Result<Committed> result) { done(result.has_value()); });
+  });
+  if (failed != 0) throw std::runtime_error{"fill: " + std::to_string(failed) + " refused"};
+}
+
+void replay(benchmark::State& state) {
+  LedgerFixture fixture;
+  fill_mixed(fixture, is_quick() ? 100'000 : 5'000'000);
+  const auto end = fixture.ledger().committed();
+  for (auto _ : state) {
+    State replayed;
+    ValidityIndex index;
+    CompactRange range;
+    std::string why;
+    const ReplayOptions options{
+        .upto = end, .expected_root = {}, .hash_leaves = false, .progress = {}, .observe = {}};
+    must(replay_log(*fixture.ledger().core().log, replayed, index, range, options, why),
+         why.c_str());
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(end.value()) * state.iterations());
+}
+
+std::uint64_t issue_plain(LedgerFixture& fixture, std::uint64_t count) {
+  return run_window(count, [&](auto done) {
+    fixture.ledger().submit_async(fixture.issue_command(),
+                                  [done](Result<Committed> result) { done(result.has_value()); });
+  });
+}
+
+// Opening with a snapshot of all tokens and nothing to replay; then what the process grew by.
+void cold_start(benchmark::State& state) {
+  LedgerFixture fixture;
+  if (issue_plain(fixture, token_count(10'000'000)) != 0)
+    state.SkipWithError("an issue was refused");
+  for (auto _ : state) {
+    state.PauseTiming();
+    fixture.close();
+    state.ResumeTiming();
+    fixture.open();
+  }
+}
+
+void memory(benchmark::State& state) {
+  LedgerFixture fixture;
+  const auto count = token_count(10'000'000);
+  issue_plain(fixture, std::min<std::uint64_t>(count, 10'000));
+  fixture.close();
+  fixture.open();
+  const auto before = resident_bytes();
+  const auto index_before = fixture.ledger().stats().index_bytes;
+  for (auto _ : state) issue_plain(fixture, count);
+  fixture.close();
+  fixture.open();
+  // The index, State and whatever allocators kept; RocksDB's caches were filled before too.
+  const auto after = resident_bytes();
+  state.counters["rss_bytes_per_token"] =
+      static_cast<double>(after - std::min(before, after)) / static_cast<double>(count);
+  state.counters["index_bytes_per_token"] =
+      static_cast<double>(fixture.ledger().stats().index_bytes - index_before) /
+      static_cast<double>(count);
+}
+
+void disk(benchmark::State& state) {
+  LedgerFixture fixture;
+  const auto count = token_count(10'000'000);
+  for (auto _ : state) issue_plain(fixture, count);
+  fixture.close();
+  std::uint64_t bytes = 0;
+  for (const char* part : {"log", "views"}) {
+    for (const auto& file :
+         std::filesystem::recursive_directory_iterator{fixture.directory() / part}) {
+      if (file.is_regular_file()) bytes += file.file_size();
+    }
+  }
+  state.counters["disk_bytes_per_token"] = static_cast<double>(bytes) / static_cast<double>(count);
+  fixture.open();
+}
+
+BENCHMARK(issue_opaque)
+    ->Name("P5/issue_opaque")
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(1)
+    ->Repetitions(1);
+BENCHMARK(issue_jwt)
+    ->Name("P5/issue_jwt")
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(1);
+BENCHMARK(bare_sign)->Name("P5/yardstick_bare_sign")->UseRealTime()->MinTime(1.0);
+BENCHMARK(replay)
+    ->Name("P6/replay")
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(3)
+    ->Repetitions(1);
+BENCHMARK(cold_start)
+    ->Name("P6/cold_start")
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(3)
+    ->Repetitions(1);
+BENCHMARK(memory)
+    ->Name("P6/memory_machine_token")
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(1)
+    ->Repetitions(1);
+BENCHMARK(disk)
+    ->Name("P6/disk")
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(1)
+    ->Repetitions(1);
+
+}  // namespace
+}  // namespace tokenledger::bench
