@@ -133,13 +133,20 @@ Result<void> check_created(const State& state, const Command& command) {
   return creates == (state.format_version == 0) ? Result<void>{} : Errc::invalid_argument;
 }
 
+// Old keys are dropped by the next event, so they take nobody's place.
+bool is_full_of_live_keys(const State& state, LedgerTime now) {
+  if (state.idempotency.size() < kIdempotencyKeysMax) return false;
+  const auto oldest = state.idempotency.find(state.idempotency_order.front());
+  return oldest->second.at.value() + kIdempotencyLifetimeNs > now.value();
+}
+
 Result<Decision> check_idempotency(const State& state, const Command& command, LedgerTime now) {
   if (!command.idempotency) return Decision{};
   if (const auto* earlier = state.find_idempotent(*command.idempotency, now)) {
     if (earlier->body != command.idempotency->body) return Errc::idempotency_mismatch;
     return Decision{earlier->seq};
   }
-  if (state.idempotency.size() >= kIdempotencyKeysMax) return Errc::idempotency_full;
+  if (is_full_of_live_keys(state, now)) return Errc::idempotency_full;
   return Decision{};
 }
 

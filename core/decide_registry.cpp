@@ -129,6 +129,9 @@ Result<void> Decider::operator()(const CreateApi& create) {
     return allowed;
   }
   if (!is_visible_ascii(create.identifier, kIdentifierBytesMax)) return Errc::invalid_argument;
+  // Its scopes protect the ledger itself and are compared by bit: there is one, and no other API
+  // may bear its name, not even before it was made.
+  if (create.built_in != (create.identifier == kManagementAudience)) return Errc::invalid_argument;
   if (auto checked = check_settings(create.settings); !checked) return checked;
   if (state_.registries.find_api(create.identifier) != nullptr) return Errc::api_exists;
   const auto number = ApiNumber{static_cast<std::uint32_t>(state_.registries.apis().size() + 1)};

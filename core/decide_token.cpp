@@ -31,7 +31,6 @@ bool is_well_formed(const std::array<ApiScopes, kApisPerTokenMax>& apis) {
 
 Result<void> Decider::check_issue_time(const IssueToken& issue) const {
   const auto now = to_seconds(now_);
-  if (issue.expires_at <= issue.issued_at) return Errc::expiry_in_the_past;
   if (issue.issued_at > now || issue.issued_at.value() + kIssueAgeSecondsMax < now.value())
     return Errc::stale_policy;
   if (issue.expires_at <= now || issue.expires_at <= state_.expired_upto)
@@ -51,7 +50,7 @@ Result<void> Decider::check_issue_index(const IssueToken& issue) const {
   if (counter < lane.oldest) return Errc::stale_policy;
   if (counter < state_.incarnations.back().lane_start[issue.index.lane_number()])
     return Errc::stale_policy;
-  if (!index_.can_hold(issue.index)) return Errc::limit_reached;
+  if (!state_.has_room(index_, issue.index)) return Errc::limit_reached;
   if (counter < lane.next && state_.find(index_, issue.index)) return Errc::stale_policy;
   return {};
 }
@@ -111,6 +110,8 @@ Result<void> Decider::operator()(const IssueToken& issue) {
       issue.extra_fields.bytes.size() > kSealedBytesMax) {
     return Errc::too_large;
   }
+  // First of all rules about time: the others compute with the difference.
+  if (issue.expires_at <= issue.issued_at) return Errc::expiry_in_the_past;
   const auto* client = state_.registries.client(issue.client);
   if (client == nullptr || client->status == ClientStatus::deleted) return Errc::client_not_found;
   if (auto allowed = check_issue_authority(issue, *client); !allowed) return allowed;
@@ -137,6 +138,7 @@ Result<void> Decider::operator()(const IssueToken& issue) {
     issued.token_class = state_.free_classes.empty()
                              ? ClassNumber{static_cast<std::uint32_t>(state_.classes.size() + 1)}
                              : state_.free_classes.back();
+    if (!is_class_number(issued.token_class)) return Errc::limit_reached;
     issued.new_class = token_class;
   }
   issued.issued_at = issue.issued_at;

@@ -116,7 +116,7 @@ Result<void> Folder::operator()(const TokenIssued& payload) {
   if (!payload.index.has_lane()) return Errc::log_corrupt;
   auto& lane = state_.lanes[payload.index.lane_number()];
   const auto counter = payload.index.counter();
-  if (counter < lane.oldest || !index_.can_hold(payload.index)) return Errc::log_corrupt;
+  if (!state_.has_room(index_, payload.index)) return Errc::log_corrupt;
   if (payload.expires_at <= state_.expired_upto) return Errc::log_corrupt;
   // Far most tokens carry the next counter, so no look-up is needed to see that it is free.
   if (counter < lane.next && state_.find(index_, payload.index)) return Errc::log_corrupt;

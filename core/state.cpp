@@ -36,12 +36,25 @@ std::size_t ClassHash::operator()(const TokenClass& token_class) const noexcept 
 }
 
 std::optional<IndexEntry> State::find(const ValidityIndex& index, TokenIndex token) const {
+  // Before pending: a sweep may retire a token of its own batch.
+  if (!token.has_lane() || token.counter() < lanes[token.lane_number()].oldest) return std::nullopt;
   if (!pending.issued.empty()) {
     const auto found = pending.issued.find(token);
     if (found != pending.issued.end()) return pending.ops[found->second].entry;
   }
-  if (!token.has_lane() || token.counter() < lanes[token.lane_number()].oldest) return std::nullopt;
   return index.find(token);
+}
+
+bool State::has_room(const ValidityIndex& index, TokenIndex token) const {
+  if (!token.has_lane()) return false;
+  const auto oldest = lanes[token.lane_number()].oldest;
+  if (token.counter() < oldest) return false;
+  // The ring may lag behind (retired here, not published yet) or be ahead (loaded from a snapshot
+  // that was copied later), but its capacity is the same: ask as if it stood where the state does.
+  const auto ring_oldest = index.oldest_chunk(token.lane()) * kChunkTokens;
+  const auto from_oldest = token.counter() - oldest;
+  if (from_oldest > TokenIndex::kCounterMax - ring_oldest) return false;
+  return index.can_hold(TokenIndex{token.lane(), ring_oldest + from_oldest});
 }
 
 bool State::is_revoked(const ValidityIndex& index, TokenIndex token) const {

@@ -109,6 +109,10 @@ class State {
 
   // The entry of an issued, not retired token, seen through pending.
   [[nodiscard]] std::optional<IndexEntry> find(const ValidityIndex& index, TokenIndex token) const;
+  // Whether the lane's ring has a place for this index once all that is pending was published.
+  // Depends on nothing but the state and the rings' capacities, so it is the same wherever batches
+  // end: for the commit thread, for recovery that publishes seldom, for another node.
+  [[nodiscard]] bool has_room(const ValidityIndex& index, TokenIndex token) const;
   // Whether the token's own revocation bit is set, seen through pending.
   [[nodiscard]] bool is_revoked(const ValidityIndex& index, TokenIndex token) const;
   // Whether some cascade ends what was issued at `entry`.

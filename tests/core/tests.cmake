@@ -17,3 +17,12 @@ tokenledger_test(core/token_allocation_test.cpp tokenledger::core)
 tokenledger_test(core/signing_key_test.cpp tokenledger::core)
 tokenledger_test(core/jwt_signature_test.cpp tokenledger::core)
 tokenledger_test(core/validity_index_race_test.cpp tokenledger::core)
+
+# The oracle: a model of the ledger that shares nothing with it, and what compares the two.
+add_library(tokenledger_oracle STATIC core/oracle_model.cpp core/oracle_model_registry.cpp
+  core/oracle_generator.cpp core/oracle_generator_token.cpp core/oracle_adapter.cpp
+  core/oracle_compare.cpp core/oracle_run.cpp)
+target_link_libraries(tokenledger_oracle PUBLIC tokenledger::core PRIVATE tokenledger::build_flags)
+tokenledger_test(core/oracle_test.cpp tokenledger_oracle)
+add_test(NAME oracle_model_includes_nothing_of_the_product COMMAND ${CMAKE_COMMAND}
+  -DFOLDER=${CMAKE_CURRENT_SOURCE_DIR}/core -P ${CMAKE_CURRENT_SOURCE_DIR}/core/oracle_includes.cmake)
