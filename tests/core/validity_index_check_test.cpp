@@ -12,6 +12,9 @@ namespace {
 
 using namespace testing_support;
 
+static_assert(TokenIndex::from_value(std::uint64_t{kLaneCount - 1} << 56).has_lane());
+static_assert(!TokenIndex::from_value(std::uint64_t{kLaneCount} << 56).has_lane());
+
 constexpr std::uint64_t kCounter = 42;
 constexpr Sequence kIssued{kCounter + 100};
 using Change = std::function<void(ValidityIndex&)>;

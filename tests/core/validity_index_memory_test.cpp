@@ -265,7 +265,19 @@ TEST_P(DamagedChunkCopy, IsRefusedAndLeavesTheChunkEmpty) {
   EXPECT_EQ(check(loaded, kChunk), Verdict::not_good);
   entries_ = entries;
   bits_ = bits;
-  EXPECT_TRUE(load(loaded, 1)) << "nothing of the damaged copy stayed";
+  EXPECT_TRUE(load(loaded, 1)) << "the undamaged copy still has a place";
+}
+
+TEST_F(ChunkCopy, RefusedCopyLeavesNoEntryBehindForTheChunksFirstIssue) {
+  ASSERT_TRUE(copy(1));
+  entries_.back() = 1;  // after a thousand good entries
+  ValidityIndex loaded{kSmallIndex};
+  publish_calendar(loaded);
+  EXPECT_EQ(load(loaded, 1).error(), Errc::snapshot_corrupt);
+  loaded.publish_issue(hour(kChunk + 5000), entry_of(kChunk + 5000));
+  EXPECT_EQ(check(loaded, kChunk + 5000), Verdict::good);
+  EXPECT_EQ(check(loaded, kChunk), Verdict::not_good);
+  EXPECT_FALSE(loaded.find(hour(kChunk + 1)));
 }
 INSTANTIATE_TEST_SUITE_P(Snapshot, DamagedChunkCopy, testing::ValuesIn(kDamageCases),
                          [](const auto& info) { return std::string{info.param.name}; });
