@@ -15,6 +15,7 @@
 
 #include "api/http_options.hpp"
 #include "core/errc.hpp"
+#include "core/event.hpp"  // kRequestIdBytesMax: a request's id stands in its events
 
 namespace tokenledger {
 
@@ -51,7 +52,6 @@ struct BoundedText {
   [[nodiscard]] std::string_view view() const noexcept { return {bytes.data(), size}; }
 };
 
-inline constexpr std::size_t kRequestIdBytesMax = 64;
 inline constexpr std::size_t kPathParameterCountMax = 4;
 
 class HttpRequest {

@@ -1,0 +1,251 @@
+// /v1/apis: the APIs that tokens are for.
+//
+// An identifier is usually a URL: in the path it stands percent-encoded as one segment. Some
+// proxies decode %2F on the way, so ?identifier= names an API just as well.
+#include <variant>
+
+#include "api/endpoint.hpp"
+#include "api/endpoints.hpp"
+#include "api/error_mapping.hpp"
+#include "api/http_json.hpp"
+#include "api/problem.hpp"
+#include "api/registry_page.hpp"
+#include "api/request_body.hpp"
+#include "api/wire.hpp"
+
+namespace tokenledger {
+namespace {
+
+std::optional<HttpResponse> read_scope(const JsonValue& item, ScopeDefinition& scope) {
+  if (const auto* name = item.get_if<std::string>()) {
+    scope.name = *name;
+    return std::nullopt;
+  }
+  JsonFields fields{item};
+  fields.allow_only({"name", "description"});
+  scope.name = fields.required_string("name", kLabelBytesMax);
+  scope.description = fields.optional_string("description", kDescriptionBytesMax).value_or("");
+  if (fields.fault()) return invalid_field("a scope is {name, description} or a name");
+  return std::nullopt;
+}
+
+std::optional<HttpResponse> read_scopes(const JsonFields& fields, ApiSettings& settings) {
+  const auto* value = fields.optional_value("scopes");
+  if (value == nullptr) return std::nullopt;
+  const auto* items = value->get_if<JsonValue::Array>();
+  if (items == nullptr || items->size() > kScopesPerApiMax)
+    return invalid_field("field 'scopes' must be an array of at most 64 scopes");
+  settings.scopes.clear();
+  for (const auto& item : *items) {
+    ScopeDefinition scope;
+    if (auto refused = read_scope(item, scope)) return refused;
+    settings.scopes.push_back(std::move(scope));
+  }
+  return std::nullopt;
+}
+
+// What a PATCH or POST says, laid over what was there.
+std::optional<HttpResponse> read_settings(JsonFields& fields, ApiSettings& settings) {
+  const auto read_seconds = [&](std::string_view name, std::uint32_t& seconds) {
+    if (const auto value = fields.optional_integer(name, 1, kTokenLifetimeSecondsMax))
+      seconds = static_cast<std::uint32_t>(*value);
+  };
+  const auto read_flag = [&](std::string_view name, bool& flag) {
+    if (const auto value = fields.optional_bool(name)) flag = *value;
+  };
+  if (const auto name = fields.optional_string("name", kLabelBytesMax)) settings.name = *name;
+  read_seconds("token_lifetime", settings.token_lifetime_s);
+  read_seconds("token_lifetime_max", settings.token_lifetime_max_s);
+  read_flag("allow_offline_access", settings.allow_offline_access);
+  read_flag("revocable_by_admins_only", settings.revocable_by_admins_only);
+  if (const auto name = fields.optional_string("signing_alg", 16)) {
+    const auto algorithm = algorithm_from_name(*name);
+    if (!algorithm) return invalid_field("signing_alg must be RS256, ES256, EdDSA or HS256");
+    settings.signing_alg = *algorithm;
+  }
+  if (const auto name = fields.optional_string("token_format", 16)) {
+    const auto kind = token_kind_from_name(*name);
+    if (!kind) return invalid_field("token_format must be jwt or opaque");
+    settings.token_format = *kind;
+  }
+  if (const auto ids = fields.optional_strings(
+          "introspectors", {.count = kIntrospectorsMax, .bytes = kLabelBytesMax})) {
+    settings.introspectors.assign(ids->begin(), ids->end());
+  }
+  if (auto refused = read_scopes(fields, settings)) return refused;
+  if (fields.fault()) return invalid_field(*fields.fault());
+  return std::nullopt;
+}
+
+HttpResponse show(const Ledger& ledger, std::string_view identifier, int status,
+                  std::string_view secret = {}) {
+  auto response = json_response(status);
+  bool is_found = false;
+  ledger.with_registries([&](const Registries& registries) {
+    const auto* api = registries.find_api(identifier);
+    is_found = api != nullptr;
+    if (!is_found) return;
+    JsonWriter json{&response.body};
+    write_api(json, *api, secret);
+  });
+  return is_found ? response : problem_of(Errc::api_not_found);
+}
+
+void create_now(ApiContext& context, const Call& call, Write write, CreateApi create,
+                std::string secret) {
+  const auto identifier = create.identifier;
+  commit(context, call, std::move(write), std::move(create),
+         [&ledger = context.ledger, identifier,
+          secret = std::move(secret)](const Committed& committed) {
+           return show(ledger, identifier, 201, committed.repeated ? std::string_view{} : secret);
+         });
+}
+
+// The secret of an HS256 API is in the keyring, fsynced, before its event; that takes a worker.
+void create_with_secret(ApiContext& context, const Call& call, Write write, CreateApi create) {
+  const auto job = [&context, call, write = std::move(write), create = std::move(create)] {
+    bool exists = false;
+    context.ledger.with_registries([&](const Registries& registries) {
+      exists = registries.find_api(create.identifier) != nullptr;
+    });
+    // No secret is drawn in vain; decide() still says whether this is a repeat or a conflict.
+    auto with_key = create;
+    std::string secret;
+    if (!exists) {
+      auto made = context.ledger.make_api_secret();
+      if (!made) return call->responder.respond(problem_of(made.error()));
+      with_key.hs256_kid = std::move(made->kid);
+      secret = std::move(made->secret);
+    } else {
+      with_key.hs256_kid = "none";
+    }
+    create_now(context, call, write, std::move(with_key), std::move(secret));
+  };
+  if (!context.workers->post(job)) call->responder.respond(busy());
+}
+
+void create(ApiContext& context, const Call& call, Write write) {
+  auto body = read_json_body(*call->request);
+  if (body.problem) return call->responder.respond(std::move(*body.problem));
+  JsonFields fields{*body.object};
+  fields.allow_only({"identifier", "name", "scopes", "token_lifetime", "token_lifetime_max",
+                     "allow_offline_access", "revocable_by_admins_only", "signing_alg",
+                     "token_format", "introspectors"});
+  CreateApi add;
+  add.identifier = fields.required_string("identifier", kIdentifierBytesMax);
+  add.settings.name = fields.required_string("name", kLabelBytesMax);
+  add.settings.signing_alg = SignatureAlgorithm::rs256;  // what every verifier knows (RFC 9068 §4)
+  if (auto refused = read_settings(fields, add.settings))
+    return call->responder.respond(std::move(*refused));
+  if (add.settings.signing_alg == SignatureAlgorithm::hs256)
+    return create_with_secret(context, call, std::move(write), std::move(add));
+  create_now(context, call, std::move(write), std::move(add), {});
+}
+
+// From the path, or from ?identifier= where the pattern has no parameter.
+struct Named {
+  std::string identifier;
+  std::optional<HttpResponse> refused;
+};
+Named name_from_path(const Ledger&, const HttpRequest& request) {
+  auto identifier = request.path_parameter(0);
+  if (!identifier) return {.identifier = {}, .refused = problem_of(Errc::api_not_found)};
+  return {.identifier = std::move(*identifier), .refused = {}};
+}
+Named name_from_query(const Ledger& ledger, const HttpRequest& request) {
+  Named named;
+  FormFields query;
+  named.refused = read_query(ledger, request, {"identifier"}, &query);
+  if (named.refused) return named;
+  const auto identifier = query.get("identifier");
+  if (identifier) {
+    named.identifier = *identifier;
+  } else {
+    named.refused = problem(400, "missing_parameter", "name the API with ?identifier=");
+  }
+  return named;
+}
+using Namer = Named (*)(const Ledger&, const HttpRequest&);
+
+void patch(ApiContext& context, const Call& call, Write write, Namer namer) {
+  auto named = namer(context.ledger, *call->request);
+  if (named.refused) return call->responder.respond(std::move(*named.refused));
+  auto body = read_json_body(*call->request);
+  if (body.problem) return call->responder.respond(std::move(*body.problem));
+  std::optional<ApiSettings> settings;
+  context.ledger.with_registries([&](const Registries& registries) {
+    if (const auto* api = registries.find_api(named.identifier)) settings = api->settings;
+  });
+  if (!settings) return call->responder.respond(problem_of(Errc::api_not_found));
+  JsonFields fields{*body.object};
+  fields.allow_only({"name", "scopes", "token_lifetime", "token_lifetime_max",
+                     "allow_offline_access", "revocable_by_admins_only", "signing_alg",
+                     "token_format", "introspectors"});
+  if (auto refused = read_settings(fields, *settings))
+    return call->responder.respond(std::move(*refused));
+  commit(context, call, std::move(write), UpdateApi{named.identifier, std::move(*settings)},
+         [&ledger = context.ledger, identifier = named.identifier](const Committed&) {
+           return show(ledger, identifier, 200);
+         });
+}
+
+void remove(ApiContext& context, const Call& call, Write write, Namer namer) {
+  auto named = namer(context.ledger, *call->request);
+  if (named.refused) return call->responder.respond(std::move(*named.refused));
+  commit(context, call, std::move(write), DeleteApi{named.identifier},
+         [](const Committed&) { return HttpResponse{.status = 204}; });
+}
+
+HttpResponse list(const Ledger& ledger, const HttpRequest& request) {
+  return registry_page(
+      ledger, request, {"identifier"},
+      [](const Registries& registries, const FormFields& query, RegistryPage& page) {
+        const auto& apis = registries.apis();
+        const auto wanted = query.get("identifier");
+        while (page.wants_more() && page.position() < apis.size()) {
+          const auto& api = apis[page.position()];
+          if (api.deleted || (wanted && *wanted != api.identifier)) {
+            page.skip();
+          } else {
+            write_api(page.next_item(), api);
+          }
+        }
+        page.end_at(apis.size());
+      });
+}
+
+HttpResponse get(const Ledger& ledger, const HttpRequest& request) {
+  FormFields query;
+  if (auto refused = read_query(ledger, request, {}, &query)) return std::move(*refused);
+  auto named = name_from_path(ledger, request);
+  return named.refused ? std::move(*named.refused) : show(ledger, named.identifier, 200);
+}
+
+}  // namespace
+
+void add_api_endpoints(HttpRouter& router, ApiContext& context) {
+  constexpr auto kRead = ManagementScope::apis_read;
+  constexpr auto kWrite = ManagementScope::apis_write;
+  auto& ledger = context.ledger;
+  route_read(router, context, {HttpMethod::get, "/v1/apis", kRead},
+             [&ledger](const HttpRequest& request) { return list(ledger, request); });
+  route_read(router, context, {HttpMethod::get, "/v1/apis/{identifier}", kRead},
+             [&ledger](const HttpRequest& request) { return get(ledger, request); });
+  route_write(
+      router, context, {HttpMethod::post, "/v1/apis", kWrite},
+      [&context](const Call& call, Write write) { create(context, call, std::move(write)); });
+  const std::pair<std::string_view, Namer> named_by[] = {{"/v1/apis", name_from_query},
+                                                         {"/v1/apis/{identifier}", name_from_path}};
+  for (const auto& [pattern, namer] : named_by) {
+    route_write(router, context, {HttpMethod::patch, pattern, kWrite},
+                [&context, namer = namer](const Call& call, Write write) {
+                  patch(context, call, std::move(write), namer);
+                });
+    route_write(router, context, {HttpMethod::remove, pattern, kWrite},
+                [&context, namer = namer](const Call& call, Write write) {
+                  remove(context, call, std::move(write), namer);
+                });
+  }
+}
+
+}  // namespace tokenledger

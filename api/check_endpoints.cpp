@@ -1,0 +1,189 @@
+// POST /v1/check: is this token good? One or many, for gateways that hold the scope `check`.
+// GET /v1/authz: the same for auth_request of a reverse proxy, about the token it was sent.
+#include <span>
+#include <vector>
+
+#include "api/endpoint.hpp"
+#include "api/endpoints.hpp"
+#include "api/error_mapping.hpp"
+#include "api/guard.hpp"
+#include "api/http_json.hpp"
+#include "api/json_writer.hpp"
+#include "api/problem.hpp"
+#include "api/request_body.hpp"
+#include "api/rfc3339.hpp"
+#include "api/token_request.hpp"
+#include "api/wire.hpp"
+
+namespace tokenledger {
+namespace {
+
+constexpr std::size_t kCheckItemsMax = 1'000;
+constexpr std::size_t kCheckBodyBytesMax = 1024 * 1024;
+constexpr std::size_t kJtiBytesMax = 256;
+constexpr std::size_t kScopeBytesMax = 16 * 1024;
+
+std::string_view failure_name(CheckFailure failure) noexcept {
+  switch (failure) {
+    case CheckFailure::none: return {};
+    case CheckFailure::malformed: return "malformed";
+    case CheckFailure::unknown: return "unknown";
+    case CheckFailure::revoked: return "revoked";
+    case CheckFailure::expired: return "expired";
+    case CheckFailure::wrong_audience: return "wrong_audience";
+    case CheckFailure::insufficient_scope: return "insufficient_scope";
+    case CheckFailure::unavailable: return "unavailable";
+  }
+  return "unavailable";
+}
+
+// One question. Views into the request's body.
+struct Question {
+  std::string_view token;
+  std::string_view jti;
+  std::optional<Digest> token_sha256;
+  std::string_view audience;  // empty: any
+  std::vector<std::string> scopes;
+};
+
+// {"token", "audience"?, "scope"?} or {"jti", "token_sha256"?}
+std::optional<HttpResponse> read_question(const JsonValue& item, Question& question) {
+  JsonFields fields{item};
+  fields.allow_only({"token", "jti", "token_sha256", "audience", "scope"});
+  const auto token = fields.optional_string("token", kTokenBytesMax);
+  const auto jti = fields.optional_string("jti", kJtiBytesMax);
+  const auto sha256 = fields.optional_string("token_sha256", 64);
+  const auto audience = fields.optional_string("audience", kIdentifierBytesMax);
+  const auto scope = fields.optional_string("scope", kScopeBytesMax);
+  if (fields.fault()) return invalid_field(*fields.fault());
+  if (token.has_value() == jti.has_value())
+    return invalid_field("send exactly one of token and jti");
+  const bool belongs_to_token = audience || scope;
+  if ((jti && belongs_to_token) || (token && sha256))
+    return invalid_field("audience and scope go with token, token_sha256 with jti");
+  question.token = token.value_or("");
+  question.jti = jti.value_or("");
+  question.audience = audience.value_or("");
+  if (sha256) {
+    question.token_sha256 = digest_from_hex(*sha256);
+    if (!question.token_sha256)
+      return invalid_field("token_sha256 must be 64 lower-case hexadecimal digits");
+  }
+  auto names = parse_scope(scope.value_or(""));
+  if (names.fault) return invalid_field("field 'scope' is malformed");
+  question.scopes = std::move(names.names);
+  return std::nullopt;
+}
+
+CheckAnswer ask(const Ledger& ledger, const Question& question) {
+  if (question.jti.empty()) {
+    const std::vector<std::string_view> scopes{question.scopes.begin(), question.scopes.end()};
+    return ledger.check_detailed(question.token, question.audience, scopes);
+  }
+  // A jti of ours proves nothing without the token or its hash (design §8).
+  if (!question.token_sha256) return {.failure = CheckFailure::unknown};
+  auto answer = ledger.check_jti(question.jti, &*question.token_sha256);
+  answer.authenticated = false;  // the token itself was not presented
+  return answer;
+}
+
+// INV-6: whatever else it says, `good` is true only for a token that may be used now.
+void write_answer(JsonWriter& json, const CheckAnswer& answer) {
+  json.begin_object()
+      .member("good", answer.failure == CheckFailure::none)
+      .member("status", status_name(answer.status))
+      .name("reason");
+  if (answer.failure == CheckFailure::none) {
+    json.null();
+  } else if (answer.revocation) {
+    json.value(cause_name(answer.revocation->cause));
+  } else {
+    json.value(failure_name(answer.failure));
+  }
+  json.member("authenticated", answer.authenticated);
+  if (answer.status != TokenStatus::unknown) {
+    json.member("jti", answer.jti)
+        .member("client_id", answer.client_id)
+        .member("subject", answer.client_id)
+        .member("audience", answer.audience)
+        .member("scope", answer.scope)
+        .member("expires_at", format_rfc3339(answer.expires_at))
+        .member("seq", answer.issued_seq.value());
+  }
+  json.end_object();
+}
+
+HttpResponse check_one(const Ledger& ledger, const JsonValue& item) {
+  Question question;
+  if (auto refused = read_question(item, question)) return std::move(*refused);
+  auto response = json_response(200);
+  JsonWriter json{&response.body};
+  write_answer(json, ask(ledger, question));
+  return response;
+}
+
+HttpResponse check_many(const Ledger& ledger, const JsonValue& body, const JsonValue& items) {
+  JsonFields fields{body};
+  fields.allow_only({"items"});
+  const auto* array = items.get_if<JsonValue::Array>();
+  if (fields.fault() || array == nullptr || array->empty() || array->size() > kCheckItemsMax)
+    return invalid_field("field 'items' must stand alone: an array of 1 to 1000 questions");
+  std::vector<Question> questions(array->size());
+  for (std::size_t index = 0; index < array->size(); ++index)
+    if (auto refused = read_question((*array)[index], questions[index])) return std::move(*refused);
+  auto response = json_response(200);
+  JsonWriter json{&response.body};
+  json.begin_object().name("items").begin_array();
+  for (const auto& question : questions) write_answer(json, ask(ledger, question));
+  json.end_array().end_object();
+  return response;
+}
+
+HttpResponse check(const Ledger& ledger, const HttpRequest& request) {
+  FormFields query;
+  if (auto refused = read_query(ledger, request, {}, &query)) return std::move(*refused);
+  auto body = read_json_body(request);
+  if (body.problem) return std::move(*body.problem);
+  const auto* items = body.object->find("items");
+  return items != nullptr ? check_many(ledger, *body.object, *items)
+                          : check_one(ledger, *body.object);
+}
+
+// A token in this query is an unknown parameter, and ignored like every other (A01): proxies pass
+// on what they were sent.
+HttpResponse authz(const Ledger& ledger, const HttpRequest& request) {
+  FormFields query;
+  if (!query.parse(request.query())) return problem(400, "invalid_query", "the query is malformed");
+  const auto audience = query.get("audience");
+  if (!audience || audience->empty() || query.all("audience").size() > 1)
+    return problem(400, "missing_parameter", "name one audience");
+  if (query.all("scope").size() > 1)
+    return problem(400, "repeated_parameter", "name scopes once, with spaces between");
+  const auto names = parse_scope(query.get("scope").value_or(""));
+  if (names.fault) return problem(400, "invalid_parameter", "the scope is malformed");
+  const std::vector<std::string_view> scopes{names.names.begin(), names.names.end()};
+  auto verified = verify(ledger, request, *audience, scopes);
+  if (verified.denied) return std::move(*verified.denied);
+  HttpResponse response{.status = 200};
+  response.add_header("Cache-Control", "no-store");
+  response.add_header("X-Token-Client-Id", verified.token.client_id);
+  response.add_header("X-Token-Scope", verified.token.scope);
+  response.add_header("X-Token-Jti", verified.token.jti);
+  return response;
+}
+
+}  // namespace
+
+void add_check_endpoints(HttpRouter& router, ApiContext& context) {
+  auto& ledger = context.ledger;
+  route_view(router, context,
+             {HttpMethod::post,
+              "/v1/check",
+              ManagementScope::check,
+              {.body_bytes_max = kCheckBodyBytesMax}},
+             [&ledger](const HttpRequest& request) { return check(ledger, request); });
+  router.add(HttpMethod::get, "/v1/authz",
+             [&ledger](const HttpRequest& request) { return authz(ledger, request); });
+}
+
+}  // namespace tokenledger

@@ -1,0 +1,166 @@
+#include "api/endpoint.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "api/error_mapping.hpp"
+#include "api/guard.hpp"
+#include "api/problem.hpp"
+#include "storage/ledger_core.hpp"
+
+namespace tokenledger {
+namespace {
+
+bool is_idempotency_key(std::string_view text) noexcept {
+  return text.size() <= kIdempotencyKeyBytesMax &&
+         std::ranges::all_of(text, [](char byte) { return byte >= 0x21 && byte <= 0x7e; });
+}
+
+// What the key stands for: the same body at another path is another request.
+std::string whole_request(const HttpRequest& request) {
+  std::string whole{method_name(request.method())};
+  whole += ' ';
+  whole += request.path();
+  whole += '?';
+  whole += request.query();
+  whole += '\n';
+  whole += request.body();
+  return whole;
+}
+
+Call take_call(OwnedHttpRequest request, Responder responder) {
+  return std::make_shared<AsyncCall>(AsyncCall{std::move(request), std::move(responder)});
+}
+
+}  // namespace
+
+void route_read(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
+                ReadHandler handler) {
+  router.add(
+      endpoint.method, endpoint.pattern,
+      [&context, scope = endpoint.scope, handler = std::move(handler)](const HttpRequest& request) {
+        auto access = verify_management(context.ledger, request, scope);
+        return access.denied ? std::move(*access.denied) : handler(request);
+      },
+      endpoint.options);
+}
+
+void route_view(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
+                ReadHandler handler) {
+  router.add_async(
+      endpoint.method, endpoint.pattern,
+      // Shared: a job may begin when the routes are gone already.
+      [&context, scope = endpoint.scope,
+       shared = std::make_shared<const ReadHandler>(std::move(handler))](OwnedHttpRequest request,
+                                                                         Responder responder) {
+        auto access = verify_management(context.ledger, *request, scope);
+        if (access.denied) return responder.respond(std::move(*access.denied));
+        const auto call = take_call(std::move(request), std::move(responder));
+        answer_from_worker(*context.workers, call,
+                           [call, shared] { return (*shared)(*call->request); });
+      },
+      endpoint.options);
+}
+
+void route_write(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
+                 WriteHandler handler) {
+  router.add_async(
+      endpoint.method, endpoint.pattern,
+      [&context, scope = endpoint.scope, handler = std::move(handler)](OwnedHttpRequest request,
+                                                                       Responder responder) {
+        auto access = verify_management(context.ledger, *request, scope);
+        if (access.denied) return responder.respond(std::move(*access.denied));
+        Write write{.actor = access.actor,
+                    .request_id = std::string{request->request_id()},
+                    .idempotency = {}};
+        if (const auto key = request->header(HttpHeader::idempotency_key); !key.empty()) {
+          if (!is_idempotency_key(key)) {
+            return responder.respond(
+                problem(400, "invalid_idempotency_key",
+                        "an Idempotency-Key is 1 to 255 visible ASCII characters"));
+          }
+          write.idempotency =
+              context.ledger.make_idempotency(access.actor, key, whole_request(*request));
+        }
+        handler(take_call(std::move(request), std::move(responder)), std::move(write));
+      },
+      endpoint.options);
+}
+
+void commit(ApiContext& context, const Call& call, Write write, CommandPayload payload,
+            CommittedAnswer answer, EarlierAnswer earlier) {
+  context.ledger.submit_async(
+      {write.actor, std::move(write.request_id), write.idempotency, std::move(payload)},
+      [call, workers = context.workers, answer = std::move(answer),
+       earlier = std::move(earlier)](const Result<Committed>& committed) {
+        if (!committed) return call->responder.respond(problem_of(committed.error()));
+        if (committed->repeated && earlier) {
+          return answer_from_worker(*workers, call, [earlier, seq = committed->seq] {
+            auto response = earlier(seq);
+            add_ledger_seq(&response, seq);
+            return response;
+          });
+        }
+        auto response = answer(*committed);
+        add_ledger_seq(&response, committed->seq);
+        call->responder.respond(std::move(response));
+      });
+}
+
+void answer_from_worker(WorkerPool& workers, const Call& call,
+                        std::function<HttpResponse()> answer) {
+  const bool is_posted =
+      workers.post([call, answer = std::move(answer)] { call->responder.respond(answer()); });
+  if (!is_posted) call->responder.respond(busy());
+}
+
+HttpResponse json_response(int status) {
+  HttpResponse response{.status = status, .content_type = kContentTypeJson};
+  response.add_header("Cache-Control", "no-store");
+  return response;
+}
+
+void add_ledger_seq(HttpResponse* response, Sequence seq) {
+  response->add_header("X-Ledger-Seq", std::to_string(seq.value()));
+}
+
+std::optional<HttpResponse> read_query(const Ledger& ledger, const HttpRequest& request,
+                                       std::span<const std::string_view> known,
+                                       FormFields* fields) {
+  if (!fields->parse(request.query()))
+    return problem(400, "invalid_query", "the query is malformed");
+  if (fields->first_repeated())
+    return problem(400, "repeated_parameter", "a query parameter occurs twice");
+  for (std::size_t index = 0; index < fields->size(); ++index) {
+    const auto name = fields->name(index);
+    const bool is_known = name == "min_seq" || std::ranges::find(known, name) != known.end();
+    if (!is_known) return problem(400, "unknown_parameter", "a query parameter is not known here");
+  }
+  if (const auto text = fields->get("min_seq")) {
+    const auto seq = parse_number(*text);
+    if (!seq) return problem(400, "invalid_parameter", "min_seq must be a sequence number");
+    if (Sequence{*seq} > ledger.committed()) return problem_of(Errc::sequence_in_future);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text) noexcept {
+  constexpr std::size_t kDigitsMax = 19;  // always fits in 64 bits
+  std::uint64_t number = 0;
+  const bool is_digits =
+      !text.empty() && text.size() <= kDigitsMax &&
+      std::ranges::all_of(text, [](char byte) { return byte >= '0' && byte <= '9'; });
+  if (!is_digits) return std::nullopt;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+std::optional<Event> event_at(const Ledger& ledger, Sequence seq) {
+  const auto bytes = ledger.core().log->get(seq);
+  if (!bytes) return std::nullopt;
+  auto event = decode_event(*bytes);
+  if (!event) return std::nullopt;
+  return std::move(*event);
+}
+
+}  // namespace tokenledger

@@ -1,0 +1,104 @@
+// What every endpoint shares: its context, and the ways a route under /v1 runs.
+//
+//   route_read    sync, for registries and other reads that never wait
+//   route_view    on a worker, for reads that may wait for the views
+//   route_write   async, the answer comes from the commit thread
+//
+// Each runs the guard first and hands the handler a request whose bearer holds the scope. Threads:
+// routes are added before the server starts; handlers run on any I/O thread.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "api/http_counters.hpp"
+#include "api/http_form.hpp"
+#include "api/http_router.hpp"
+#include "api/worker_pool.hpp"
+#include "core/command.hpp"
+#include "core/management_scopes.hpp"
+#include "storage/ledger.hpp"
+
+namespace tokenledger {
+
+inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
+
+// Outlives the server's routes.
+struct ApiContext {
+  Ledger& ledger;
+  // Shared, because a command's completion may still post after the service went.
+  std::shared_ptr<WorkerPool> workers;
+  std::mutex http_counters_mutex;
+  std::function<HttpCounters()> http_counters;  // guarded by http_counters_mutex; may be empty
+};
+
+// A request and the promise to answer it, shared by the steps of its handling.
+struct AsyncCall {
+  OwnedHttpRequest request;
+  Responder responder;
+};
+using Call = std::shared_ptr<AsyncCall>;
+
+// A request whose bearer may write.
+struct Write {
+  Actor actor;
+  std::string request_id;
+  std::optional<Idempotency> idempotency;
+};
+
+using ReadHandler = std::function<HttpResponse(const HttpRequest&)>;
+using WriteHandler = std::function<void(const Call&, Write)>;
+
+struct Endpoint {
+  HttpMethod method;
+  std::string_view pattern;
+  ManagementScope scope;
+  HttpRouteOptions options = {};
+};
+void route_read(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
+                ReadHandler handler);
+void route_view(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
+                ReadHandler handler);
+void route_write(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
+                 WriteHandler handler);
+
+// Commits and answers: `answer` runs on the commit thread once the event is durable and visible, so
+// it must not wait; X-Ledger-Seq is added. A refusal is answered by problem_of(). `earlier`, where
+// given, answers a repeated Idempotency-Key instead, on a worker: the event that did it stands at
+// the seq.
+using CommittedAnswer = std::function<HttpResponse(const Committed&)>;
+using EarlierAnswer = std::function<HttpResponse(Sequence)>;
+void commit(ApiContext& context, const Call& call, Write write, CommandPayload payload,
+            CommittedAnswer answer, EarlierAnswer earlier = {});
+
+// Answers from a worker; busy() when there is no room. Safe on the commit thread.
+void answer_from_worker(WorkerPool& workers, const Call& call,
+                        std::function<HttpResponse()> answer);
+
+[[nodiscard]] HttpResponse json_response(int status);
+void add_ledger_seq(HttpResponse* response, Sequence seq);
+
+// Parses the query; `known` plus min_seq may occur, once each. min_seq beyond what is committed is
+// refused. Empty optional: all is well.
+[[nodiscard]] std::optional<HttpResponse> read_query(const Ledger& ledger,
+                                                     const HttpRequest& request,
+                                                     std::span<const std::string_view> known,
+                                                     FormFields* fields);
+[[nodiscard]] inline std::optional<HttpResponse> read_query(
+    const Ledger& ledger, const HttpRequest& request, std::initializer_list<std::string_view> known,
+    FormFields* fields) {
+  return read_query(ledger, request, std::span{known.begin(), known.size()}, fields);
+}
+
+// A decimal number of at most 19 digits; nullopt for anything else.
+[[nodiscard]] std::optional<std::uint64_t> parse_number(std::string_view text) noexcept;
+
+// The event at `seq`, from the log. Blocks for a disk read: workers only.
+[[nodiscard]] std::optional<Event> event_at(const Ledger& ledger, Sequence seq);
+
+}  // namespace tokenledger

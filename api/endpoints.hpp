@@ -1,0 +1,18 @@
+// The endpoint groups, one file each. Private to api/: see api/service.hpp.
+#pragma once
+
+namespace tokenledger {
+
+class HttpRouter;
+struct ApiContext;
+
+void add_oauth_token_endpoint(HttpRouter& router, ApiContext& context);
+void add_discovery_endpoints(HttpRouter& router, ApiContext& context);
+void add_client_endpoints(HttpRouter& router, ApiContext& context);
+void add_api_endpoints(HttpRouter& router, ApiContext& context);
+void add_client_grant_endpoints(HttpRouter& router, ApiContext& context);
+void add_token_endpoints(HttpRouter& router, ApiContext& context);
+void add_check_endpoints(HttpRouter& router, ApiContext& context);
+void add_operations_endpoints(HttpRouter& router, ApiContext& context);
+
+}  // namespace tokenledger

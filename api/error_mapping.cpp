@@ -1,0 +1,143 @@
+#include "api/error_mapping.hpp"
+
+#include <string>
+
+#include "api/problem.hpp"
+
+namespace tokenledger {
+namespace {
+
+inline constexpr unsigned kRetrySoonSeconds = 1;
+inline constexpr unsigned kRetryLaterSeconds = 60;
+
+ErrorWording invalid(std::string_view detail) { return {400, detail, "invalid_request", 400, 0}; }
+ErrorWording broken(std::string_view detail) { return {500, detail, "server_error", 500, 0}; }
+ErrorWording retry(std::string_view detail, unsigned after_s) {
+  return {503, detail, "temporarily_unavailable", 503, after_s};
+}
+ErrorWording limited(std::string_view detail) {
+  return {429, detail, "temporarily_unavailable", 503, kRetryLaterSeconds};
+}
+
+}  // namespace
+
+ErrorWording error_wording(Errc code) noexcept {
+  switch (code) {
+    case Errc::invalid_argument: return invalid("a value is malformed or out of range");
+    case Errc::too_large: return invalid("a value is too long");
+    case Errc::unauthorized_actor:
+      return {401, "the access token is no longer valid", "invalid_client", 401, 0};
+    case Errc::insufficient_scope:
+      return {403, "the access token's scopes do not cover this", "access_denied", 403, 0};
+    case Errc::client_not_found: return {404, "there is no such client", "invalid_client", 401, 0};
+    case Errc::client_disabled: return {409, "the client is disabled", "invalid_client", 401, 0};
+    case Errc::client_exists: return {409, "the client_id is in use", "invalid_request", 400, 0};
+    case Errc::api_not_found: return {404, "there is no such API", "access_denied", 403, 0};
+    case Errc::api_exists: return {409, "the identifier is in use", "invalid_request", 400, 0};
+    case Errc::api_built_in:
+      return {403, "the built-in API can not be changed", "access_denied", 403, 0};
+    case Errc::client_built_in:
+      return {403, "the built-in client can not be changed", "access_denied", 403, 0};
+    case Errc::grant_not_found:
+      return {404, "the client has no grant for this API", "unauthorized_client", 400, 0};
+    case Errc::grant_exists:
+      return {409, "the client already has a grant for this API", "invalid_request", 400, 0};
+    case Errc::scope_not_granted:
+      return {400, "a scope is beyond the client's grant", "invalid_scope", 400, 0};
+    case Errc::scope_unknown:
+      return {400, "the API does not have one of the scopes", "invalid_scope", 400, 0};
+    case Errc::lifetime_too_long: return invalid("the lifetime is above the allowed maximum");
+    case Errc::expiry_in_the_past: return invalid("the expiry is not in the future");
+    case Errc::algorithm_not_allowed:
+      return invalid("the token format or signing algorithm is not allowed here");
+    case Errc::key_not_found: return broken("there is no key that may sign");
+    case Errc::key_exists: return {409, "the key exists", "server_error", 500, 0};
+    case Errc::stale_policy:
+      return retry("the policy changed meanwhile: try again", kRetrySoonSeconds);
+    case Errc::token_not_found: return {404, "there is no such token", "invalid_request", 400, 0};
+    case Errc::not_active:
+      return {409, "the token is already revoked or expired", "invalid_request", 400, 0};
+    case Errc::already_in_state:
+      return {409, "it is in that state already", "invalid_request", 400, 0};
+    case Errc::idempotency_mismatch:
+      return {422, "this Idempotency-Key was used with another request", "invalid_request", 400, 0};
+    case Errc::idempotency_full: return limited("too many live Idempotency-Keys: try again later");
+    case Errc::limit_reached: return limited("a limit of this ledger is reached");
+    case Errc::sweep_mismatch: return broken("the sweep was refused");
+    case Errc::queue_full: return retry("too many requests at once", kRetrySoonSeconds);
+    case Errc::storage_low: return retry("storage is low: no new tokens", kRetryLaterSeconds);
+    case Errc::shutting_down: return retry("the server is stopping", kRetrySoonSeconds);
+    case Errc::unknown_outcome:
+      // Retrying is safe with an Idempotency-Key only, so /v1 says 500. A token that nobody
+      // received harms nobody, so OAuth clients may just ask again.
+      return {500, "the outcome is unknown: look before you try again", "server_error", 503,
+              kRetryLaterSeconds};
+    case Errc::malformed_token: return invalid("this is not a token");
+    case Errc::unknown_token: return {404, "there is no such token", "invalid_request", 400, 0};
+    case Errc::view_behind: return retry("the index is behind: try again", kRetrySoonSeconds);
+    case Errc::sequence_in_future: return invalid("the sequence is beyond what is committed");
+    case Errc::cursor_invalid: return invalid("the cursor is not one of this query");
+    case Errc::io_error:
+    case Errc::address_in_use:
+    case Errc::file_not_found:
+    case Errc::file_exists:
+    case Errc::directory_locked:
+    case Errc::directory_not_empty:
+    case Errc::not_a_ledger:
+    case Errc::keyring_missing:
+    case Errc::keyring_wrong_key:
+    case Errc::keyring_corrupt:
+    case Errc::keyring_mismatch:
+    case Errc::log_corrupt:
+    case Errc::log_shorter_than_head:
+    case Errc::root_mismatch:
+    case Errc::head_corrupt:
+    case Errc::key_store_corrupt:
+    case Errc::data_key_missing:
+    case Errc::snapshot_corrupt:
+    case Errc::snapshot_beyond_log:
+    case Errc::view_corrupt:
+    case Errc::unsupported_format:
+    case Errc::clock_behind:
+    case Errc::clock_jumped:
+    case Errc::crypto_failure:
+    case Errc::signature_invalid: return broken("the server failed: its log says why");
+  }
+  return broken("the server failed: its log says why");
+}
+
+HttpResponse problem_of(Errc code) {
+  const auto wording = error_wording(code);
+  auto response = problem(wording.status, errc_name(code), wording.detail);
+  if (wording.retry_after_s != 0)
+    response.add_header("Retry-After", std::to_string(wording.retry_after_s));
+  if (wording.status == 401)
+    response.add_header("WWW-Authenticate", R"(Bearer realm="tokenledger", error="invalid_token")");
+  if (code == Errc::insufficient_scope)
+    response.add_header("WWW-Authenticate",
+                        R"(Bearer realm="tokenledger", error="insufficient_scope")");
+  return response;
+}
+
+HttpResponse invalid_client() {
+  auto response = oauth_error(401, "invalid_client", "client authentication failed");
+  response.add_header("WWW-Authenticate", R"(Basic realm="tokenledger", charset="UTF-8")");
+  return response;
+}
+
+HttpResponse oauth_error_of(Errc code) {
+  const auto wording = error_wording(code);
+  if (wording.oauth_error == "invalid_client") return invalid_client();
+  auto response = oauth_error(wording.oauth_status, wording.oauth_error, wording.detail);
+  if (wording.retry_after_s != 0)
+    response.add_header("Retry-After", std::to_string(wording.retry_after_s));
+  return response;
+}
+
+HttpResponse busy() {
+  auto response = problem(503, "busy", "too many requests at once");
+  response.add_header("Retry-After", std::to_string(kRetrySoonSeconds));
+  return response;
+}
+
+}  // namespace tokenledger

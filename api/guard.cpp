@@ -1,0 +1,141 @@
+#include "api/guard.hpp"
+
+#include <algorithm>
+
+#include "api/problem.hpp"
+
+namespace tokenledger {
+namespace {
+
+constexpr std::string_view kScheme = "bearer";
+
+bool is_scheme(std::string_view text) noexcept {
+  return std::ranges::equal(text, kScheme, [](char byte, char wanted) {
+    return (byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte) == wanted;
+  });
+}
+
+// b64token of RFC 6750 §2.1: 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
+bool is_b64token(std::string_view text) noexcept {
+  const auto body_size = text.find_last_not_of('=') + 1;  // 0 when there is nothing but '='
+  const auto is_allowed = [](char byte) {
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9') ||
+           std::string_view{"-._~+/"}.find(byte) != std::string_view::npos;
+  };
+  return body_size > 0 && std::ranges::all_of(text.substr(0, body_size), is_allowed);
+}
+
+std::string joined(std::span<const std::string_view> scopes) {
+  std::string text;
+  for (const auto scope : scopes) {
+    if (!text.empty()) text += ' ';
+    text += scope;
+  }
+  return text;
+}
+
+HttpResponse no_credentials() {
+  auto response = problem(401, "unauthorized", "send an access token: Authorization: Bearer ...");
+  response.add_header("WWW-Authenticate", R"(Bearer realm="tokenledger")");
+  return response;
+}
+
+HttpResponse invalid_token(std::string_view description) {
+  auto response = problem(401, "invalid_token", description);
+  response.add_header("WWW-Authenticate",
+                      R"(Bearer realm="tokenledger", error="invalid_token", error_description=")" +
+                          std::string{description} + '"');
+  return response;
+}
+
+HttpResponse insufficient_scope(std::span<const std::string_view> scopes) {
+  auto response = problem(403, "insufficient_scope", "the access token lacks a scope");
+  response.add_header(
+      "WWW-Authenticate",
+      R"(Bearer realm="tokenledger", error="insufficient_scope", scope=")" + joined(scopes) + '"');
+  return response;
+}
+
+HttpResponse unavailable() {
+  auto response = problem(503, "unavailable", "tokens can not be checked now");
+  response.add_header("Retry-After", "1");
+  return response;
+}
+
+// A24: one text for every reason but expiry, which the token's own `exp` tells its holder anyway.
+HttpResponse denied_by(CheckFailure failure, std::span<const std::string_view> scopes) {
+  switch (failure) {
+    case CheckFailure::expired: return invalid_token("the access token expired");
+    case CheckFailure::insufficient_scope: return insufficient_scope(scopes);
+    case CheckFailure::unavailable: return unavailable();
+    case CheckFailure::none:
+    case CheckFailure::malformed:
+    case CheckFailure::unknown:
+    case CheckFailure::revoked:
+    case CheckFailure::wrong_audience: break;
+  }
+  return invalid_token("the access token is not valid");
+}
+
+// The details of a token that is not good lie in the views. Waiting for them would hold up every
+// other connection of this I/O thread, so a view that lags costs the reason, never the time.
+bool may_look_up_reason(const LedgerStats& stats) noexcept {
+  return stats.view_cursor >= stats.committed && !stats.views_stopped;
+}
+
+}  // namespace
+
+BearerField parse_bearer(std::string_view authorization) noexcept {
+  const auto space = std::min(authorization.find(' '), authorization.size());
+  if (!is_scheme(authorization.substr(0, space))) return {};
+  const auto first = authorization.find_first_not_of(' ', space);
+  if (first == std::string_view::npos) return {Credentials::malformed, {}};
+  const auto token = authorization.substr(first);
+  if (!is_b64token(token)) return {Credentials::malformed, {}};
+  return {Credentials::bearer, token};
+}
+
+Verified verify(const Ledger& ledger, const HttpRequest& request, std::string_view audience,
+                std::span<const std::string_view> scopes) {
+  Verified verified;
+  const auto field = parse_bearer(request.header(HttpHeader::authorization));
+  if (field.kind == Credentials::none) {
+    verified.denied = no_credentials();
+    return verified;
+  }
+  if (field.kind == Credentials::malformed) {
+    verified.denied = denied_by(CheckFailure::malformed, scopes);
+    return verified;
+  }
+  const bool is_good = ledger.check(field.token, audience, scopes);
+  if (!is_good) {
+    const auto stats = ledger.stats();
+    if (stats.poisoned) {
+      verified.denied = unavailable();
+      return verified;
+    }
+    if (!may_look_up_reason(stats)) {
+      const bool only_scope_lacks = ledger.check(field.token, audience);
+      verified.denied = denied_by(
+          only_scope_lacks ? CheckFailure::insufficient_scope : CheckFailure::unknown, scopes);
+      return verified;
+    }
+  }
+  verified.token = ledger.check_detailed(field.token, audience, scopes);
+  if (verified.token.failure != CheckFailure::none)
+    verified.denied = denied_by(verified.token.failure, scopes);
+  return verified;
+}
+
+Access verify_management(const Ledger& ledger, const HttpRequest& request, ManagementScope scope) {
+  const std::string_view scopes[] = {kManagementScopes[static_cast<std::size_t>(scope)].name};
+  auto verified = verify(ledger, request, kManagementAudience, scopes);
+  Access access;
+  access.denied = std::move(verified.denied);
+  access.actor = {
+      .kind = ActorKind::token, .client = {}, .generation = {}, .token = verified.token.index};
+  return access;
+}
+
+}  // namespace tokenledger

@@ -1,0 +1,139 @@
+// POST /oauth/token: the client credentials grant (RFC 6749 §4.4).
+//
+// Refusals in this order: the shape of the request, the client's authentication, the grant type,
+// the API, the client's grant, the scope. Nothing is written for a refused one (Z02).
+#include <memory>
+
+#include "api/client_authentication.hpp"
+#include "api/endpoint.hpp"
+#include "api/endpoints.hpp"
+#include "api/error_mapping.hpp"
+#include "api/json_writer.hpp"
+#include "api/problem.hpp"
+#include "api/token_request.hpp"
+
+namespace tokenledger {
+namespace {
+
+HttpResponse answer(const OauthFault& fault) {
+  return oauth_error(fault.status, fault.error, fault.description);
+}
+
+// The secret stands in the field or in the body, never in both (RFC 6749 §2.3). Other schemes name
+// no client of ours.
+Result<Actor> authenticate_request(const Ledger& ledger, const BasicField& basic,
+                                   const TokenRequest& parameters) {
+  if (basic.is_basic) return authenticate(ledger, basic);
+  return authenticate(ledger, BasicCredentials{parameters.client_id, parameters.client_secret});
+}
+
+// client_id beside Basic is a repetition, and must agree with it.
+bool contradicts(const BasicField& basic, const TokenRequest& parameters) {
+  if (!basic.is_basic || parameters.client_id.empty()) return false;
+  const auto names = [&](const std::optional<BasicCredentials>& reading) {
+    return reading && reading->client_id == parameters.client_id;
+  };
+  return !names(basic.encoded) && !names(basic.plain);
+}
+
+// What the registries say of client and API before anything is signed; decide() has the last word.
+std::optional<OauthFault> check_policy(const Registries& registries, const Actor& actor,
+                                       const Target& target, std::string& client_id) {
+  const auto* client = registries.client(actor.client);
+  if (client == nullptr) return OauthFault{401, "invalid_client", {}};
+  client_id = client->client_id;
+  const auto allowed = static_cast<std::uint8_t>(GrantType::client_credentials);
+  if ((client->settings.grant_types & allowed) == 0)
+    return OauthFault{400, "unauthorized_client", "the client may not use this grant type"};
+  if (registries.find_api(target.identifier) != nullptr) return std::nullopt;
+  if (target.is_resource) return OauthFault{400, "invalid_target", "there is no such API"};
+  return OauthFault{403, "access_denied", "there is no such API"};
+}
+
+HttpResponse token_answer(const IssuedToken& issued, std::string_view requested_scope) {
+  HttpResponse response{.status = 200, .content_type = kContentTypeJson};
+  response.add_header("Cache-Control", "no-store");
+  response.add_header("Pragma", "no-cache");
+  JsonWriter json{&response.body};
+  json.begin_object()
+      .member("access_token", issued.token)
+      .member("token_type", "Bearer")
+      .member("expires_in", issued.expires_at.value() - issued.issued_at.value());
+  const bool is_narrower =
+      !requested_scope.empty() && !is_same_scope(requested_scope, issued.scope);
+  if (is_narrower) json.member("scope", issued.scope);
+  json.end_object();
+  return response;
+}
+
+// Everything up to signing; the issue request, or the answer.
+struct Prepared {
+  std::optional<HttpResponse> refusal;
+  IssueRequest issue;
+  std::string requested_scope;
+};
+
+Prepared prepare(const Ledger& ledger, const HttpRequest& request) {
+  Prepared prepared;
+  const auto refuse = [&](HttpResponse response) {
+    prepared.refusal = std::move(response);
+    return std::move(prepared);
+  };
+  auto parsed = parse_token_request(request);
+  if (parsed.fault) return refuse(answer(*parsed.fault));
+  auto& parameters = parsed.request;
+  const auto basic = parse_basic(request.header(HttpHeader::authorization));
+  if (basic.is_basic && !parameters.client_secret.empty())
+    return refuse(oauth_error(400, "invalid_request", "authenticate in one way only"));
+  if (contradicts(basic, parameters))
+    return refuse(oauth_error(400, "invalid_request", "two different clients are named"));
+  const auto actor = authenticate_request(ledger, basic, parameters);
+  if (!actor) return refuse(invalid_client());
+  if (parameters.grant_type.empty())
+    return refuse(oauth_error(400, "invalid_request", "grant_type is missing"));
+  if (parameters.grant_type != "client_credentials") {
+    return refuse(
+        oauth_error(400, "unsupported_grant_type", "the grant type is not supported here"));
+  }
+  const auto target = find_target(parameters);
+  if (target.fault) return refuse(answer(*target.fault));
+  std::optional<OauthFault> fault;
+  ledger.with_registries([&](const Registries& registries) {
+    fault = check_policy(registries, *actor, target, prepared.issue.client_id);
+  });
+  if (fault) return refuse(answer(*fault));
+  auto scope = parse_scope(parameters.scope);
+  if (scope.fault) return refuse(answer(*scope.fault));
+
+  prepared.issue.actor = *actor;
+  prepared.issue.audience = target.identifier;
+  prepared.issue.scopes = std::move(scope.names);
+  prepared.issue.origin = Origin::oauth_flow;
+  prepared.issue.request_id = request.request_id();
+  prepared.requested_scope = std::move(parameters.scope);
+  return prepared;
+}
+
+void issue(Ledger& ledger, const OwnedHttpRequest& request, Responder responder) {
+  auto prepared = prepare(ledger, *request);
+  if (prepared.refusal) return responder.respond(std::move(*prepared.refusal));
+  const auto shared = std::make_shared<Responder>(std::move(responder));
+  ledger.issue_async(
+      std::move(prepared.issue),
+      [shared, scope = std::move(prepared.requested_scope)](const Result<IssuedToken>& issued) {
+        shared->respond(issued ? token_answer(*issued, scope)
+                               : oauth_error_of(to_errc(issued.error())));
+      });
+}
+
+}  // namespace
+
+void add_oauth_token_endpoint(HttpRouter& router, ApiContext& context) {
+  router.add_async(
+      HttpMethod::post, "/oauth/token",
+      [&ledger = context.ledger](const OwnedHttpRequest& request, Responder responder) {
+        issue(ledger, request, std::move(responder));
+      });
+}
+
+}  // namespace tokenledger

@@ -1,0 +1,49 @@
+#include "api/registry_page.hpp"
+
+#include <vector>
+
+#include "api/endpoint.hpp"
+#include "api/error_mapping.hpp"
+#include "api/list_cursor.hpp"
+#include "api/problem.hpp"
+
+namespace tokenledger {
+namespace {
+
+constexpr std::uint64_t kLimitDefault = 100;
+
+}  // namespace
+
+HttpResponse registry_page(
+    const Ledger& ledger, const HttpRequest& request,
+    std::initializer_list<std::string_view> filters,
+    const std::function<void(const Registries&, const FormFields&, RegistryPage&)>& write) {
+  FormFields query;
+  std::vector<std::string_view> known{filters};
+  known.insert(known.end(), {"limit", "cursor"});
+  if (auto refused = read_query(ledger, request, known, &query)) return std::move(*refused);
+  const auto limit = read_limit(query, kLimitDefault, kRegistryLimitMax);
+  if (!limit) return problem(400, "invalid_parameter", "limit must be 1 to 1000");
+  const auto query_hash = hash_query(request.path(), query, filters);
+  std::uint64_t position = 0;
+  if (const auto text = query.get("cursor")) {
+    const auto cursor = open_cursor(ledger, *text, query_hash);
+    if (!cursor) return problem_of(cursor.error());
+    position = cursor->below.value();
+  }
+  auto response = json_response(200);
+  JsonWriter json{&response.body};
+  json.begin_object().name("items").begin_array();
+  RegistryPage page{json, position, *limit};
+  ledger.with_registries([&](const Registries& registries) { write(registries, query, page); });
+  json.end_array().name("next_cursor");
+  if (page.has_more()) {
+    json.value(seal_cursor(ledger, {.below = Sequence{page.position()}}, query_hash));
+  } else {
+    json.null();
+  }
+  json.end_object();
+  return response;
+}
+
+}  // namespace tokenledger

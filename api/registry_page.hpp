@@ -1,0 +1,64 @@
+// Pages over a registry (clients, APIs, grants): a scan in order of number, so a page is stable
+// while others are added.
+//
+// Bounded: at most kRegistryScanMax records are looked at per request, because the registries' lock
+// is held meanwhile; an empty page with a cursor is allowed (INV-7). The cursor is the position, in
+// base64url with a checksum over the query; registries are readable by whoever may list them, so it
+// needs no secrecy, only a refusal of another query's.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "api/http_form.hpp"
+#include "api/http_request.hpp"
+#include "api/http_response.hpp"
+#include "api/json_writer.hpp"
+#include "core/registries.hpp"
+#include "storage/ledger.hpp"
+
+namespace tokenledger {
+
+inline constexpr std::uint64_t kRegistryLimitMax = 1'000;
+inline constexpr std::uint64_t kRegistryScanMax = 10'000;
+
+class RegistryPage {
+ public:
+  RegistryPage(JsonWriter& json, std::uint64_t position, std::uint64_t limit)
+      : json_{json}, begin_{position}, position_{position}, limit_{limit} {}
+
+  [[nodiscard]] bool wants_more() const noexcept {
+    return written_ < limit_ && position_ - begin_ < kRegistryScanMax;
+  }
+  // Of the record to look at, from 0.
+  [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
+  void skip() noexcept { ++position_; }
+  // Where the record at position() is to be written.
+  [[nodiscard]] JsonWriter& next_item() noexcept {
+    ++position_;
+    ++written_;
+    return json_;
+  }
+  // The registry's size: decides whether there is another page.
+  void end_at(std::uint64_t size) noexcept { has_more_ = position_ < size; }
+  [[nodiscard]] bool has_more() const noexcept { return has_more_; }
+
+ private:
+  JsonWriter& json_;
+  std::uint64_t begin_;
+  std::uint64_t position_;
+  std::uint64_t limit_;
+  std::uint64_t written_ = 0;
+  bool has_more_ = false;
+};
+
+// {"items": [...], "next_cursor": ...}; parameters limit, cursor and `filters`.
+[[nodiscard]] HttpResponse registry_page(
+    const Ledger& ledger, const HttpRequest& request,
+    std::initializer_list<std::string_view> filters,
+    const std::function<void(const Registries&, const FormFields&, RegistryPage&)>& write);
+
+}  // namespace tokenledger

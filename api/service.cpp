@@ -1,0 +1,88 @@
+#include "api/service.hpp"
+
+#include <utility>
+
+#include "api/endpoint.hpp"
+#include "api/endpoints.hpp"
+#include "api/http_server.hpp"
+#include "api/problem.hpp"
+
+namespace tokenledger {
+namespace {
+
+// 404 and 405 in the dialect of the path.
+HttpResponse no_route(const HttpRequest& request, int status) {
+  const bool is_missing = status == 404;
+  if (request.path().starts_with("/oauth/")) {
+    return oauth_error(status, "invalid_request",
+                       is_missing ? "there is no such endpoint" : "the method is not allowed");
+  }
+  return is_missing ? problem(404, "not_found", "there is no such resource")
+                    : problem(405, "method_not_allowed", "the method is not allowed here");
+}
+
+}  // namespace
+
+class ApiService::Impl {
+ public:
+  Impl(Ledger& ledger, const ApiOptions& options)
+      : context{
+            .ledger = ledger,
+            .workers = std::make_shared<WorkerPool>(options.worker_count, options.worker_jobs_max),
+            .http_counters_mutex = {},
+            .http_counters = {}} {}
+  // Jobs refer to the context.
+  ~Impl() { context.workers->stop(); }
+
+  ApiContext context;
+};
+
+ApiService::ApiService(Ledger& ledger, ApiOptions options)
+    : impl_{std::make_unique<Impl>(ledger, options)} {}
+ApiService::~ApiService() = default;
+
+void ApiService::add_routes(HttpRouter& router) {
+  auto& context = impl_->context;
+  add_oauth_token_endpoint(router, context);
+  add_discovery_endpoints(router, context);
+  add_client_endpoints(router, context);
+  add_api_endpoints(router, context);
+  add_client_grant_endpoints(router, context);
+  add_token_endpoints(router, context);
+  add_check_endpoints(router, context);
+  add_operations_endpoints(router, context);
+  router.set_fallback(no_route);
+}
+
+void ApiService::set_http_counters(std::function<HttpCounters()> counters) {
+  const std::scoped_lock lock{impl_->context.http_counters_mutex};
+  impl_->context.http_counters = std::move(counters);
+}
+
+// The service outlives the server, whose routes refer to it.
+struct ApiServer::Parts {
+  Parts(Ledger& ledger, const ApiOptions& options) : service{ledger, options} {}
+  ~Parts() { service.set_http_counters({}); }
+  ApiService service;
+  std::unique_ptr<HttpServer> server;
+};
+
+ApiServer::ApiServer(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
+ApiServer::~ApiServer() = default;
+
+Result<std::unique_ptr<ApiServer>> ApiServer::start(Ledger& ledger, ApiServerOptions options) {
+  auto parts = std::make_unique<Parts>(ledger, options.api);
+  HttpRouter router;
+  parts->service.add_routes(router);
+  auto server = HttpServer::start(std::move(router), std::move(options.http));
+  if (!server) return server.error();
+  parts->server = std::move(*server);
+  parts->service.set_http_counters([&counted = *parts->server] { return counted.counters(); });
+  return std::unique_ptr<ApiServer>{new ApiServer{std::move(parts)}};
+}
+
+std::uint16_t ApiServer::port() const noexcept { return parts_->server->port(); }
+bool ApiServer::stop(std::chrono::milliseconds deadline) { return parts_->server->stop(deadline); }
+HttpCounters ApiServer::counters() const noexcept { return parts_->server->counters(); }
+
+}  // namespace tokenledger

@@ -1,0 +1,289 @@
+// /v1/tokens: make, list, show, revoke.
+#include <array>
+#include <memory>
+
+#include "api/endpoint.hpp"
+#include "api/endpoints.hpp"
+#include "api/error_mapping.hpp"
+#include "api/http_json.hpp"
+#include "api/list_cursor.hpp"
+#include "api/new_token_request.hpp"
+#include "api/problem.hpp"
+#include "api/request_body.hpp"
+#include "api/rfc3339.hpp"
+#include "api/wire.hpp"
+
+namespace tokenledger {
+namespace {
+
+constexpr std::uint64_t kLimitDefault = 100;
+constexpr std::array<std::string_view, 2> kListFilters = {"client_id", "status"};
+
+std::optional<std::string> present(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional{text};
+}
+
+HttpResponse token_response(const Ledger& ledger, const TokenWire& token, int status) {
+  auto response = json_response(status);
+  JsonWriter json{&response.body};
+  write_token(json, ledger, token);
+  return response;
+}
+
+// --- POST /v1/tokens ---
+
+// The new token's row without asking the views, which may not have seen it yet.
+TokenWire wire_of(const IssuedToken& issued, const IssueRequest& request) {
+  return {.shown_once = issued.token,
+          .jti = issued.jti,
+          .name = request.name,
+          .client_id =
+              request.client_id.empty() ? std::string{kNamedTokensClientId} : request.client_id,
+          .audiences = {request.audience},
+          .scope = issued.scope,
+          .status = TokenStatus::active,
+          .issued_at = issued.issued_at,
+          .expires_at = issued.expires_at,
+          .revocation = {},
+          .reason = {},
+          .owner = present(request.owner),
+          .extra_fields = present(request.extra_fields),
+          .origin = request.origin,
+          .format = issued.kind,
+          .seq = issued.committed.seq};
+}
+
+// What an earlier request with this Idempotency-Key made: its row, without the token.
+HttpResponse earlier_token(const Ledger& ledger, Sequence seq) {
+  const auto event = event_at(ledger, seq);
+  const auto* issued = event ? std::get_if<TokenIssued>(&event->payload) : nullptr;
+  if (issued == nullptr) return problem_of(Errc::unknown_outcome);
+  const auto row = ledger.token(issued->index);
+  if (!row) return problem_of(row.error());
+  auto response = token_response(ledger, token_wire(ledger, *row), 201);
+  add_ledger_seq(&response, seq);
+  return response;
+}
+
+void create(ApiContext& context, const Call& call, Write write) {
+  auto body = read_json_body(*call->request);
+  if (body.problem) return call->responder.respond(std::move(*body.problem));
+  auto read = read_new_token(*body.object);
+  if (read.problem) return call->responder.respond(std::move(*read.problem));
+  auto& issue = read.issue;
+  issue.actor = write.actor;
+  issue.request_id = std::move(write.request_id);
+  issue.idempotency = write.idempotency;
+  const auto request = std::make_shared<const IssueRequest>(issue);
+  context.ledger.issue_async(std::move(issue), [&ledger = context.ledger, workers = context.workers,
+                                                call, request](const Result<IssuedToken>& issued) {
+    if (!issued) return call->responder.respond(problem_of(issued.error()));
+    if (issued->committed.repeated) {
+      return answer_from_worker(*workers, call, [&ledger, seq = issued->committed.seq] {
+        return earlier_token(ledger, seq);
+      });
+    }
+    auto response = token_response(ledger, wire_of(*issued, *request), 201);
+    add_ledger_seq(&response, issued->committed.seq);
+    call->responder.respond(std::move(response));
+  });
+}
+
+// --- GET /v1/tokens ---
+
+struct ListParameters {
+  Ledger::ListRequest request;
+  Digest query_hash{};
+  std::optional<HttpResponse> refused;
+};
+
+ListParameters read_list(const Ledger& ledger, const HttpRequest& request) {
+  ListParameters parameters;
+  FormFields query;
+  parameters.refused =
+      read_query(ledger, request, {"client_id", "status", "limit", "cursor"}, &query);
+  if (parameters.refused) return parameters;
+  const auto limit = read_limit(query, kLimitDefault, kPageRowsMax);
+  if (!limit) {
+    parameters.refused = problem(400, "invalid_parameter", "limit must be 1 to 1000");
+    return parameters;
+  }
+  auto& list = parameters.request;
+  list.limit = static_cast<std::uint32_t>(*limit);
+  list.client_id = query.get("client_id").value_or("");
+  if (const auto name = query.get("status")) {
+    list.status = token_status_from_name(*name);
+    if (!list.status) {
+      parameters.refused =
+          problem(400, "invalid_parameter", "status must be active, revoked or expired");
+      return parameters;
+    }
+  }
+  parameters.query_hash = hash_query(request.path(), query, kListFilters);
+  if (const auto text = query.get("cursor")) {
+    const auto cursor = open_cursor(ledger, *text, parameters.query_hash);
+    if (!cursor) {
+      parameters.refused = problem_of(cursor.error());
+      return parameters;
+    }
+    list.as_of_seq = cursor->as_of_seq;
+    list.as_of_time = cursor->as_of_time;
+    list.below = cursor->below;
+  }
+  return parameters;
+}
+
+HttpResponse list_response(const Ledger& ledger, const Ledger::List& list,
+                           const Digest& query_hash) {
+  auto response = json_response(200);
+  JsonWriter json{&response.body};
+  json.begin_object().name("items").begin_array();
+  for (const auto& token : list.page.tokens) write_token(json, ledger, token_wire(ledger, token));
+  json.end_array().name("next_cursor");
+  if (list.page.below) {
+    json.value(seal_cursor(
+        ledger,
+        {.as_of_seq = list.as_of_seq, .as_of_time = list.as_of_time, .below = *list.page.below},
+        query_hash));
+  } else {
+    json.null();
+  }
+  json.member("as_of_seq", list.as_of_seq.value())
+      .member("as_of_time", format_rfc3339(list.as_of_time))
+      .member("total", list.page.total)
+      .member("total_is_lower_bound", list.page.total_is_lower_bound)
+      .end_object();
+  return response;
+}
+
+HttpResponse list(const Ledger& ledger, const HttpRequest& request) {
+  auto parameters = read_list(ledger, request);
+  if (parameters.refused) return std::move(*parameters.refused);
+  auto listed = ledger.list(parameters.request);
+  if (!listed && listed.error() == Errc::client_not_found) {
+    // A client that never was has no tokens: an empty list, as any other filter would say.
+    listed = Ledger::List{.page = {}, .as_of_seq = ledger.committed(), .as_of_time = ledger.now()};
+  }
+  return listed ? list_response(ledger, *listed, parameters.query_hash)
+                : problem_of(listed.error());
+}
+
+// --- /v1/tokens/{jti} ---
+
+std::optional<TokenIndex> index_in_path(const Ledger& ledger, const HttpRequest& request) {
+  const auto jti = request.path_parameter(0);
+  return jti ? ledger.index_of(*jti) : std::nullopt;
+}
+
+HttpResponse get(const Ledger& ledger, const HttpRequest& request) {
+  FormFields query;
+  if (auto refused = read_query(ledger, request, {}, &query)) return std::move(*refused);
+  const auto index = index_in_path(ledger, request);
+  if (!index) return problem_of(Errc::token_not_found);
+  const auto token = ledger.token(*index);
+  return token ? token_response(ledger, token_wire(ledger, *token), 200)
+               : problem_of(token.error());
+}
+
+// 409 not_active with the first cause, time and seq (design §8). The views know them.
+HttpResponse not_active(const Ledger& ledger, TokenIndex index) {
+  const auto token = ledger.token(index);
+  if (!token) return problem_of(token.error());
+  const auto wire = token_wire(ledger, *token);
+  if (wire.status == TokenStatus::active) return problem_of(Errc::stale_policy);
+  HttpResponse response{.status = 409, .content_type = kContentTypeProblem};
+  response.add_header("Cache-Control", "no-store");
+  JsonWriter json{&response.body};
+  json.begin_object()
+      .member("type", "about:blank")
+      .member("title", reason_phrase(409))
+      .member("status", 409)
+      .member("code", errc_name(Errc::not_active))
+      .member("detail", error_wording(Errc::not_active).detail)
+      .member("token_status", status_name(wire.status))
+      .member("expires_at", format_rfc3339(wire.expires_at))
+      .name("revocation");
+  if (wire.revocation) {
+    write_revocation(json, ledger, *wire.revocation, wire.reason);
+  } else {
+    json.null();
+  }
+  json.end_object();
+  return response;
+}
+
+struct RevokedNow {
+  std::string jti;
+  Actor actor;
+  std::optional<std::string> reason;
+};
+
+HttpResponse revoked(const Ledger& ledger, const RevokedNow& what, const Committed& committed) {
+  auto response = json_response(200);
+  JsonWriter json{&response.body};
+  json.begin_object()
+      .member("jti", what.jti)
+      .member("status", status_name(TokenStatus::revoked))
+      .member("revoked_at", format_rfc3339(committed.at))
+      .name("revocation");
+  write_revocation(
+      json, ledger,
+      {.cause = Cause::admin_manual, .actor = what.actor, .seq = committed.seq, .at = committed.at},
+      what.reason);
+  json.end_object();
+  add_ledger_seq(&response, committed.seq);
+  return response;
+}
+
+void revoke(ApiContext& context, const Call& call, Write write) {
+  auto& ledger = context.ledger;
+  auto body = read_json_body(*call->request, AbsentBody::is_empty_object);
+  if (body.problem) return call->responder.respond(std::move(*body.problem));
+  JsonFields fields{*body.object};
+  fields.allow_only({"reason"});
+  const std::string reason{fields.optional_string("reason", kNoteBodyBytesMax).value_or("")};
+  if (fields.fault()) return call->responder.respond(invalid_field(*fields.fault()));
+  const auto index = index_in_path(ledger, *call->request);
+  if (!index) return call->responder.respond(problem_of(Errc::token_not_found));
+  RevokedNow what{ledger.jti_of(*index), write.actor, present(reason)};
+  Ledger::RevokeRequest request{.actor = write.actor,
+                                .cause = Cause::admin_manual,
+                                .reason = reason,
+                                .request_id = std::move(write.request_id),
+                                .idempotency = write.idempotency};
+  ledger.revoke_async(
+      *index, std::move(request),
+      [&ledger, workers = context.workers, call, index = *index,
+       what = std::move(what)](const Result<Committed>& committed) {
+        if (!committed && committed.error() == Errc::not_active)
+          return answer_from_worker(*workers, call,
+                                    [&ledger, index] { return not_active(ledger, index); });
+        if (!committed) return call->responder.respond(problem_of(committed.error()));
+        if (!committed->repeated) return call->responder.respond(revoked(ledger, what, *committed));
+        // Its own time stands in the log; the body, and so the reason, is the same.
+        answer_from_worker(*workers, call, [&ledger, what, seq = committed->seq] {
+          const auto event = event_at(ledger, seq);
+          if (!event) return problem_of(Errc::unknown_outcome);
+          return revoked(ledger, what, {.seq = seq, .at = event->recorded_at, .repeated = true});
+        });
+      });
+}
+
+}  // namespace
+
+void add_token_endpoints(HttpRouter& router, ApiContext& context) {
+  auto& ledger = context.ledger;
+  route_write(
+      router, context, {HttpMethod::post, "/v1/tokens", ManagementScope::tokens_create},
+      [&context](const Call& call, Write write) { create(context, call, std::move(write)); });
+  route_view(router, context, {HttpMethod::get, "/v1/tokens", ManagementScope::tokens_read},
+             [&ledger](const HttpRequest& request) { return list(ledger, request); });
+  route_view(router, context, {HttpMethod::get, "/v1/tokens/{jti}", ManagementScope::tokens_read},
+             [&ledger](const HttpRequest& request) { return get(ledger, request); });
+  route_write(
+      router, context,
+      {HttpMethod::post, "/v1/tokens/{jti}/revoke", ManagementScope::tokens_revoke},
+      [&context](const Call& call, Write write) { revoke(context, call, std::move(write)); });
+}
+
+}  // namespace tokenledger
