@@ -1,14 +1,16 @@
 // Asynchronous Ledger calls with Asio completion tokens (callbacks, futures, use_awaitable).
 //
 // The handler runs on its associated executor (or the given one), never on the ledger's commit
-// thread. A header of its own, so that only those who want Asio pay for it.
+// thread. A header of its own, so that only those who want Asio pay for it. With GCC 12 give a
+// request a name before co_await: it destroys aggregate temporaries inside a co_await expression
+// twice.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
 #include <memory>
 #include <utility>
 
@@ -23,8 +25,12 @@ auto post_back(Handler handler, boost::asio::any_io_executor fallback) {
   auto executor = boost::asio::get_associated_executor(handler, fallback);
   auto shared = std::make_shared<Handler>(std::move(handler));
   return [shared, work = boost::asio::make_work_guard(executor), executor](Result<T> result) {
-    boost::asio::dispatch(
-        executor, [shared, result = std::move(result)]() mutable { (*shared)(std::move(result)); });
+    // Moved out whole: what stays behind on this thread is empty, so nothing of the handler is
+    // destroyed here.
+    boost::asio::post(executor,
+                      [handler = std::move(*shared), result = std::move(result)]() mutable {
+                        std::move(handler)(std::move(result));
+                      });
   };
 }
 

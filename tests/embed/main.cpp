@@ -1,10 +1,13 @@
 // What a program sees that embeds the ledger from an installed package: headers found, libraries
 // linked, one call that needs each. Prints a line and returns 0 when every answer is right.
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 
 #include "core/errc.hpp"
 #include "core/ids.hpp"
+#include "storage/ledger.hpp"
 
 namespace {
 
@@ -14,6 +17,28 @@ void expect(bool holds, const char* what) {
   if (holds) return;
   ++failures;
   std::fprintf(stderr, "embed: not so: %s\n", what);
+}
+
+// D07: the installed library alone issues, checks, revokes, lists and keeps the host's notes.
+void use_ledger(const std::filesystem::path& directory) {
+  using namespace tokenledger;
+  LedgerOptions options;
+  options.directory = directory;
+  std::string why;
+  auto opened = Ledger::open(options, &why);
+  if (!opened) return expect(false, why.c_str());
+  auto& ledger = **opened;
+  const auto token = ledger.make_admin_token(600);
+  expect(token.has_value(), "a token is issued");
+  if (!token) return;
+  constexpr std::string_view kAudience = "urn:tokenledger:management";
+  expect(ledger.check(token->token, kAudience), "the token is good");
+  expect(ledger.append_note("billing", "invoice 7 paid").has_value(), "a note is appended");
+  expect(ledger.revoke(token->index, {.reason = "done"}).has_value(), "the token is revoked");
+  expect(!ledger.check(token->token, kAudience), "a revoked token is refused");
+  const auto listed = ledger.list({});
+  expect(listed && listed->page.tokens.size() == 1, "the list holds the token");
+  expect(ledger.close().has_value(), "the ledger closes");
 }
 
 }  // namespace
@@ -28,6 +53,12 @@ int main() {
   expect(refused.has_error() && refused.error() == Errc::not_active,
          "a failure compares equal to its Errc");
   expect(!refused.error().message().empty(), "a failure has a message (compiled into the library)");
+
+  std::string directory =
+      (std::filesystem::temp_directory_path() / "tokenledger-embed-XXXXXX").string();
+  expect(::mkdtemp(directory.data()) != nullptr, "a temporary directory can be made");
+  use_ledger(std::filesystem::path{directory} / "ledger");
+  std::filesystem::remove_all(directory);
 
   if (failures == 0) std::puts("embed: fine");
   return failures == 0 ? 0 : 1;
