@@ -21,6 +21,16 @@ ValidityIndex::Options index_options(const LedgerOptions& options) {
   return made;
 }
 
+// RocksDB makes CURRENT before the first WAL, so a directory without CURRENT, WAL and tables never
+// held an event: a crash cut its making short.
+Result<bool> is_unfinished_log(FileLayer& files, const std::filesystem::path& log) {
+  const auto names = files.list(log);
+  if (!names) return to_errc(names.error());
+  return std::ranges::none_of(*names, [](const std::string& name) {
+    return name == "CURRENT" || name.ends_with(".log") || name.ends_with(".sst");
+  });
+}
+
 }  // namespace
 
 LedgerPaths::LedgerPaths(const std::filesystem::path& at)
@@ -190,15 +200,21 @@ Result<void> LedgerCore::open_log(bool exists, std::string& why) {
     return fail(made.error(), paths.snapshots);
   if (auto store = open_key_store(); !store) return fail(store.error(), paths.key_store);
 
+  bool creates = !exists;
+  if (exists && head->head().seq == Sequence{}) {
+    const auto unfinished = is_unfinished_log(*files, paths.log);
+    if (!unfinished) return fail(unfinished.error(), paths.log);
+    creates = *unfinished;
+  }
   EventLog::Options log_options{
       .directory = paths.log,
       .files = files,
-      .create = !exists,
+      .create = creates,
       .read_only = false,
       .sync = options.sync,
       .on_background_error = [this] { poison("RocksDB could not write in the background"); }};
   auto opened_log = EventLog::open(log_options);
-  if (!opened_log && !exists) return fail(opened_log.error(), paths.log);
+  if (!opened_log && creates) return fail(opened_log.error(), paths.log);
   if (!opened_log) {
     why = "the log at " + paths.log.string() + " is damaged (" + opened_log.error().message() +
           "); nothing was changed: see `tokenledger recover`";

@@ -1,1 +1,6 @@
 # tests of this folder, listed by name
+add_library(tokenledger_crash_support STATIC crash/ledger_checker.cpp crash/random_workload.cpp)
+target_link_libraries(tokenledger_crash_support PUBLIC tokenledger::storage PRIVATE tokenledger::build_flags)
+target_include_directories(tokenledger_crash_support PUBLIC ${PROJECT_SOURCE_DIR})
+
+tokenledger_test(crash/crash_kill_test.cpp tokenledger_crash_support)
