@@ -1,65 +1,14 @@
 // D05: the check path takes no lock and allocates nothing. This program replaces operator new and
 // the pthread lock functions by counting ones; a tripwire that is never seen to trip proves
 // nothing, so the first test trips each.
-#include <dlfcn.h>
 #include <gtest/gtest.h>
-#include <pthread.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <mutex>
-#include <new>
 #include <shared_mutex>
 
+#include "tests/core/tripwires.hpp"
 #include "tests/core/validity_index_fixture.hpp"
-
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define TOKENLEDGER_OWNS_ALLOCATOR 0
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define TOKENLEDGER_OWNS_ALLOCATOR 0
-#endif
-#endif
-#ifndef TOKENLEDGER_OWNS_ALLOCATOR
-#define TOKENLEDGER_OWNS_ALLOCATOR 1
-#endif
-
-namespace {
-std::atomic<std::uint64_t> allocations{0};
-std::atomic<std::uint64_t> locks{0};
-}  // namespace
-
-#if TOKENLEDGER_OWNS_ALLOCATOR
-namespace {
-void* count_and_allocate(std::size_t bytes) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* const memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
-  throw std::bad_alloc{};
-}
-template <class Function>
-Function* next_symbol(const char* name) {
-  return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
-}
-}  // namespace
-
-void* operator new(std::size_t bytes) { return count_and_allocate(bytes); }
-void* operator new[](std::size_t bytes) { return count_and_allocate(bytes); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
-
-extern "C" int pthread_mutex_lock(pthread_mutex_t* mutex) noexcept {
-  static const auto next = next_symbol<int(pthread_mutex_t*)>("pthread_mutex_lock");
-  locks.fetch_add(1, std::memory_order_relaxed);
-  return next(mutex);
-}
-extern "C" int pthread_rwlock_rdlock(pthread_rwlock_t* lock) noexcept {
-  static const auto next = next_symbol<int(pthread_rwlock_t*)>("pthread_rwlock_rdlock");
-  locks.fetch_add(1, std::memory_order_relaxed);
-  return next(lock);
-}
-#endif
 
 namespace tokenledger {
 namespace {
