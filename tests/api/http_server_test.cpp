@@ -127,6 +127,9 @@ TEST_F(HttpServerTest, AnswersARefusalAndCloses) {
     auto client = connect();
     client.send(request);
     EXPECT_EQ(client.read().status, status);
+    // It lingers: a reset could have destroyed the answer. The second send would see the reset.
+    EXPECT_TRUE(client.send("more"));
+    EXPECT_TRUE(client.send("more"));
     client.finish_sending();
     EXPECT_TRUE(client.is_closed_by_peer());
   }
