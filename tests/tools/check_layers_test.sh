@@ -45,6 +45,9 @@ row CoreIncludesFiles "touches no files" core/a.cpp '#include <fstream>'
 row CoreReadsClock "reads no clock" core/a.cpp 'auto now = std::chrono::system_clock::now();'
 row CoreDrawsRandomness "draws no randomness" core/a.cpp 'std::random_device device;'
 row StorageIncludesBeast "no networking" storage/a.cpp '#include <boost/beast/core.hpp>'
+row StorageIncludesAsioElsewhere "no networking" storage/ledger.hpp '#include <boost/asio/post.hpp>'
+row StorageAsyncIncludesBeastInSubfolder "no networking" storage/x/ledger_async.hpp '#include <boost/beast/core.hpp>'
+row StorageIncludesAsyncHeader "only callers" storage/a.cpp '#include "storage/ledger_async.hpp"'
 row ReplayIncludesRocksdb "only storage/" replay/a.cpp '#include <rocksdb/db.h>'
 row ToolsIncludesRocksdb "only storage/" tools/a.cpp '#include <rocksdb/db.h>'
 row UnknownTopLevelFolder "not a top-level" docs/a.md 'text'
@@ -52,6 +55,7 @@ row UnknownTopLevelFolder "not a top-level" docs/a.md 'text'
 row CleanTree passes core/a.cpp '#include <vector>'
 row StorageIncludesCoreAndRocksdb passes storage/a.cpp '#include "core/ids.hpp"
 #include <rocksdb/db.h>'
+row StorageAsyncHeaderIncludesAsio passes storage/ledger_async.hpp '#include <boost/asio/async_result.hpp>'
 row ApiIncludesAsioAndReplay passes api/a.cpp '#include <boost/asio.hpp>
 #include "replay/why.hpp"'
 row TestsUseAll passes tests/api/a.cpp '#include <rocksdb/db.h>

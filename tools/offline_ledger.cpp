@@ -1,0 +1,154 @@
+#include "tools/offline_ledger.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "core/event_codec.hpp"
+#include "storage/ledger_core.hpp"
+
+namespace tokenledger {
+namespace {
+
+// A secret file is a line; whatever is longer is the wrong file.
+constexpr std::size_t kSecretFileBytesMax = kTokenBytesMax + 2;
+
+bool read_up_to(std::FILE* file, std::string& out) {
+  char block[4096];
+  for (std::size_t count; (count = std::fread(block, 1, sizeof block, file)) > 0;) {
+    out.append(block, count);
+    if (out.size() > kSecretFileBytesMax) return false;
+  }
+  return std::ferror(file) == 0;
+}
+
+}  // namespace
+
+ProgressLine::ProgressLine() : is_terminal_{::isatty(STDERR_FILENO) == 1} {}
+ProgressLine::~ProgressLine() {
+  if (is_shown_) std::fputs("\r\x1b[K", stderr);
+}
+void ProgressLine::show(std::string_view stage, std::uint64_t done, std::uint64_t end) {
+  if (!is_terminal_ || end == 0) return;
+  const int percent = static_cast<int>(done * 100 / end);
+  if (percent == percent_) return;
+  percent_ = percent;
+  is_shown_ = true;
+  std::string bar(static_cast<std::size_t>(percent / 4), '#');
+  bar.resize(25, '.');
+  std::fprintf(stderr, "\r%.*s [%s] %d %%", static_cast<int>(stage.size()), stage.data(),
+               bar.c_str(), percent);
+}
+
+std::unique_ptr<Ledger> open_ledger(LedgerOptions options) {
+  ProgressLine progress;
+  if (!options.progress) {
+    options.progress = [&progress](const OpenProgress& at) {
+      progress.show(at.stage, at.seq.value(), at.end.value());
+    };
+  }
+  if (!options.on_warning) {
+    options.on_warning = [](const std::string& what) {
+      std::fprintf(stderr, "tokenledger: warning: %s\n", what.c_str());
+    };
+  }
+  std::string why;
+  auto opened = Ledger::open(std::move(options), &why);
+  if (!opened) {
+    const auto code = to_errc(opened.error());
+    throw Failure{code == Errc::unknown_outcome ? ExitCode::unknown_outcome : ExitCode::cannot_open,
+                  why};
+  }
+  // The progress line ends with this function; a view rebuilt later must not write to it.
+  (*opened)->core().options.progress = nullptr;
+  return std::move(*opened);
+}
+
+std::string issuer_at_creation(const Ledger& ledger) {
+  const auto bytes = ledger.core().log->get(Sequence{1});
+  if (!bytes) return ledger.issuer();
+  const auto event = decode_event(*bytes);
+  const auto* created = event ? std::get_if<LedgerCreated>(&event->payload) : nullptr;
+  return created != nullptr ? created->issuer : ledger.issuer();
+}
+
+std::unique_ptr<Ledger> open_offline(const CommandLine& line) {
+  LedgerOptions options;
+  options.directory = line.data;
+  options.create_if_missing = false;
+  options.keyring_key_file = line.keyring_key_file;
+  auto ledger = open_ledger(std::move(options));
+  ledger->core().options.issuer = issuer_at_creation(*ledger);
+  return ledger;
+}
+
+Command host_command(CommandPayload payload) {
+  return {Actor{.kind = ActorKind::host}, {}, std::nullopt, std::move(payload)};
+}
+
+Committed submit_as_host(Ledger& ledger, const std::string& what, CommandPayload payload) {
+  return require(what, ledger.submit(host_command(std::move(payload))));
+}
+
+std::string actor_text(const Actor& actor, const Registries& registries,
+                       const std::function<std::string(TokenIndex)>& jti_of) {
+  switch (actor.kind) {
+    case ActorKind::system: return "system";
+    case ActorKind::host: return "host";
+    case ActorKind::client: {
+      const auto* client = registries.client(actor.client);
+      return client == nullptr ? "client" : "client " + client->client_id;
+    }
+    case ActorKind::token: return "token " + jti_of(actor.token);
+  }
+  return {};
+}
+
+std::string read_secret(const std::string& path) {
+  std::string text;
+  bool is_read = false;
+  if (path == "-") {
+    is_read = read_up_to(stdin, text);
+  } else if (std::FILE* file = std::fopen(path.c_str(), "rbe")) {
+    is_read = read_up_to(file, text);
+    std::fclose(file);
+  }
+  if (!is_read) throw Failure{ExitCode::usage, "can't read a token from " + escape_control(path)};
+  if (text.ends_with('\n')) text.pop_back();
+  if (text.ends_with('\r')) text.pop_back();
+  if (text.empty()) throw Failure{ExitCode::usage, escape_control(path) + " holds no token"};
+  return text;
+}
+
+SecretFile::SecretFile(std::string path) : path_{path == "-" ? std::string{} : std::move(path)} {
+  if (path_.empty()) return;
+  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (descriptor_ >= 0) return;
+  const std::string reason = errno == EEXIST ? "it exists already" : std::strerror(errno);
+  throw Failure{ExitCode::usage, "can't make the file " + escape_control(path_) + ": " + reason};
+}
+
+SecretFile::~SecretFile() {
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
+  ::unlink(path_.c_str());
+}
+
+void SecretFile::write(std::string_view secret) {
+  const std::string text = std::string{secret} + '\n';
+  if (path_.empty()) return print(text);
+  const bool is_written =
+      ::write(descriptor_, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+      ::fsync(descriptor_) == 0;
+  if (!is_written) {
+    throw Failure{ExitCode::refused, "could not write " + escape_control(path_) +
+                                         ": the secret is lost, make another one"};
+  }
+  ::close(std::exchange(descriptor_, -1));
+}
+
+}  // namespace tokenledger
