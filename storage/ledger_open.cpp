@@ -93,7 +93,7 @@ Result<void> LedgerCore::open_files(std::string& why) {
   if (!*exists) {
     if (!options.create_if_missing)
       return refuse(Errc::not_a_ledger, "there is no ledger at " + directory);
-    if (auto made = files->make_directory(paths.directory); !made) {
+    if (auto made = ensure_directory(*files, paths.directory); !made) {
       return refuse(made.error(), "can't make the directory " + directory +
                                       ": check that its parent exists and is writable");
     }
@@ -131,6 +131,12 @@ Result<void> LedgerCore::open_files(std::string& why) {
                           : "can't lock " + paths.lock.string() + ": check that it is writable");
   }
   lock = std::make_unique<DirectoryLock>(std::move(*locked));
+  // An earlier open may have made the directory and died before its name was durable. Whoever else
+  // made it may keep its parent from us, so this is no reason to refuse.
+  if (*exists && !has_keyring) {
+    if (auto synced = files->sync_directory(parent_directory(paths.directory)); !synced)
+      warn("can't make the name of " + directory + " durable: its parent can't be synced");
+  }
   if (auto opened = open_keys(has_keyring, why); !opened) return opened;
   return open_log(has_log, why);
 }

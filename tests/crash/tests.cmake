@@ -4,3 +4,4 @@ target_link_libraries(tokenledger_crash_support PUBLIC tokenledger::storage PRIV
 target_include_directories(tokenledger_crash_support PUBLIC ${PROJECT_SOURCE_DIR})
 
 tokenledger_test(crash/crash_kill_test.cpp tokenledger_crash_support)
+tokenledger_test(crash/crash_fault_test.cpp tokenledger_crash_support)
