@@ -26,3 +26,6 @@ target_link_libraries(tokenledger_oracle PUBLIC tokenledger::core PRIVATE tokenl
 tokenledger_test(core/oracle_test.cpp tokenledger_oracle)
 add_test(NAME oracle_model_includes_nothing_of_the_product COMMAND ${CMAKE_COMMAND}
   -DFOLDER=${CMAKE_CURRENT_SOURCE_DIR}/core -P ${CMAKE_CURRENT_SOURCE_DIR}/core/oracle_includes.cmake)
+tokenledger_test(core/decide_test.cpp tokenledger::core)
+tokenledger_test(core/fold_test.cpp tokenledger::core)
+tokenledger_test(core/status_test.cpp tokenledger::core)

@@ -1,0 +1,251 @@
+// Rules of decide() that a random run does not reach, or that once were wrong.
+#include "core/decide.hpp"
+
+#include "core/event_codec.hpp"
+#include "tests/core/decide_fixture.hpp"
+
+namespace tokenledger {
+namespace {
+
+class Decide : public testing_support::DecideFixture {};
+
+// The rejections that tests/core/oracle_test.cpp can't reach are here, one by one.
+class LimitsThatNoRandomRunReaches : public Decide {
+ protected:
+  // Registries that have room for nothing more of one kind.
+  void fill(std::uint32_t clients, std::uint32_t apis, std::uint32_t grants, std::uint32_t keys) {
+    const auto& now_there = state.registries;
+    auto all_clients = now_there.clients();
+    auto all_apis = now_there.apis();
+    auto all_grants = now_there.grants();
+    auto all_keys = now_there.keys();
+    while (all_clients.size() < clients) {
+      const auto number = static_cast<std::uint32_t>(all_clients.size() + 1);
+      all_clients.push_back(
+          {.number = ClientNumber{number}, .client_id = "c" + std::to_string(number)});
+    }
+    while (all_apis.size() < apis) {
+      const auto number = static_cast<std::uint32_t>(all_apis.size() + 1);
+      all_apis.push_back({.number = ApiNumber{number}, .identifier = "a" + std::to_string(number)});
+    }
+    while (all_grants.size() < grants) {
+      const auto number = static_cast<std::uint32_t>(all_grants.size() + 1);
+      all_grants.push_back(
+          {.number = GrantNumber{number}, .client = kApp, .api = kApi, .removed = true});
+    }
+    while (all_keys.size() < keys) {
+      const auto number = static_cast<std::uint32_t>(all_keys.size() + 1);
+      all_keys.push_back({.number = KeyNumber{number}, .kid = "k" + std::to_string(number)});
+    }
+    ASSERT_TRUE(state.registries.restore(std::move(all_clients), std::move(all_apis),
+                                         std::move(all_grants), std::move(all_keys), {}));
+  }
+};
+
+TEST_F(LimitsThatNoRandomRunReaches, ClientsOverTheLedgersLife_INV7) {
+  fill(kClientsMax - 1, 0, 0, 0);
+  EXPECT_EQ(run(RegisterClient{"last", false, {.name = "last"}, {}}), "");
+  EXPECT_EQ(run(RegisterClient{"more", false, {.name = "more"}, {}}), "limit_reached");
+}
+
+TEST_F(LimitsThatNoRandomRunReaches, ApisOverTheLedgersLife_INV7) {
+  fill(0, kApisMax - 1, 0, 0);
+  EXPECT_EQ(run(CreateApi{"last", false, settings(), {}}), "");
+  EXPECT_EQ(run(CreateApi{"more", false, settings(), {}}), "limit_reached");
+}
+
+TEST_F(LimitsThatNoRandomRunReaches, GrantsOverTheLedgersLife_INV7) {
+  ok(CreateApi{"https://second", false, settings(), {}});
+  ok(CreateApi{"https://third", false, settings(), {}});
+  fill(0, 0, kGrantsMax - 1, 0);
+  EXPECT_EQ(run(AddClientGrant{"app", "https://second", {"read"}}), "");
+  EXPECT_EQ(run(AddClientGrant{"app", "https://third", {"read"}}), "limit_reached");
+}
+
+TEST_F(LimitsThatNoRandomRunReaches, KeysOverTheLedgersLifeAlsoThoseOfApis_INV7) {
+  fill(0, 0, 0, kKeysMax - 1);
+  EXPECT_EQ(run(AddKey{SignatureAlgorithm::es256, "last", "public"}), "");
+  EXPECT_EQ(run(AddKey{SignatureAlgorithm::es256, "more", "public"}), "limit_reached");
+  auto own_key = settings();
+  own_key.signing_alg = SignatureAlgorithm::hs256;
+  EXPECT_EQ(run(CreateApi{"https://own", false, own_key, "own"}), "limit_reached");
+}
+
+TEST_F(LimitsThatNoRandomRunReaches, LiveClassesOfOneClient_INV7) {
+  ok(issue(0));
+  state.classes_of_client[kApp.value()] = kClassesPerClientMax;
+  EXPECT_EQ(run(issue(1)), "") << "a known class is no new one";
+  auto other = issue(2);
+  other.apis[0].scope_mask = 2;
+  EXPECT_EQ(run(other), "limit_reached");
+}
+
+TEST_F(LimitsThatNoRandomRunReaches, ClassNumbersThatTheIndexHas_INV7) {
+  state.free_classes = {ClassNumber{kClassesMax}};
+  EXPECT_EQ(run(issue(0)), "limit_reached");
+}
+
+TEST_F(LimitsThatNoRandomRunReaches, LiveIdempotencyKeys_INV7) {
+  for (std::uint32_t i = 0; i < kIdempotencyKeysMax; ++i) {
+    std::array<std::uint8_t, 16> key{};
+    std::memcpy(key.data(), &i, sizeof i);
+    state.idempotency.emplace(key, IdempotencyRecord{{}, Sequence{1}, LedgerTime{now}});
+    state.idempotency_order.push_back(key);
+  }
+  idempotency = Idempotency{{255, 255, 255, 255, 1}, {}};
+  EXPECT_EQ(run(AppendNote{"topic", {}}), "idempotency_full");
+  wait(24 * 3600 - 1);
+  EXPECT_EQ(run(AppendNote{"topic", {}}), "idempotency_full");
+  wait(1);
+  EXPECT_EQ(run(AppendNote{"topic", {}}), "") << "keys of yesterday take nobody's place";
+  EXPECT_EQ(state.idempotency.size(), 1u);
+}
+
+TEST_F(Decide, AnIdempotencyKeyCountsForADayToTheNanosecond) {
+  idempotency = Idempotency{{1}, {2}};
+  ok(AppendNote{"topic", {}});
+  const auto first = log.back();
+  now = first.recorded_at.value() + kIdempotencyLifetimeNs - 1;
+  EXPECT_EQ(run(AppendNote{"topic", {}}), "");
+  EXPECT_EQ(log.back(), first) << "nothing was written again";
+  idempotency->body = {3};
+  EXPECT_EQ(run(AppendNote{"topic", {}}), "idempotency_mismatch");
+  now = first.recorded_at.value() + kIdempotencyLifetimeNs;
+  EXPECT_EQ(run(AppendNote{"topic", {}}), "");
+  EXPECT_EQ(log.back().seq, first.seq.next());
+}
+
+TEST_F(Decide, AnEndBeforeTheBeginningIsExpiryInThePast_Z04) {
+  for (const std::uint32_t earlier : {0u, 1u, 100'000u}) {
+    auto backwards = issue(0);
+    backwards.expires_at = UnixSeconds{backwards.issued_at.value() - earlier};
+    EXPECT_EQ(run(backwards), "expiry_in_the_past") << earlier;
+    backwards.default_lifetime = true;
+    EXPECT_EQ(run(backwards), "expiry_in_the_past") << earlier;
+  }
+}
+
+TEST_F(Decide, OnlyTheLedgerMakesTheManagementApiAndNobodyTakesItsName_B13) {
+  const std::string management{kManagementAudience};
+  EXPECT_EQ(run(CreateApi{"https://other", true, settings(), {}}), "invalid_argument");
+  EXPECT_EQ(run(CreateApi{management, false, settings(), {}}), "invalid_argument");
+  EXPECT_EQ(run(CreateApi{management, true, settings(), {}}), "api_exists");
+  EXPECT_EQ(run(CreateApi{management, true, settings(), {}}, kHost), "insufficient_scope");
+}
+
+TEST_F(Decide, ATokenRetiredByASweepOfItsOwnBatchIsGoneForTheNextCommand) {
+  now = now / kNanosecondsPerSecond * kNanosecondsPerSecond + kNanosecondsPerSecond - 3;
+  const auto short_lived = issue(0, 1);
+  ASSERT_EQ(run(short_lived), "");
+  now += 3;
+  SweepExpired sweep{.to = short_lived.expires_at,
+                     .tokens = {{short_lived.expires_at, short_lived.index}}};
+  sweep.retire_below[0] = kChunkTokens;
+  ASSERT_EQ(run(sweep), "");
+  const Actor app{.kind = ActorKind::client, .client = kApp, .generation = SecretGeneration{1}};
+  EXPECT_EQ(run(RevokeToken{short_lived.index}, app), "token_not_found");
+  EXPECT_EQ(run(RevokeToken{short_lived.index}, kHost), "not_active");
+  publish(state, index);
+  EXPECT_FALSE(index.find(short_lived.index));
+}
+
+// A ring of four chunks, used twice over in one unpublished stretch of the log.
+TEST_F(Decide, RoomInALaneDoesNotDependOnWhereBatchesEnd_INV3) {
+  ASSERT_EQ(run(issue(0)), "");
+  EXPECT_EQ(run(issue(kLaneCapacity)), "limit_reached");
+  publish(state, index);
+  wait(61);
+  SweepExpired sweep{.to = UnixSeconds{seconds()}};
+  index.for_each_entry(Lane::hour, 0, kChunkTokens, [&](TokenIndex token, const IndexEntry& entry) {
+    sweep.tokens.push_back({entry.expires_at, token});
+  });
+  sweep.retire_below[0] = kChunkTokens;
+  ASSERT_EQ(run(sweep), "");
+  EXPECT_EQ(run(issue(kLaneCapacity)), "") << "the sweep of this batch made room";
+  EXPECT_EQ(run(issue(kLaneCapacity + kChunkTokens)), "limit_reached");
+  publish(state, index);
+
+  State replayed;
+  ValidityIndex other{kIndexOptions};
+  for (const auto& event : log) ASSERT_TRUE(fold(replayed, other, event)) << event.seq.value();
+  publish(replayed, other);
+  EXPECT_TRUE(replayed == state);
+  EXPECT_EQ(other.find(TokenIndex{Lane::hour, kLaneCapacity}),
+            index.find(TokenIndex{Lane::hour, kLaneCapacity}));
+}
+
+TEST_F(Decide, ALongSweepIsSeveralEventsOfOneBatchAndOnlyTheLastMovesTheMark_D01) {
+  constexpr std::uint32_t kTokens = 30'000;
+  for (std::uint32_t i = 0; i < kTokens; ++i)
+    ASSERT_EQ(run(issue(i * 2, 1 + i % 3000 * 2654435761u % 3000)), "");
+  publish(state, index);
+  wait(3001);
+  SweepExpired sweep{.to = UnixSeconds{seconds()}};
+  index.for_each_entry(Lane::hour, 0, 2 * kTokens, [&](TokenIndex token, const IndexEntry& entry) {
+    sweep.tokens.push_back({entry.expires_at, token});
+  });
+  std::ranges::sort(sweep.tokens);
+  ASSERT_EQ(sweep.tokens.size(), kTokens);
+  const auto before = log.size();
+  ASSERT_EQ(run(sweep), "");
+  ASSERT_GE(log.size() - before, 2u);
+  std::uint32_t count = 0;
+  for (auto i = before; i < log.size(); ++i) {
+    const auto& part = std::get<TokensExpired>(log[i].payload);
+    EXPECT_EQ(part.complete, i + 1 == log.size());
+    EXPECT_TRUE(encode_event(log[i]));
+    count += part.count;
+  }
+  EXPECT_EQ(count, kTokens);
+  EXPECT_EQ(state.tokens_swept, kTokens);
+  EXPECT_EQ(state.expired_upto, sweep.to);
+  EXPECT_TRUE(state.expiring.empty());
+}
+
+struct NoEscalationCase {
+  const char* name;
+  CommandPayload command;
+  const char* want;
+};
+
+// An administrator who may write clients and make tokens, but not revoke any.
+TEST_F(Decide, NobodyHandsOutManagementScopesTheyLack_B13) {
+  const std::string management{kManagementAudience};
+  ok(RegisterClient{std::string{kNamedTokensClientId}, true, {.name = "named"}, {}}, kHost);
+  ok(RegisterClient{"strong", false, {.name = "strong"}, {}}, kHost);
+  ok(AddClientGrant{"strong", management, {"tokens:revoke"}}, kHost);
+  ok(RegisterClient{"weak", false, {.name = "weak"}, {}}, kHost);
+  ok(AddClientGrant{"weak", management, {"tokens:create"}}, kHost);
+  const auto named = [&](std::uint64_t counter, std::uint64_t mask) {
+    auto made = issue(counter);
+    made.client = ClientNumber{2};
+    made.grant = {};
+    made.apis[0] = {ApiNumber{1}, mask};
+    return made;
+  };
+  const auto own =
+      mask_of(ManagementScope::clients_write) | mask_of(ManagementScope::tokens_create);
+  ok(named(0, own), kHost);
+  const Actor bearer{.kind = ActorKind::token, .token = TokenIndex{Lane::hour, 0}};
+
+  const NoEscalationCase cases[] = {
+      {"GrantMore", AddClientGrant{"app", management, {"tokens:revoke"}}, "insufficient_scope"},
+      {"GrantMoreToo", AddClientGrant{"app", management, {"clients:write", "check"}},
+       "insufficient_scope"},
+      {"UpdateToMore", UpdateClientGrant{"weak", management, {"tokens:revoke"}},
+       "insufficient_scope"},
+      {"ResetStrongSecret", RotateClientSecret{"strong", {}}, "insufficient_scope"},
+      {"ResetWeakSecret", RotateClientSecret{"weak", {}}, ""},
+      {"ResetPlainSecret", RotateClientSecret{"app", {}}, ""},
+      {"TokenWithMore", named(1, own | mask_of(ManagementScope::tokens_revoke)),
+       "insufficient_scope"},
+      {"TokenWithTheSame", named(1, own), ""},
+      {"GrantTheSame", AddClientGrant{"app", management, {"clients:write"}}, ""},
+  };
+  for (const auto& one : cases) EXPECT_EQ(run(one.command, bearer), one.want) << one.name;
+  ok(RevokeToken{bearer.token}, kHost);
+  EXPECT_EQ(run(RotateClientSecret{"app", {}}, bearer), "unauthorized_actor");
+}
+
+}  // namespace
+}  // namespace tokenledger
