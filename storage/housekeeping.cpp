@@ -70,24 +70,37 @@ void LedgerCore::sync_head() {
 }
 
 Result<void> LedgerCore::close() {
+  const std::scoped_lock one_at_a_time{close_mutex_};
   if (closed_) return {};
   closed_ = true;
+  // Another process may open the directory soon and revoke: from here on nothing is active here.
+  closed.store(true);
   Result<void> outcome;
   if (commit_thread_ != nullptr) {
     // A clean stop leaves nothing to replay. Neither step is needed to keep what was acknowledged.
     if (!poisoned.load() && signal.committed() > last_snapshot_.load()) outcome = snapshot();
     stop_threads();
   }
-  if (poisoned.load()) return Errc::unknown_outcome;
   if (head != nullptr) sync_head();
-  if (views != nullptr && !views->stopped()) {
-    if (auto flushed = views->flush(); !flushed) outcome = flushed;
+  if (poisoned.load()) {
+    outcome = Errc::unknown_outcome;
+  } else {
+    if (views != nullptr && !views->stopped()) {
+      if (auto flushed = views->flush(); !flushed) outcome = flushed;
+    }
+    if (log != nullptr) {
+      if (auto flushed = log->flush(); !flushed) outcome = flushed;
+    }
   }
-  if (log != nullptr) {
-    if (auto flushed = log->flush(); !flushed) outcome = flushed;
-  }
-  views.reset();
-  log.reset();
+  // Poisoned or not: whoever opens the directory again, to see what became of the unknown outcomes,
+  // must find it free. Waits for reads that began before `closed` was set; later ones see it and
+  // touch nothing. Destroyed outside the lock: a last failure may call on_poisoned.
+  std::unique_lock alone{files_mutex};
+  auto closing_views = std::move(views);
+  auto closing_log = std::move(log);
+  alone.unlock();
+  closing_views.reset();
+  closing_log.reset();
   lock.reset();
   return outcome;
 }

@@ -183,7 +183,6 @@ LedgerStats Ledger::stats() const {
   const auto& core = *core_;
   LedgerStats stats;
   stats.committed = core.signal.committed();
-  stats.view_cursor = core.views->cursor();
   stats.tokens_issued = core.counters.tokens_issued.load();
   stats.tokens_swept = core.counters.tokens_swept.load();
   stats.queue_depth = core.queue.depth();
@@ -194,8 +193,12 @@ LedgerStats Ledger::stats() const {
   stats.rejected_queue_full = core.counters.rejected_queue_full.load();
   stats.rejected_storage_low = core.counters.rejected_storage_low.load();
   stats.poisoned = core.poisoned.load();
-  stats.views_stopped = core.views->stopped();
   stats.storage_low = core.storage_low.load();
+  const std::shared_lock files{core.files_mutex};
+  if (core.views != nullptr) {
+    stats.view_cursor = core.views->cursor();
+    stats.views_stopped = core.views->stopped();
+  }
   return stats;
 }
 

@@ -123,8 +123,10 @@ class Ledger {
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
 
-  // Refuses new commands (shutting_down), finishes accepted ones, flushes, snapshots, releases the
-  // lock. Idempotent.
+  // Refuses new commands and reads (shutting_down), finishes accepted ones, flushes, snapshots,
+  // releases the lock, also of a poisoned ledger (unknown_outcome). Checks say no from here on:
+  // somebody else may open the directory and revoke. Idempotent. Not from a completion or
+  // on_poisoned.
   Result<void> close();
 
   // --- commands ---
@@ -190,8 +192,8 @@ class Ledger {
                                               Actor actor = {.kind = ActorKind::host});
 
   // Calls `each` for every event from `from` on, in order, on a thread of its own, until it returns
-  // false or the subscription is destroyed. Only durable events are seen; none is skipped or
-  // repeated.
+  // false, the ledger is closed or the subscription is destroyed (which must be before the ledger
+  // is). Only durable events are seen; none is skipped or repeated.
   class Subscription {
    public:
     virtual ~Subscription() = default;

@@ -60,14 +60,18 @@ class Inquiry {
   Inquiry(const LedgerCore& core, TokenIndex index, CheckAnswer& answer)
       : core_{core}, index_{index}, answer_{answer}, entry_{core.index.find(index)} {}
 
-  // Whether the token's SHA-256 is this one. Falls to the log for a retired token.
+  // Whether the token's SHA-256 is this one. Falls to the log for a retired token; when that can't
+  // be read the failure says so.
   [[nodiscard]] bool matches(const Digest& digest) {
     if (entry_) return entry_->fingerprint == Fingerprint::of(digest);
-    if (!load_row()) return false;
+    if (!load_row()) {
+      if (views_failed_) answer_.failure = CheckFailure::unavailable;
+      return false;
+    }
     const auto bytes = core_.log->get(row_->issued_seq);
-    if (!bytes) return false;
-    const auto event = decode_event(*bytes);
+    const auto event = bytes ? decode_event(*bytes) : Result<Event>{bytes.error()};
     const auto* issued = event ? std::get_if<TokenIssued>(&event->payload) : nullptr;
+    if (issued == nullptr) answer_.failure = CheckFailure::unavailable;
     return issued != nullptr && issued->token_sha256 == digest;
   }
 
@@ -79,6 +83,11 @@ class Inquiry {
       fill(*token_class, entry_->expires_at, entry_->issued_seq, entry_->kind, audience);
     } else if (load_row()) {
       const auto status = core_.views->status_of(*row_, core_.signal.committed(), now);
+      if (status.status == TokenStatus::active) {
+        // The index ended it a moment ago and the views can't say why yet (INV-6).
+        answer_.failure = CheckFailure::unavailable;
+        return;
+      }
       answer_.status = status.status;
       answer_.revocation = status.revocation;
       answer_.issued_at = row_->issued_at;
@@ -145,7 +154,7 @@ class Inquiry {
 bool Ledger::check(std::string_view token, std::string_view audience,
                    std::span<const std::string_view> scopes) const noexcept {
   const auto& core = *core_;
-  if (token.size() > kTokenBytesMax || core.poisoned.load(std::memory_order_relaxed)) return false;
+  if (token.size() > kTokenBytesMax || !core.can_answer()) return false;
   const auto located = locate_token(core.keys->seal_key(), token);
   if (!located) return false;
   core.index.prefetch(located->id.index);
@@ -158,7 +167,8 @@ CheckAnswer Ledger::check_detailed(std::string_view token, std::string_view audi
                                    std::span<const std::string_view> scopes) const {
   CheckAnswer answer;
   const auto& core = *core_;
-  if (core.poisoned.load(std::memory_order_relaxed)) {
+  const std::shared_lock files{core.files_mutex};
+  if (!core.can_answer()) {
     answer.failure = CheckFailure::unavailable;
     return answer;
   }
@@ -183,7 +193,8 @@ CheckAnswer Ledger::check_detailed(std::string_view token, std::string_view audi
 
 CheckAnswer Ledger::check_jti(std::string_view jti, const Digest* token_sha256) const {
   CheckAnswer answer;
-  if (core_->poisoned.load(std::memory_order_relaxed)) {
+  const std::shared_lock files{core_->files_mutex};
+  if (!core_->can_answer()) {
     answer.failure = CheckFailure::unavailable;
     return answer;
   }
@@ -217,6 +228,8 @@ std::string Ledger::jti_of(TokenIndex index) const {
 }
 
 Result<ListedToken> Ledger::token(TokenIndex index) const {
+  const std::shared_lock files{core_->files_mutex};
+  if (auto readable = core_->check_readable(); !readable) return readable.error();
   const auto committed = core_->signal.committed();
   if (auto waited = core_->views->wait_for(committed, kViewWaitMax); !waited) return waited.error();
   auto row = core_->views->token(index);
@@ -228,6 +241,8 @@ Result<ListedToken> Ledger::token(TokenIndex index) const {
 }
 
 Result<Ledger::List> Ledger::list(const ListRequest& request) const {
+  const std::shared_lock files{core_->files_mutex};
+  if (auto readable = core_->check_readable(); !readable) return readable.error();
   const auto committed = core_->signal.committed();
   if (request.min_seq && *request.min_seq > committed) return Errc::sequence_in_future;
   if (request.as_of_seq && *request.as_of_seq > committed) return Errc::sequence_in_future;
@@ -251,10 +266,14 @@ Result<Ledger::List> Ledger::list(const ListRequest& request) const {
 }
 
 Result<void> Ledger::wait_for_views(Sequence seq) const {
+  const std::shared_lock files{core_->files_mutex};
+  if (auto readable = core_->check_readable(); !readable) return readable.error();
   return core_->views->wait_for(seq, kViewWaitMax);
 }
 
 Result<StatusTotals> Ledger::totals() const {
+  const std::shared_lock files{core_->files_mutex};
+  if (auto readable = core_->check_readable(); !readable) return readable.error();
   const auto committed = core_->signal.committed();
   if (auto waited = core_->views->wait_for(committed, kViewWaitMax); !waited) return waited.error();
   return core_->views->totals(committed, now());

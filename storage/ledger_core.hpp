@@ -80,6 +80,10 @@ class LedgerCore {
 
   std::array<std::atomic<std::uint64_t>, kLaneCount> reserved{};  // next counter to hand out
   std::atomic<bool> poisoned{false};
+  std::atomic<bool> closed{false};  // close() began: checks fail closed, reads are refused
+  // Held shared by callers' threads that use views or log, alone by close() while it takes them
+  // away.
+  mutable std::shared_mutex files_mutex;
   std::atomic<bool> storage_low{false};
   std::atomic<bool> retire_paused{false};  // a snapshot is being copied
 
@@ -93,6 +97,13 @@ class LedgerCore {
   [[nodiscard]] Result<void> accept(CommitRequest& request);
   [[nodiscard]] Result<Committed> submit(Command command);
   [[nodiscard]] LedgerTime now() const noexcept;
+  // False when the ledger is poisoned or closed: what memory and views say may be overtaken then
+  // (INV-6).
+  [[nodiscard]] bool can_answer() const noexcept {
+    return !poisoned.load(std::memory_order_relaxed) && !closed.load(std::memory_order_relaxed);
+  }
+  // The same for reads of views and log, which hold files_mutex: unknown_outcome or shutting_down.
+  [[nodiscard]] Result<void> check_readable() const;
   // Ciphertext under a fresh key of its own; the commit thread fsyncs the key before the log names
   // it (INV-8).
   [[nodiscard]] Result<Sealed> seal(std::string_view plain);
@@ -129,7 +140,8 @@ class LedgerCore {
   std::mutex sweep_mutex_;
   std::mutex snapshot_mutex_;
   std::atomic<Sequence> last_snapshot_{Sequence{}};
-  bool closed_ = false;
+  std::mutex close_mutex_;
+  bool closed_ = false;  // guarded by close_mutex_
 };
 
 }  // namespace tokenledger

@@ -57,6 +57,11 @@ LedgerTime LedgerCore::now() const noexcept {
   return std::max(clock->now(), LedgerTime{last_recorded_at.load(std::memory_order_acquire)});
 }
 
+Result<void> LedgerCore::check_readable() const {
+  if (poisoned.load()) return Errc::unknown_outcome;
+  return closed.load() ? Errc::shutting_down : Result<void>{};
+}
+
 void LedgerCore::poison(const std::string& what) {
   if (poisoned.exchange(true)) return;
   queue.close(Errc::unknown_outcome);

@@ -24,14 +24,15 @@ class LogSubscription final : public Ledger::Subscription {
  private:
   void run() {
     Event event;
-    while (!stops_.load()) {
+    while (!stops_.load() && !core_.closed.load()) {
       if (core_.signal.committed() < next_) {
         // const_cast: waiting changes nothing that a reader of the ledger sees.
         const_cast<CommitSignal&>(core_.signal).wait_beyond(Sequence{next_.value() - 1}, kPollMax);
         continue;
       }
-      const auto reader = core_.log->read(next_, false);
-      while (!stops_.load()) {
+      const auto reader = open_reader();
+      if (reader == nullptr) return;
+      while (!stops_.load() && !core_.closed.load()) {
         const auto bytes = reader->next();
         if (!bytes) return;
         if (bytes->empty()) break;
@@ -40,6 +41,12 @@ class LogSubscription final : public Ledger::Subscription {
         next_ = next_.next();
       }
     }
+  }
+
+  // nullptr: the ledger is closed.
+  std::unique_ptr<LogReader> open_reader() const {
+    const std::shared_lock files{core_.files_mutex};
+    return core_.log == nullptr ? nullptr : core_.log->read(next_, false);
   }
 
   const LedgerCore& core_;

@@ -22,12 +22,15 @@ Result<void> LedgerCore::sweep() {
     const auto upto = to_seconds(now());
     const auto from = UnixSeconds{expired_upto.load()};
     if (upto <= from) return {};
-    if (auto waited = views->wait_for(signal.committed(), kViewWaitMax); !waited) return waited;
-
     std::vector<std::pair<UnixSeconds, TokenIndex>> expired;
     UnixSeconds reached = upto;
-    if (auto found = views->expiring(from, upto, kSweepTokensMax, expired, reached); !found)
-      return found;
+    {
+      const std::shared_lock files{files_mutex};
+      if (auto readable = check_readable(); !readable) return readable;
+      if (auto waited = views->wait_for(signal.committed(), kViewWaitMax); !waited) return waited;
+      if (auto found = views->expiring(from, upto, kSweepTokensMax, expired, reached); !found)
+        return found;
+    }
     SweepExpired sweep{.to = reached, .tokens = {}, .retire_below = {}};
     sweep.tokens.reserve(expired.size());
     for (const auto& [second, token] : expired) sweep.tokens.push_back({second, token});
