@@ -211,6 +211,12 @@ Result<void> LedgerCore::open_log(bool exists, std::string& why) {
     return fail(made.error(), paths.snapshots);
   if (auto store = open_key_store(); !store) return fail(store.error(), paths.key_store);
 
+  if (!exists && head->head().seq != Sequence{}) {
+    why = "the log at " + paths.log.string() + " is missing, but HEAD names seq " +
+          std::to_string(head->head().seq.value()) +
+          ": put log back from a backup; nothing was changed";
+    return Errc::log_shorter_than_head;
+  }
   bool creates = !exists;
   if (exists && head->head().seq == Sequence{}) {
     const auto unfinished = is_unfinished_log(*files, paths.log);
@@ -267,8 +273,11 @@ Result<void> LedgerCore::recover(std::string& why) {
       *files, paths.snapshots, keys->ledger_id(), *log, state, index,
       [this](const auto& path) { warn("ignored a damaged snapshot: " + path.string()); });
   if (!loaded) {
-    why =
-        "the newest snapshot covers events that the log no longer holds; see `tokenledger recover`";
+    why = loaded.error() == Errc::snapshot_beyond_log
+              ? "the newest snapshot covers events that the log no longer holds; see `tokenledger "
+                "recover`"
+              : "can't read the snapshots at " + paths.snapshots.string() +
+                    " or the log behind them: " + loaded.error().message();
     return loaded.error();
   }
   if (*loaded) {
@@ -281,7 +290,12 @@ Result<void> LedgerCore::recover(std::string& why) {
     }
     range = std::move(*restored);
     last_snapshot_ = (*loaded)->seq;
-    publish_registries(state, index);
+    // After a clean stop both name the same seq, and nothing is replayed that could be compared.
+    if (known.seq == (*loaded)->seq && known.range.root() != range.root()) {
+      why = "the newest snapshot and HEAD have different Merkle roots at seq " +
+            std::to_string(known.seq.value()) + "; see `tokenledger recover`";
+      return Errc::root_mismatch;
+    }
   }
   ReplayOptions replay{
       .upto = *last, .expected_root = {}, .hash_leaves = true, .progress = {}, .observe = {}};
