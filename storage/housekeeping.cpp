@@ -36,6 +36,7 @@ void LedgerCore::stop_threads() {
 
 void LedgerCore::housekeeping() {
   auto next_sweep = std::chrono::steady_clock::now();
+  Sequence snapshot_tried;
   std::unique_lock guard{housekeeping_mutex_};
   while (!housekeeping_stops_) {
     const auto period = options.sweep_every.count() > 0
@@ -54,15 +55,27 @@ void LedgerCore::housekeeping() {
       static_cast<void>(sweep());
       next_sweep = std::chrono::steady_clock::now() + options.sweep_every;
     }
+    // One that failed is tried again when as much was added once more: each try stops the commit
+    // thread for a moment.
+    const auto since = std::max(last_snapshot_.load(), snapshot_tried);
+    const auto committed = signal.committed();  // read last: not before `since`
     const bool is_due =
-        options.snapshot_every != 0 &&
-        signal.committed().value() >= last_snapshot_.load().value() + options.snapshot_every;
-    if (is_due && !poisoned.load()) static_cast<void>(snapshot());
+        options.snapshot_every != 0 && committed.value() - since.value() >= options.snapshot_every;
+    if (is_due && !poisoned.load()) {
+      snapshot_tried = committed;
+      static_cast<void>(snapshot());
+    }
     guard.lock();
   }
 }
 
 void LedgerCore::sync_head() {
+  if (poisoned.load()) return;
+  // Keys of refused commands wait for no batch: they must not fill the bounded frame.
+  if (key_store != nullptr) {
+    if (auto synced = key_store->sync(); !synced)
+      return poison("could not fsync the key store: " + synced.error().message());
+  }
   const std::scoped_lock guard{head_mutex};
   if (poisoned.load()) return;
   if (auto synced = head->sync(); !synced)

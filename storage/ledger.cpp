@@ -34,6 +34,16 @@ class AsyncRequest final : public CommitRequest {
   Ledger::Completion done_;
 };
 
+// Before `done`: drops the key of a sealed field when no event came to name it.
+Ledger::Completion forget_unless_named(LedgerCore& core, const Sealed& sealed,
+                                       Ledger::Completion done) {
+  return [&core, sealed, done = std::move(done)](Result<Committed> result) {
+    const bool is_named = result ? !result->repeated : result.error() == Errc::unknown_outcome;
+    if (!is_named) core.forget(sealed);
+    done(std::move(result));
+  };
+}
+
 }  // namespace
 
 Ledger::Ledger(std::unique_ptr<LedgerCore> core) : core_{std::move(core)} {}
@@ -95,6 +105,7 @@ void Ledger::revoke_async(TokenIndex index, RevokeRequest request, Completion do
     auto sealed = core_->seal(request.reason);
     if (!sealed) return done(sealed.error());
     reason = std::move(*sealed);
+    done = forget_unless_named(*core_, reason, std::move(done));
   }
   submit_async({request.actor, std::move(request.request_id), request.idempotency,
                 RevokeToken{index, request.cause, std::move(reason)}},
@@ -109,7 +120,10 @@ Result<Committed> Ledger::append_note(std::string_view topic, std::string_view b
     if (!sealed) return sealed.error();
     sealed_body = std::move(*sealed);
   }
-  return submit({actor, {}, std::nullopt, AppendNote{std::string{topic}, std::move(sealed_body)}});
+  auto committed = submit({actor, {}, std::nullopt, AppendNote{std::string{topic}, sealed_body}});
+  if (committed.has_error() && committed.error() != Errc::unknown_outcome)
+    core_->forget(sealed_body);
+  return committed;
 }
 
 Result<Sealed> Ledger::seal(std::string_view plain) { return core_->seal(plain); }

@@ -54,8 +54,9 @@ struct IssueRequest {
   std::optional<Idempotency> idempotency;
 };
 
+// When `committed.repeated` nothing else is set: the first token's event stands at `committed.seq`.
 struct IssuedToken {
-  std::string token;  // shown once, stored nowhere (INV-5); empty when `committed.repeated`
+  std::string token;  // shown once, stored nowhere (INV-5)
   std::string jti;
   TokenIndex index;
   UnixSeconds issued_at;

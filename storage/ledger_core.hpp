@@ -108,6 +108,8 @@ class LedgerCore {
   // it (INV-8).
   [[nodiscard]] Result<Sealed> seal(std::string_view plain);
   [[nodiscard]] std::optional<std::string> open_sealed(const Sealed& sealed) const;
+  // Drops the key of a field that no event will name: refused commands must not fill the key store.
+  void forget(const Sealed& sealed);
   // Unknown outcome from here on, for everybody (INV-6). Any thread, first caller wins.
   void poison(const std::string& what);
   void warn(const std::string& what) const;

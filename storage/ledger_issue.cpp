@@ -26,6 +26,7 @@ struct Policy {
   std::string identifier;
   std::string scope;
   std::uint32_t lifetime_s = 0;
+  std::uint32_t lifetime_max_s = 0;
 };
 
 Result<void> find_key(const Registries& registries, const ApiRecord& api, Policy& policy) {
@@ -70,6 +71,7 @@ Result<Policy> find_policy(const IssueRequest& request, const Registries& regist
   policy.scopes = {api->number, *mask};
   policy.scope = api->scope_string(*mask);
   policy.lifetime_s = request.lifetime_s.value_or(api->settings.token_lifetime_s);
+  policy.lifetime_max_s = std::min(api->settings.token_lifetime_max_s, kTokenLifetimeSecondsMax);
   const bool is_hs256 = api->settings.signing_alg == SignatureAlgorithm::hs256;
   policy.kind = is_hs256 ? TokenKind::jwt
                          : client->settings.token_format.value_or(api->settings.token_format);
@@ -90,23 +92,27 @@ class IssueOperation final : public CommitRequest {
         done_{std::move(done)} {}
 
   // Runs the operation; it destroys itself after `done`.
-  void start() {
-    if (auto sealed = seal_personal(); !sealed) return finish(sealed.error());
-    attempt();
-  }
+  void start() { attempt(); }
 
   void complete() noexcept override {
     if (outcome.has_error() && outcome.error() == Errc::stale_policy && attempts_ < kAttemptsMax)
       return attempt();
     if (!outcome) return finish(outcome.error());
     issued_.committed = *outcome;
-    if (outcome->repeated) issued_.token.clear();
+    if (outcome->repeated) {
+      // What was made here was never issued; the first one stands in the log at `committed.seq`.
+      issued_ = {};
+      issued_.committed = *outcome;
+      core_.forget(owner_);
+      core_.forget(extra_fields_);
+    }
     finish(std::move(issued_));
   }
 
  private:
   static constexpr int kAttemptsMax = 2;
 
+  // After the policy was looked at: a request that it refuses leaves no key behind.
   Result<void> seal_personal() {
     if (request_.extra_fields.size() > kExtraFieldsBytesMax ||
         request_.owner.size() > kLabelBytesMax) {
@@ -145,10 +151,17 @@ class IssueOperation final : public CommitRequest {
     const auto lifetime = lifetime_of(policy, issued_at);
     if (!lifetime) return lifetime.error();
 
+    if (attempts_ == 1) {
+      if (auto sealed = seal_personal(); !sealed) return sealed.error();
+    }
+
     IssueToken issue;
     const auto lane = lane_for_lifetime(*lifetime);
-    issue.index = TokenIndex{lane, core_.reserved[static_cast<std::size_t>(lane)].fetch_add(
-                                       1, std::memory_order_relaxed)};
+    auto& next = core_.reserved[static_cast<std::size_t>(lane)];
+    // Asked first: requests to a full lane must not use up the places that retiring will bring.
+    if (!core_.index.can_hold(TokenIndex{lane, next.load(std::memory_order_relaxed)}))
+      return Errc::limit_reached;
+    issue.index = TokenIndex{lane, next.fetch_add(1, std::memory_order_relaxed)};
     if (!core_.index.can_hold(issue.index)) return Errc::limit_reached;
     issue.client = policy.client;
     issue.grant = policy.grant;
@@ -170,12 +183,12 @@ class IssueOperation final : public CommitRequest {
   Result<std::uint32_t> lifetime_of(const Policy& policy, UnixSeconds issued_at) const {
     if (!request_.expires_at) {
       if (policy.lifetime_s == 0) return Errc::expiry_in_the_past;
-      if (policy.lifetime_s > kTokenLifetimeSecondsMax) return Errc::lifetime_too_long;
+      if (policy.lifetime_s > policy.lifetime_max_s) return Errc::lifetime_too_long;
       return policy.lifetime_s;
     }
     if (*request_.expires_at <= issued_at) return Errc::expiry_in_the_past;
     const auto lifetime = request_.expires_at->value() - issued_at.value();
-    if (lifetime > kTokenLifetimeSecondsMax) return Errc::lifetime_too_long;
+    if (lifetime > policy.lifetime_max_s) return Errc::lifetime_too_long;
     return lifetime;
   }
 
@@ -214,6 +227,10 @@ class IssueOperation final : public CommitRequest {
 
   void finish(Result<IssuedToken> result) {
     const std::unique_ptr<IssueOperation> self{this};
+    if (result.has_error() && result.error() != Errc::unknown_outcome) {
+      core_.forget(owner_);
+      core_.forget(extra_fields_);
+    }
     done_(std::move(result));
   }
 

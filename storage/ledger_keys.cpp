@@ -102,6 +102,14 @@ Result<Sealed> LedgerCore::seal(std::string_view plain) {
   return sealed;
 }
 
+void LedgerCore::forget(const Sealed& sealed) {
+  DataKeyId id{.kind = kFieldKeyKind, .id = {}};
+  if (sealed.bytes.size() < id.id.size()) return;
+  std::copy_n(bytes_of(sealed.bytes).begin(), id.id.size(), id.id.begin());
+  // When this fails the key stays, unnamed: no more than a crash would leave.
+  static_cast<void>(key_store->erase(id));
+}
+
 std::optional<std::string> LedgerCore::open_sealed(const Sealed& sealed) const {
   DataKeyId id{.kind = kFieldKeyKind, .id = {}};
   if (sealed.bytes.size() < id.id.size()) return std::nullopt;
