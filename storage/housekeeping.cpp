@@ -11,6 +11,7 @@ inline constexpr std::chrono::milliseconds kHeadSyncEvery{1'000};
 }  // namespace
 
 void LedgerCore::start_threads() {
+  look_at_free_space();
   commit_thread_ = std::make_unique<CommitThread>(*this);
   follower = std::make_unique<ViewsFollower>(*views, *log, signal, [this](Errc error) {
     warn(std::string{"the views stopped ("} + errc_name(error) +
@@ -46,8 +47,7 @@ void LedgerCore::housekeeping() {
     if (housekeeping_stops_) return;
     guard.unlock();
     sync_head();
-    if (const auto free = files->free_bytes(paths.directory))
-      storage_low.store(*free < options.free_bytes_min);
+    look_at_free_space();
     const auto now_steady = std::chrono::steady_clock::now();
     if (options.sweep_every.count() > 0 && now_steady >= next_sweep && !poisoned.load()) {
       // A sweep that can't run now (views behind, clock jumped) runs later: expiry is computed,
@@ -67,6 +67,11 @@ void LedgerCore::housekeeping() {
     }
     guard.lock();
   }
+}
+
+void LedgerCore::look_at_free_space() {
+  if (const auto free = files->free_bytes(paths.directory))
+    storage_low.store(*free < options.free_bytes_min);
 }
 
 void LedgerCore::sync_head() {
@@ -104,6 +109,10 @@ Result<void> LedgerCore::close() {
     if (log != nullptr) {
       if (auto flushed = log->flush(); !flushed) outcome = flushed;
     }
+  }
+  // A caller's own snapshot() may still be writing files.
+  {
+    const std::scoped_lock snapshot_ended{snapshot_mutex_};
   }
   // Poisoned or not: whoever opens the directory again, to see what became of the unknown outcomes,
   // must find it free. Waits for reads that began before `closed` was set; later ones see it and

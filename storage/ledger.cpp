@@ -167,8 +167,17 @@ Result<Ledger::NewApiSecret> Ledger::make_api_secret() {
   NewApiSecret made;
   made.secret = base64url_encode(secret->view());
   made.kid = key->kid();
-  if (auto added = core_->keys->add(std::move(*key)); !added) return added.error();
-  return made;
+  Result<void> added;
+  {
+    // The keyring is a file of the directory, which is not ours any more once close() is done.
+    const std::shared_lock files{core_->files_mutex};
+    if (auto open = core_->check_readable(); !open) return open.error();
+    if (auto kept = core_->keys->add(std::move(*key)); !kept) added = kept.error();
+  }
+  if (added) return made;
+  const bool is_refused = added.error() == Errc::limit_reached || added.error() == Errc::key_exists;
+  if (!is_refused) core_->poison("could not write the keyring: " + added.error().message());
+  return added.error();
 }
 
 Idempotency Ledger::make_idempotency(const Actor& actor, std::string_view key,

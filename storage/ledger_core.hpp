@@ -30,7 +30,6 @@
 namespace tokenledger {
 
 inline constexpr std::size_t kBatchCommandsMax = 4'096;
-inline constexpr std::size_t kBatchBytesMax = 16 * 1024 * 1024;
 
 // Where everything of a ledger lies below its directory.
 struct LedgerPaths {
@@ -133,6 +132,7 @@ class LedgerCore {
   void stop_threads();
   void housekeeping();
   void sync_head();
+  void look_at_free_space();
 
   std::unique_ptr<class CommitThread> commit_thread_;
   std::thread housekeeping_thread_;
