@@ -33,10 +33,12 @@ class Fold : public testing_support::DecideFixture {
             .issued_at = UnixSeconds{seconds()},
             .expires_at = UnixSeconds{seconds() + 60}};
   }
-  TokensExpired expired(std::vector<ExpiringToken> tokens, std::uint32_t count) const {
+  // With a list that is well-formed relative to `from`.
+  TokensExpired expired(std::vector<ExpiringToken> tokens, std::uint32_t count,
+                        UnixSeconds from = {}) const {
     const UnixSeconds to{seconds() + 60};
-    auto part = encode_token_list(state.expired_upto, tokens)[0];
-    TokensExpired made{.from = state.expired_upto, .to = to, .count = count};
+    auto part = encode_token_list(from, tokens)[0];
+    TokensExpired made{.from = from, .to = to, .count = count};
     made.tokens = std::move(part.bytes);
     return made;
   }
@@ -51,8 +53,7 @@ TEST_F(Fold, RefusesWhatContradictsTheState_INV1) {
   auto gap_in_classes = issued(token(7), ClassNumber{3});
   gap_in_classes.new_class = TokenClass{.client = kApp};
   const UnixSeconds second{seconds() + 60};
-  auto from_elsewhere = expired({{second, token(5)}, {second, token(6)}}, 2);
-  from_elsewhere.from = UnixSeconds{1};
+  const auto from_elsewhere = expired({{second, token(5)}, {second, token(6)}}, 2, UnixSeconds{1});
   auto retires_live = expired({{second, token(5)}, {second, token(6)}}, 2);
   retires_live.to = second;
   retires_live.retire_below[0] = 5;
