@@ -78,11 +78,13 @@ class LedgerCore {
   Registries registries;  // a copy of state.registries, at most one batch behind
 
   std::array<std::atomic<std::uint64_t>, kLaneCount> reserved{};  // next counter to hand out
-  std::atomic<bool> poisoned{false};
+  // A cache line of their own: every check reads them, and their neighbours change with every
+  // token.
+  alignas(64) std::atomic<bool> poisoned{false};
   std::atomic<bool> closed{false};  // close() began: checks fail closed, reads are refused
   // Held shared by callers' threads that use views or log, alone by close() while it takes them
   // away.
-  mutable std::shared_mutex files_mutex;
+  alignas(64) mutable std::shared_mutex files_mutex;
   std::atomic<bool> storage_low{false};
   std::atomic<bool> retire_paused{false};  // a snapshot is being copied
 
