@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <shared_mutex>
 
 #include "api/error_mapping.hpp"
 #include "api/guard.hpp"
@@ -156,7 +157,10 @@ std::optional<std::uint64_t> parse_number(std::string_view text) noexcept {
 }
 
 std::optional<Event> event_at(const Ledger& ledger, Sequence seq) {
-  const auto bytes = ledger.core().log->get(seq);
+  const auto& core = ledger.core();
+  const std::shared_lock files{core.files_mutex};
+  if (!core.check_readable()) return std::nullopt;
+  const auto bytes = core.log->get(seq);
   if (!bytes) return std::nullopt;
   auto event = decode_event(*bytes);
   if (!event) return std::nullopt;

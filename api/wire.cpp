@@ -1,6 +1,7 @@
 #include "api/wire.hpp"
 
 #include <array>
+#include <shared_mutex>
 #include <utility>
 
 #include "api/rfc3339.hpp"
@@ -56,14 +57,23 @@ void name_class(TokenWire& wire, const TokenClass& token_class, const Registries
   }
 }
 
+std::optional<std::string> reason_of_cascade(const Ledger& ledger, Sequence seq) {
+  const auto& core = ledger.core();
+  Result<std::optional<Sealed>> sealed = Errc::shutting_down;
+  {
+    const std::shared_lock files{core.files_mutex};
+    if (core.check_readable()) sealed = core.views->reason_of_cascade(seq);
+  }
+  if (!sealed || !*sealed) return std::nullopt;
+  return ledger.open_sealed(**sealed);
+}
+
 std::optional<std::string> reason_of(const Ledger& ledger, const ListedToken& token) {
   const auto& revocation = token.answer.revocation;
   if (!revocation) return std::nullopt;
   const auto& own = token.row.own_revocation;
   if (own && own->seq == revocation->seq) return ledger.open_sealed(token.row.own_reason);
-  const auto sealed = ledger.core().views->reason_of_cascade(revocation->seq);
-  if (!sealed || !*sealed) return std::nullopt;
-  return ledger.open_sealed(**sealed);
+  return reason_of_cascade(ledger, revocation->seq);
 }
 
 void write_audience(JsonWriter& json, const std::vector<std::string>& audiences) {
