@@ -43,5 +43,7 @@ void add_token_commands(CommandLine& line);
 void add_note_commands(CommandLine& line);
 void add_replay_commands(CommandLine& line);
 void add_views_commands(CommandLine& line);
+void add_recover_command(CommandLine& line);
+void add_serve_command(CommandLine& line);
 
 }  // namespace tokenledger

@@ -29,6 +29,7 @@ int run(int argc, char** argv) {
   app.footer(kExitCodes);
   app.set_version_flag("--version", "tokenledger " TOKENLEDGER_VERSION);
   CommandLine line{&app};
+  add_serve_command(line);
   add_admin_token_command(line);
   add_client_commands(line);
   add_api_commands(line);
@@ -37,6 +38,7 @@ int run(int argc, char** argv) {
   add_note_commands(line);
   add_replay_commands(line);
   add_views_commands(line);
+  add_recover_command(line);
   line.add(&app, "version", "Print the version", "version", [] {
     print("tokenledger " TOKENLEDGER_VERSION "\n");
     return ExitCode::ok;

@@ -1,9 +1,11 @@
-// `tokenledger token`: issue, list, show, check and revoke, on a directory that nobody has open.
+// `tokenledger token`: issue, list, show, check and revoke, on a directory that nobody has open;
+// all but issue also on a running server with --url.
 #include <algorithm>
 #include <memory>
 
 #include "api/rfc3339.hpp"
 #include "tools/offline_ledger.hpp"
+#include "tools/remote_tokens.hpp"
 #include "tools/token_record.hpp"
 
 namespace tokenledger {
@@ -77,16 +79,20 @@ std::optional<TokenStatus> status_from_name(const std::string& name) {
   return std::nullopt;
 }
 
+// --data or --url, one of them.
+bool is_remote(const CommandLine& line) {
+  if (line.data.empty() == line.url.empty())
+    throw Failure{ExitCode::usage, "name the ledger with --data DIR, or a server with --url URL"};
+  return !line.url.empty();
+}
+
 ExitCode list_tokens(const CommandLine& line, const TokenOptions& options) {
+  if (is_remote(line)) return remote_list(line, options.client_id, options.status, options.limit);
   const auto ledger = open_offline(line);
   Ledger::ListRequest request;
   request.client_id = options.client_id;
   request.status = status_from_name(options.status);
-  Listing listing{
-      {"jti", "name", "client_id", "audience", "scope", "status", "issued_at", "expires_at"},
-      token_columns(),
-      {},
-      {}};
+  Listing listing{token_list_columns(), token_columns(), {}, {}};
   std::uint64_t total = 0;
   bool is_lower_bound = false;
   for (bool is_first = true;; is_first = false) {
@@ -119,6 +125,7 @@ TokenIndex index_of(const Ledger& ledger, const std::string& jti) {
 }
 
 ExitCode show_token(const CommandLine& line, const std::string& jti) {
+  if (is_remote(line)) return remote_show(line, jti);
   const auto ledger = open_offline(line);
   const auto listed = require("find the token", ledger->token(index_of(*ledger, jti)));
   print(render(token_record(*ledger, listed), line.format));
@@ -126,6 +133,7 @@ ExitCode show_token(const CommandLine& line, const std::string& jti) {
 }
 
 ExitCode check_token(const CommandLine& line, const TokenOptions& options) {
+  if (is_remote(line)) return remote_check(line, options.file, options.audience, options.scopes);
   const auto& path = options.file.empty() ? line.token_file : options.file;
   if (path.empty())
     throw Failure{ExitCode::usage, "name the token's file with --file (- is stdin)"};
@@ -138,6 +146,7 @@ ExitCode check_token(const CommandLine& line, const TokenOptions& options) {
 }
 
 ExitCode revoke_token(const CommandLine& line, const TokenOptions& options) {
+  if (is_remote(line)) return remote_revoke(line, options.jti, options.reason);
   const auto ledger = open_offline(line);
   const auto index = index_of(*ledger, options.jti);
   Ledger::RevokeRequest request;
@@ -173,8 +182,15 @@ void add_token_commands(CommandLine& line) {
   const auto add = [&](const std::string& name, const std::string& description,
                        const std::string& example, std::function<ExitCode()> run) {
     auto* command = line.add(group, name, description, example, std::move(run));
-    line.add_data_options(command);
+    const bool is_offline_only = name == "issue";
+    line.add_data_options(command, is_offline_only);
     line.add_format_option(command);
+    if (is_offline_only) return command;
+    command->add_option("--url", line.url, "A running server instead of --data");
+    command->add_option("--token-file", line.token_file,
+                        name == "check" ? "With --url the file of the administrator's token; with "
+                                          "--data the same as --file"
+                                        : "With --url: the file of the administrator's token");
     return command;
   };
   add_issue(add("issue", "Make a token; it is shown once and stored nowhere",
@@ -198,7 +214,6 @@ void add_token_commands(CommandLine& line) {
           "token check --data ./data --file nightly.token --audience urn:tokenledger:management",
           [&line, options] { return check_token(line, *options); });
   check->add_option("--file", options->file, "File that holds the token; - is stdin");
-  check->add_option("--token-file", line.token_file, "The same as --file");
   check->add_option("--audience", options->audience, "The API's identifier")->required();
   check->add_option("--scope", options->scopes, "A scope that it must have; may repeat");
   auto* revoke = add("revoke", "Revoke an active token",

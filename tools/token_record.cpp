@@ -1,6 +1,7 @@
 #include "tools/token_record.hpp"
 
 #include "api/rfc3339.hpp"
+#include "api/wire.hpp"
 #include "tools/offline_ledger.hpp"
 
 namespace tokenledger {
@@ -72,6 +73,12 @@ const std::vector<std::string>& token_columns() {
   return kColumns;
 }
 
+const std::vector<std::string>& token_list_columns() {
+  static const std::vector<std::string> kColumns = {"jti",   "name",   "client_id", "audience",
+                                                    "scope", "status", "issued_at", "expires_at"};
+  return kColumns;
+}
+
 Record token_record(const Ledger& ledger, const ListedToken& token) {
   const auto& row = token.row;
   std::string client_id, audience, scope;
@@ -100,8 +107,9 @@ Record token_record(const Ledger& ledger, const ListedToken& token) {
 
 Record check_record(const Ledger& ledger, const CheckAnswer& answer) {
   Record record{
+      {"good", answer.failure == CheckFailure::none},
       {"status", std::string{status_name(answer.status)}},
-      {"reason", std::string{failure_name(answer.failure)}},
+      {"reason", reason_of(answer)},
       {"authenticated", answer.authenticated},
       {"jti", text_or_null(answer.jti)},
       {"client_id", text_or_null(answer.client_id)},
@@ -123,17 +131,6 @@ std::pair<std::string, std::string> audience_and_scope(const TokenClass& token_c
   const auto* api = registries.api(token_class.apis[0].api);
   if (api == nullptr) return {};
   return {api->identifier, api->scope_string(token_class.apis[0].scope_mask)};
-}
-
-std::string_view origin_name(Origin origin) noexcept {
-  switch (origin) {
-    case Origin::console: return "console";
-    case Origin::api: return "api";
-    case Origin::oauth_flow: return "oauth_flow";
-    case Origin::external: return "external";
-    case Origin::embedded: return "embedded";
-  }
-  return {};
 }
 
 std::string_view kind_name(TokenKind kind) noexcept {

@@ -10,6 +10,8 @@
 namespace tokenledger {
 
 [[nodiscard]] const std::vector<std::string>& token_columns();
+// Those worth a terminal's width.
+[[nodiscard]] const std::vector<std::string>& token_list_columns();
 [[nodiscard]] Record token_record(const Ledger& ledger, const ListedToken& token);
 [[nodiscard]] Record check_record(const Ledger& ledger, const CheckAnswer& answer);
 // The audience and scope of a class's first API.

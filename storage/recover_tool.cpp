@@ -1,0 +1,291 @@
+#include "storage/recover_tool.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "core/state.hpp"
+#include "core/validity_index.hpp"
+#include "storage/durable_file.hpp"
+#include "storage/keyring.hpp"
+#include "storage/ledger_core.hpp"
+#include "storage/recovery.hpp"
+
+namespace tokenledger {
+namespace {
+
+constexpr std::size_t kCopyBytes = 1024 * 1024;
+constexpr int kAsideNamesMax = 1'000;
+
+Result<void> copy_file(FileLayer& files, const std::filesystem::path& from,
+                       const std::filesystem::path& to) {
+  const auto source = files.open_for_reading(from);
+  if (!source) return source.error();
+  const auto target = files.create(to);
+  if (!target) return target.error();
+  std::vector<std::uint8_t> block(kCopyBytes);
+  for (std::uint64_t at = 0;;) {
+    const auto count = (*source)->read_at(at, block);
+    if (!count) return count.error();
+    if (*count == 0) break;
+    if (auto written = (*target)->append(std::span{block}.first(*count)); !written) return written;
+    at += *count;
+  }
+  return (*target)->sync();
+}
+
+class DirectoryRecoverTool final : public RecoverTool {
+ public:
+  explicit DirectoryRecoverTool(const Options& options)
+      : options_{options},
+        paths_{options.directory},
+        files_{options.files ? options.files : make_posix_file_layer()} {}
+
+  Result<void> start(std::string& why) {
+    const auto there = files_->exists(paths_.log);
+    if (!there || !*there) {
+      why = "there is no ledger at " + options_.directory.string() + ": check --data";
+      return there ? Errc::not_a_ledger : to_errc(there.error());
+    }
+    auto lock = DirectoryLock::acquire(paths_.directory);
+    if (!lock) {
+      why = lock.error() == Errc::directory_locked
+                ? "another process has the ledger at " + options_.directory.string() +
+                      " open: stop it first"
+                : "can't lock " + paths_.lock.string() + ": check that it is writable";
+      return lock.error();
+    }
+    lock_ = std::make_unique<DirectoryLock>(std::move(*lock));
+    if (auto opened = open_keys(why); !opened) return opened;
+    read_head();
+    return look_at_log(why);
+  }
+
+  const RecoverySurvey& survey() const noexcept override { return survey_; }
+
+  Result<std::filesystem::path> truncate_after(Sequence seq, bool accept_loss,
+                                               std::string& why) override {
+    if (auto allowed = check(seq, accept_loss, why); !allowed) return allowed.error();
+    const bool cuts = seq < survey_.log_end || survey_.is_wal_damaged;
+    const bool rewrites_head =
+        survey_.head != RecoverySurvey::HeadState::intact || survey_.head_seq > seq;
+    if (!cuts && !rewrites_head) return std::filesystem::path{};
+    CompactRange range;
+    if (auto folded = fold(seq, range, why); !folded) return folded.error();
+    auto aside = make_aside(seq);
+    if (!aside) return aside.error();
+    log_.reset();
+    if (auto cut = cut_log(seq, *aside); !cut) return cut.error();
+    // A crash here leaves a HEAD that names more than the log has: the ledger refuses to open.
+    if (rewrites_head) {
+      if (auto written = rewrite_head(seq, range, *aside); !written) return written.error();
+    }
+    return *aside;
+  }
+
+ private:
+  Result<void> open_keys(std::string& why) {
+    auto key = find_keyring_key(*files_, options_.keyring_key_file);
+    if (!key) {
+      why = "can't read the keyring key: it must be 32 bytes, raw or as 64 hex digits";
+      return key.error();
+    }
+    auto keyring = Keyring::load(files_, paths_.keyring, std::move(*key));
+    auto keys = keyring ? LedgerKeys::make(std::move(*keyring))
+                        : Result<std::unique_ptr<LedgerKeys>>{keyring.error()};
+    if (!keys) {
+      why = "can't use " + paths_.keyring.string() + " (" + keys.error().message() +
+            "): without the right keyring nothing can be recovered";
+      return keys.error();
+    }
+    keys_ = std::move(*keys);
+    return {};
+  }
+
+  void read_head() {
+    const auto opened = HeadFile::open(*files_, paths_.head);
+    if (opened && (*opened)->head().ledger_id == keys_->ledger_id()) {
+      head_ = (*opened)->head();
+      survey_.head_seq = head_.seq;
+      return;
+    }
+    const bool is_missing = opened.has_error() && opened.error() == Errc::file_not_found;
+    survey_.head =
+        is_missing ? RecoverySurvey::HeadState::missing : RecoverySurvey::HeadState::damaged;
+    survey_.problem = is_missing ? "HEAD is missing" : "HEAD is damaged or of another ledger";
+    survey_.problem += ": nobody can say how many events were acknowledged";
+  }
+
+  Result<std::unique_ptr<EventLog>> open_log(bool read_only) const {
+    return EventLog::open({.directory = paths_.log,
+                           .files = files_,
+                           .create = false,
+                           .read_only = read_only,
+                           .accept_damaged_tail = survey_.is_wal_damaged,
+                           .sync = true,
+                           .on_background_error = {}});
+  }
+
+  Result<void> look_at_log(std::string& why) {
+    auto opened = open_log(true);
+    if (opened.has_error() && opened.error() == Errc::log_corrupt) {
+      survey_.is_wal_damaged = true;
+      opened = open_log(true);
+    }
+    if (!opened) {
+      why = "RocksDB can't read the log at " + paths_.log.string() + " (" +
+            opened.error().message() + "): restore a backup";
+      return opened.error();
+    }
+    log_ = std::move(*opened);
+    const auto last = log_->last_seq();
+    if (!last) return last.error();
+    survey_.log_end = *last;
+    CompactRange range;
+    std::string problem;
+    if (auto folded = fold(*last, range, problem); !folded) note(problem);
+    if (survey_.is_wal_damaged)
+      note("the log's newest file is damaged after seq " + std::to_string(last->value()));
+    if (survey_.last_good < survey_.head_seq) {
+      note("HEAD names seq " + std::to_string(survey_.head_seq.value()) +
+           " as acknowledged, and the log is good only up to seq " +
+           std::to_string(survey_.last_good.value()));
+    }
+    return {};
+  }
+
+  void note(const std::string& problem) {
+    survey_.problem += (survey_.problem.empty() ? "" : "; ") + problem;
+  }
+
+  // Folds everything up to `upto`; last_good tells how far that went.
+  Result<void> fold(Sequence upto, CompactRange& range, std::string& why) {
+    State state;
+    ValidityIndex index;
+    ReplayOptions replay{
+        .upto = upto, .expected_root = {}, .hash_leaves = true, .progress = {}, .observe = {}};
+    if (survey_.head == RecoverySurvey::HeadState::intact && head_.seq != Sequence{})
+      replay.expected_root = {head_.range.size(), head_.range.root()};
+    if (options_.progress)
+      replay.progress = [this, upto](Sequence seq) { options_.progress(seq, upto); };
+    auto folded = replay_log(*log_, state, index, range, replay, why);
+    survey_.last_good = std::max(survey_.last_good, state.last_seq);
+    if (folded.has_error() && folded.error() == Errc::root_mismatch) survey_.root_differs = true;
+    return folded;
+  }
+
+  Result<void> check(Sequence seq, bool accept_loss, std::string& why) const {
+    if (seq == Sequence{} || seq > survey_.last_good) {
+      why = "the log is good only up to seq " + std::to_string(survey_.last_good.value()) +
+            ": name a seq from 1 to that";
+      return Errc::invalid_argument;
+    }
+    if (survey_.root_differs && seq >= survey_.head_seq) {
+      why = "an event at or before seq " + std::to_string(survey_.head_seq.value()) +
+            " was changed, and cutting behind it does not mend that: restore a backup";
+      return Errc::invalid_argument;
+    }
+    const auto lost = survey_.lost_after(seq);
+    if (accept_loss || (lost && *lost == 0)) return {};
+    why = lost ? "at least " + std::to_string(*lost) +
+                     " acknowledged events would be lost: with --accept-loss it is done"
+               : std::string{
+                     "without HEAD nobody knows what is lost: with --accept-loss it is "
+                     "done"};
+    return Errc::log_shorter_than_head;
+  }
+
+  Result<std::filesystem::path> make_aside(Sequence seq) {
+    const auto base = "cut-after-" + std::to_string(seq.value());
+    for (int attempt = 0; attempt < kAsideNamesMax; ++attempt) {
+      const auto name = attempt == 0 ? base : base + "." + std::to_string(attempt);
+      const auto path = paths_.directory / name;
+      const auto made = files_->make_directory(path);
+      if (made.has_error() && made.error() == Errc::file_exists) continue;
+      if (!made) return made.error();
+      if (auto synced = files_->sync_directory(paths_.directory); !synced) return synced.error();
+      return path;
+    }
+    return Errc::limit_reached;
+  }
+
+  // Caches first: a snapshot or view of what is gone must never meet the events that come after.
+  // Even where the log itself is short already: HEAD's seq then was theirs too.
+  Result<void> cut_log(Sequence seq, const std::filesystem::path& aside) {
+    if (auto moved = move_snapshots(aside); !moved) return moved;
+    const Views::Options views{
+        .directory = paths_.views, .files = files_, .ledger_id = keys_->ledger_id()};
+    if (auto gone = Views::destroy(views); !gone) return gone;
+    if (survey_.is_wal_damaged) {
+      if (auto copied = copy_wal(aside); !copied) return copied;
+    }
+    const auto log = open_log(false);
+    if (!log) return log.error();
+    return (*log)->truncate_after(seq, aside / "tail");
+  }
+
+  Result<void> move_snapshots(const std::filesystem::path& aside) {
+    const auto there = files_->exists(paths_.snapshots);
+    if (!there || !*there) return there ? Result<void>{} : there.error();
+    const auto names = files_->list(paths_.snapshots);
+    if (!names) return names.error();
+    for (const auto& name : *names) {
+      auto moved = files_->rename(paths_.snapshots / name, aside / name, FileLayer::Replace::no);
+      if (!moved) return moved;
+    }
+    if (auto synced = files_->sync_directory(aside); !synced) return synced;
+    return files_->sync_directory(paths_.snapshots);
+  }
+
+  Result<void> copy_wal(const std::filesystem::path& aside) {
+    const auto names = files_->list(paths_.log);
+    if (!names) return names.error();
+    for (const auto& name : *names) {
+      if (!name.ends_with(".log")) continue;
+      if (auto copied = copy_file(*files_, paths_.log / name, aside / name); !copied) return copied;
+    }
+    return files_->sync_directory(aside);
+  }
+
+  Result<void> rewrite_head(Sequence seq, const CompactRange& range,
+                            const std::filesystem::path& aside) {
+    Head made{.seq = seq, .range = range, .ledger_id = keys_->ledger_id(), .key_store = {}};
+    if (survey_.head == RecoverySurvey::HeadState::intact) {
+      made.key_store = head_.key_store;
+    } else {
+      const auto store =
+          KeyStore::open(files_, paths_.key_store, keys_->ledger_id(), keys_->master_key(), {});
+      if (!store) return store.error();
+      made.key_store = (*store)->mark();
+    }
+    if (survey_.head != RecoverySurvey::HeadState::missing) {
+      auto moved = files_->rename(paths_.head, aside / "HEAD", FileLayer::Replace::no);
+      if (!moved) return moved;
+      if (auto synced = files_->sync_directory(aside); !synced) return synced;
+    }
+    return HeadFile::create(*files_, paths_.head, made);
+  }
+
+  const Options options_;
+  const LedgerPaths paths_;
+  const std::shared_ptr<FileLayer> files_;
+  std::unique_ptr<DirectoryLock> lock_;
+  std::unique_ptr<LedgerKeys> keys_;
+  std::unique_ptr<EventLog> log_;
+  Head head_;
+  RecoverySurvey survey_;
+};
+
+}  // namespace
+
+std::optional<std::uint64_t> RecoverySurvey::lost_after(Sequence kept) const noexcept {
+  if (head != HeadState::intact) return std::nullopt;
+  return head_seq > kept ? head_seq.value() - kept.value() : 0;
+}
+
+Result<std::unique_ptr<RecoverTool>> RecoverTool::open(const Options& options, std::string& why) {
+  auto tool = std::make_unique<DirectoryRecoverTool>(options);
+  if (auto started = tool->start(why); !started) return started.error();
+  return std::unique_ptr<RecoverTool>{std::move(tool)};
+}
+
+}  // namespace tokenledger

@@ -1,0 +1,88 @@
+// `tokenledger recover`: what a damaged ledger still holds, and the cut that makes it open again.
+#include <memory>
+
+#include "storage/recover_tool.hpp"
+#include "tools/offline_ledger.hpp"
+
+namespace tokenledger {
+namespace {
+
+struct RecoverOptions {
+  std::optional<std::uint64_t> truncate_after;
+  bool accept_loss = false;
+};
+
+std::string head_text(const RecoverySurvey& survey) {
+  switch (survey.head) {
+    case RecoverySurvey::HeadState::intact: return "intact";
+    case RecoverySurvey::HeadState::damaged: return "damaged";
+    case RecoverySurvey::HeadState::missing: return "missing";
+  }
+  return {};
+}
+
+Record survey_record(const RecoverySurvey& survey) {
+  const auto lost = survey.lost_after(survey.last_good);
+  Record record{
+      {"last_good_seq", survey.last_good.value()},
+      {"log_end_seq", survey.log_end.value()},
+      {"head", head_text(survey)},
+      {"head_seq", survey.head_seq == Sequence{} ? Value{} : Value{survey.head_seq.value()}},
+      {"acknowledged_events_missing", lost ? Value{*lost} : Value{}},
+      {"root_agrees", !survey.root_differs}};
+  record.emplace_back("problem", survey.problem.empty() ? Value{} : Value{survey.problem});
+  return record;
+}
+
+ExitCode recover(const CommandLine& line, const RecoverOptions& options) {
+  std::string why;
+  std::unique_ptr<RecoverTool> tool;
+  {
+    ProgressLine progress;
+    auto opened = RecoverTool::open(
+        {line.data,
+         line.keyring_key_file,
+         {},
+         [&](Sequence done, Sequence end) { progress.show("log", done.value(), end.value()); }},
+        why);
+    if (!opened) throw Failure{ExitCode::cannot_open, why};
+    tool = std::move(*opened);
+  }
+  const auto& survey = tool->survey();
+  if (!options.truncate_after) {
+    print(render(survey_record(survey), line.format));
+    if (survey.problem.empty()) return ExitCode::ok;
+    throw Failure{ExitCode::difference,
+                  "restore a backup, or keep what is good with `recover --truncate-after " +
+                      std::to_string(survey.last_good.value()) + "`; nothing was changed"};
+  }
+  const auto aside =
+      tool->truncate_after(Sequence{*options.truncate_after}, options.accept_loss, why);
+  if (!aside) {
+    if (!why.empty()) throw Failure{ExitCode::refused, why + "; nothing was changed"};
+    fail("cut the log", aside.error());
+  }
+  print(aside->empty() ? std::string{"nothing to cut: log and HEAD agree already\n"}
+                       : "the log ends at seq " + std::to_string(*options.truncate_after) +
+                             "; what was cut stands in " + aside->string() + "\n");
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_recover_command(CommandLine& line) {
+  const auto options = std::make_shared<RecoverOptions>();
+  auto* command =
+      line.add(line.app, "recover",
+               "Show the last good seq of a damaged ledger beside HEAD and what may be lost; with "
+               "--truncate-after set the tail aside and cut it. Copy the directory first",
+               "recover --data ./data\n  tokenledger recover --data ./data --truncate-after 41",
+               [&line, options] { return recover(line, *options); });
+  command->add_option("--truncate-after", options->truncate_after, "The last SEQ to keep");
+  command->add_flag("--accept-loss", options->accept_loss,
+                    "Cut even what was acknowledged, or may have been");
+  line.add_data_options(command);
+  line.add_format_option(command);
+}
+
+}  // namespace tokenledger

@@ -1,0 +1,210 @@
+// `tokenledger serve`: one ledger over HTTP until SIGTERM or SIGINT.
+#include <pthread.h>
+#include <signal.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <boost/asio/ip/address.hpp>
+#include <charconv>
+#include <cstdio>
+#include <memory>
+
+#include "api/service.hpp"
+#include "storage/ledger_core.hpp"
+#include "tools/admin_token.hpp"
+#include "tools/offline_ledger.hpp"
+
+namespace tokenledger {
+namespace {
+
+// Requests that were accepted may finish this long after a signal.
+constexpr std::chrono::seconds kStopDeadline{10};
+
+struct ServeOptions {
+  std::string listen = "127.0.0.1:8080";
+  std::string issuer;
+  unsigned threads = 0;
+  std::string durability = "normal";
+  bool allow_insecure_http = false;
+};
+
+struct Endpoint {
+  boost::asio::ip::address address;
+  std::uint16_t port = 0;
+
+  // As it stands in a URL.
+  [[nodiscard]] std::string text(std::uint16_t at_port) const {
+    const auto host = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
+    return host + ":" + std::to_string(at_port);
+  }
+};
+
+Endpoint parse_listen(const std::string& text) {
+  const auto refuse = [&]() -> Failure {
+    return {ExitCode::usage, "--listen wants ADDRESS:PORT, like 127.0.0.1:8080 or [::1]:8080"};
+  };
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos) throw refuse();
+  auto host = text.substr(0, colon);
+  if (host == "localhost") host = "127.0.0.1";
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
+  boost::system::error_code error;
+  Endpoint endpoint{boost::asio::ip::make_address(host, error), 0};
+  const char* end = text.data() + text.size();
+  const auto port = std::from_chars(text.data() + colon + 1, end, endpoint.port);
+  if (error || port.ec != std::errc{} || port.ptr != end || port.ptr == text.data() + colon + 1)
+    throw refuse();
+  return endpoint;
+}
+
+void log_to_stderr() {
+  auto logger = spdlog::stderr_logger_mt("tokenledger");
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+// Blocks the signals that stop the server in this thread and in all that it starts later.
+sigset_t block_stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+// `$` and quotes of the path stay text for the shell that runs the lines below.
+std::string shell_quoted(const std::string& text) {
+  std::string quoted = "'";
+  for (const char character : text) quoted += character == '\'' ? "'\\''" : std::string{character};
+  return quoted + "'";
+}
+
+// The first client's first token, in lines to copy. Token and secret travel through pipes and a
+// 0600 file: neither is printed nor stands among a process's arguments (INV-5).
+std::string quick_start(const std::string& url, const std::filesystem::path& admin_token) {
+  return "  umask 077\n"
+         "  at() { printf 'Authorization: Bearer %s' \"$(cat " +
+         shell_quoted(admin_token.string()) +
+         ")\" | curl -sS -H @- -H 'Content-Type: application/json' \"$@\"; }\n"
+         "  at " +
+         url +
+         "/v1/apis -d '{\"identifier\":\"https://api.example/orders\","
+         "\"name\":\"Orders\",\"scopes\":[{\"name\":\"read\",\"description\":\"See orders\"}]}'\n"
+         "  at " +
+         url +
+         "/v1/clients -d '{\"client_id\":\"shop\",\"name\":\"Shop\"}' >shop.json\n"
+         "  at " +
+         url +
+         "/v1/client-grants -d '{\"client_id\":\"shop\","
+         "\"audience\":\"https://api.example/orders\",\"scopes\":[\"read\"]}'\n"
+         "  sed 's/.*\"client_secret\":\"\\([^\"]*\\)\".*/grant_type=client_credentials\\&"
+         "client_id=shop\\&client_secret=\\1\\&audience=https:\\/\\/api.example\\/orders/' "
+         "shop.json "
+         "| curl -sS -d @- " +
+         url + "/oauth/token\n";
+}
+
+// stdout, so that it stands apart from the log.
+void greet(const std::string& url, const std::optional<std::filesystem::path>& admin_token,
+           const std::string& data) {
+  std::string text = "tokenledger listens on " + url + "\n";
+  if (admin_token) {
+    text += "the administrator's token, good for 90 days, is in " + admin_token->string() +
+            "; a first client and its token, to copy into another shell:\n" +
+            quick_start(url, std::filesystem::absolute(*admin_token));
+  } else {
+    text += "for a new administrator's token stop this and run: tokenledger admin-token --data " +
+            shell_quoted(data) + "\n";
+  }
+  print(text);
+}
+
+ExitCode serve(const CommandLine& line, const ServeOptions& options) {
+  const auto endpoint = parse_listen(options.listen);
+  if (!endpoint.address.is_loopback() && !options.allow_insecure_http) {
+    throw Failure{ExitCode::usage,
+                  "plain HTTP beyond loopback shows every token to the network: listen on "
+                  "127.0.0.1 behind a TLS proxy, or say --allow-insecure-http"};
+  }
+  log_to_stderr();
+  const auto signals = block_stop_signals();
+  std::atomic<bool> is_poisoned{false};
+
+  LedgerOptions opening;
+  opening.directory = line.data;
+  opening.keyring_key_file = line.keyring_key_file;
+  opening.durability = options.durability == "paranoid" ? Durability::paranoid : Durability::normal;
+  opening.issuer =
+      options.issuer.empty() ? "http://" + endpoint.text(endpoint.port) : options.issuer;
+  opening.on_warning = [](const std::string& what) { spdlog::warn("{}", what); };
+  // Ends the wait below, which then leaves without a snapshot: what is on disk decides.
+  opening.on_poisoned = [&is_poisoned, main_thread = ::pthread_self()](const std::string& what) {
+    spdlog::critical("the ledger is poisoned, stopping: {}", what);
+    is_poisoned.store(true);
+    ::pthread_kill(main_thread, SIGTERM);
+  };
+  const auto ledger = open_ledger(std::move(opening));
+  // `iss` stays what it was when the server moves to another address (R12).
+  if (options.issuer.empty()) ledger->core().options.issuer = issuer_at_creation(*ledger);
+  const auto admin_token = make_first_admin_token(*ledger);
+
+  ApiServerOptions serving;
+  serving.http.address = endpoint.address.to_string();
+  serving.http.port = endpoint.port;
+  serving.http.io_thread_count = options.threads;
+  auto server = ApiServer::start(*ledger, serving);
+  if (!server) {
+    throw Failure{
+        ExitCode::cannot_open,
+        "can't listen on " + endpoint.text(endpoint.port) + ": " +
+            explain(to_errc(server.error())) +
+            (admin_token ? ". The administrator's token is in " + admin_token->string() : "")};
+  }
+  const auto url = "http://" + endpoint.text((*server)->port());
+  spdlog::info("serving {} on {}, seq {}", line.data, url, ledger->committed().value());
+  greet(url, admin_token, line.data);
+
+  int received = 0;
+  while (sigwait(&signals, &received) != 0) continue;
+  spdlog::info("stopping");
+  const bool is_clean = (*server)->stop(kStopDeadline);
+  if (!is_clean) spdlog::warn("some requests were cut off");
+  server->reset();
+  const auto closed = ledger->close();
+  if (is_poisoned.load()) {
+    throw Failure{ExitCode::unknown_outcome,
+                  "a write failed: what was not answered may or may not have happened; start again "
+                  "to find out"};
+  }
+  if (!closed) spdlog::warn("closing: {}", explain(to_errc(closed.error())));
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_serve_command(CommandLine& line) {
+  const auto options = std::make_shared<ServeOptions>();
+  auto* command = line.add(
+      line.app, "serve",
+      "Serve the ledger at DIR over HTTP; an empty directory becomes a new ledger, with the "
+      "administrator's token in DIR/admin-token",
+      "serve --data ./data --listen 127.0.0.1:8080",
+      [&line, options] { return serve(line, *options); });
+  line.add_data_options(command);
+  command->add_option("--listen", options->listen, "ADDRESS:PORT (127.0.0.1:8080); port 0: any");
+  command->add_option(
+      "--issuer", options->issuer,
+      "`iss` of the tokens, an https URL; absent: as at the first start, where it is "
+      "http://ADDRESS:PORT");
+  command->add_option("--threads", options->threads, "I/O threads (one per processor)")
+      ->check(CLI::Range(1, 256));
+  command->add_option("--durability", options->durability, "normal, or paranoid: HEAD per batch")
+      ->check(CLI::IsMember({"normal", "paranoid"}));
+  command->add_flag("--allow-insecure-http", options->allow_insecure_http,
+                    "Plain HTTP on an address that is not loopback");
+}
+
+}  // namespace tokenledger
