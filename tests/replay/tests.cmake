@@ -1,1 +1,2 @@
 # tests of this folder, listed by name
+tokenledger_test(replay/as_of_test.cpp tokenledger::replay)

@@ -21,3 +21,10 @@ if(TOKENLEDGER_BENCH)
     --seconds-max 300 --programs ${CMAKE_BINARY_DIR}/bench)
   set_tests_properties(bench_smoke PROPERTIES LABELS bench TIMEOUT 400)
 endif()
+
+# The program as people and scripts use it.
+foreach(suite cli_offline cli_recover cli_http)
+  add_test(NAME ${suite}_test COMMAND ${CMAKE_COMMAND} -E env TOKENLEDGER_PROGRAM=$<TARGET_FILE:tokenledger>
+    ${TOKENLEDGER_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/tools/${suite}_test.py)
+  set_tests_properties(${suite}_test PROPERTIES LABELS cli TIMEOUT 300)
+endforeach()

@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+"""`tokenledger serve`: first start, the printed quick start, refusals, stopping."""
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+
+from cli_support import MANAGEMENT, ORDERS, SECONDS_MAX, CommandLineTest, Server, main, run
+
+
+class ServerTest(CommandLineTest):
+    def serve(self, *arguments):
+        server = Server(self.data, *arguments)
+        self.addCleanup(server.stop)
+        self.assertIsNone(server.process.poll(), server.log_text())
+        return server
+
+    def admin_token(self):
+        with open(os.path.join(self.data, "admin-token")) as file:
+            return file.read().strip()
+
+    def curl(self, server, path, *arguments, token=None):
+        """(status, body); the bearer token travels through stdin, never as an argument."""
+        header = f"Authorization: Bearer {token}\n" if token else ""
+        done = subprocess.run(["curl", "-sS", "-H", "@-", "-w", "\n%{http_code}",
+                               *arguments, server.url + path], input=header, capture_output=True,
+                              text=True, timeout=SECONDS_MAX)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        body, _, status = done.stdout.rpartition("\n")
+        return int(status), body
+
+    def post(self, server, path, value, token=None):
+        return self.curl(server, path, "-H", "Content-Type: application/json", "-d",
+                         json.dumps(value), token=token)
+
+
+class NewcomerOverHttp(ServerTest):
+    def test_a_newcomer_gets_checks_and_revokes_a_client_s_token(self):
+        server = self.serve()
+        path = os.path.join(self.data, "admin-token")
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+        admin = self.admin_token()
+        self.assertEqual(self.post(server, "/v1/apis", {
+            "identifier": ORDERS, "name": "Orders", "scopes": [{"name": "read"}]}, admin)[0], 201)
+        status, body = self.post(server, "/v1/clients", {"client_id": "shop", "name": "Shop"}, admin)
+        self.assertEqual(status, 201)
+        secret = json.loads(body)["client_secret"]
+        request = {"grant_type": "client_credentials", "client_id": "shop",
+                   "client_secret": secret, "audience": ORDERS}
+        self.assertEqual(self.post(server, "/oauth/token", request)[0], 400)  # no grant yet (A16)
+        self.assertEqual(self.post(server, "/v1/client-grants", {
+            "client_id": "shop", "audience": ORDERS, "scopes": ["read"]}, admin)[0], 201)
+        status, body = self.post(server, "/oauth/token", request)
+        self.assertEqual(status, 200, body)
+        token = json.loads(body)["access_token"]
+
+        authz = f"/v1/authz?audience={ORDERS}&scope=read"
+        self.assertEqual(self.curl(server, authz, token=token)[0], 200)
+        status, body = self.post(server, "/v1/check", {"token": token}, admin)
+        self.assertEqual((status, json.loads(body)["status"]), (200, "active"))
+        jti = json.loads(body)["jti"]
+        self.assertEqual(self.post(server, f"/v1/tokens/{jti}/revoke", {"reason": "tried it"},
+                                   admin)[0], 200)
+        self.assertEqual(self.curl(server, authz, token=token)[0], 401)
+        self.assertEqual(self.post(server, f"/v1/tokens/{jti}/revoke", {}, admin)[0], 409)
+
+        # The same directory, offline, after a graceful stop.
+        self.assertEqual(server.stop(), 0, server.log_text())
+        shown = self.json("token", "show", jti, "--data", self.data)
+        self.assertEqual((shown["status"], shown["revocation"]["reason"]), ("revoked", "tried it"))
+        for text in ("\n".join(server.greeting), server.log_text()):
+            self.assertNotIn(admin, text)
+            self.assertNotIn(secret, text)
+            self.assertNotIn(token, text)
+        for name, contents in self.tree().items():
+            for each in (secret, token):
+                self.assertNotIn(each.encode(), contents, name)
+
+    def test_the_printed_quick_start_works_by_copy_and_paste(self):
+        server = self.serve()
+        lines = [line for line in server.greeting if line.startswith("  ")]
+        self.assertGreaterEqual(len(lines), 4, server.greeting)
+        done = subprocess.run(["sh", "-eu"], input="\n".join(lines), cwd=self.home, text=True,
+                              capture_output=True, timeout=SECONDS_MAX)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr, "")
+        # Answers follow each other without a newline between them; the token's is the last.
+        answer = json.loads("{" + done.stdout.strip().rpartition("{")[2])
+        token = answer["access_token"]
+        self.assertEqual(self.curl(server, f"/v1/authz?audience={ORDERS}&scope=read",
+                                   token=token)[0], 200)
+
+
+class Remote(ServerTest):
+    def test_list_show_check_and_revoke_work_on_a_running_server(self):
+        server = self.serve()
+        path = os.path.join(self.data, "admin-token")
+        at = ["--url", server.url, "--token-file", path]
+        status, body = self.post(server, "/v1/tokens", {
+            "name": "nightly", "audience": MANAGEMENT, "scopes": ["check"], "expires_in_days": 60},
+            self.admin_token())
+        self.assertEqual(status, 201, body)
+        made = json.loads(body)
+        check = ["token", "check", *at, "--file", "-", "--audience", MANAGEMENT]
+        self.assertTrue(self.json(*check, "--scope", "check", text=made["token"])["good"])
+        self.refused_quietly(check + ["--scope", "tokens:read"], made["token"])
+        listed = self.json("token", "list", *at, "--status", "active")
+        self.assertEqual([row["name"] for row in listed["items"]], ["nightly", "admin"])
+        self.assertEqual(len(self.json("token", "list", *at, "--limit", "1")["items"]), 1)
+        self.assertEqual(self.json("token", "show", made["jti"], *at)["status"], "active")
+        self.json("token", "revoke", made["jti"], *at, "--reason", "tried it")
+        shown = self.json("token", "show", made["jti"], *at)
+        self.assertEqual(shown["revocation"]["reason"], "tried it")
+        self.refused_quietly(check, made["token"])
+        again = self.refused(1, "token", "revoke", made["jti"], *at)
+        self.assertIn("not_active", again.err)
+
+    def refused_quietly(self, arguments, token):
+        outcome = run(*arguments, text=token)
+        self.assertEqual(outcome.code, 1, outcome)
+
+    def test_what_is_wrong_with_url_or_token_is_said(self):
+        server = self.serve()
+        bad = self.path("bad")
+        with open(bad, "w") as file:
+            file.write("not-a-token\n")
+        good = os.path.join(self.data, "admin-token")
+        for code, words in ((2, ["--url", server.url]),
+                            (2, ["--url", "https://localhost", "--token-file", good]),
+                            (2, ["--url", server.url, "--data", self.data, "--token-file", good]),
+                            (2, []),
+                            (3, ["--url", "http://127.0.0.1:1", "--token-file", good]),
+                            (1, ["--url", server.url, "--token-file", bad])):
+            self.refused(code, "token", "list", *words)
+
+
+class Refusals(ServerTest):
+    def test_a_second_process_on_the_directory_is_told_about_url(self):
+        server = self.serve()
+        before = self.tree(os.path.join(self.data, "log"))
+        for words in (["token", "list"], ["admin-token"], ["replay", "at", "1"], ["recover"],
+                      ["views", "verify"], ["serve", "--listen", "127.0.0.1:0"]):
+            outcome = self.refused(3, *words, "--data", self.data)
+            self.assertRegex(outcome.err, "--url|stop it")
+        self.assertEqual(self.tree(os.path.join(self.data, "log")), before)
+        self.assertEqual(server.stop(), 0)
+
+    def test_a_port_in_use_is_said_in_a_sentence(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            outcome = self.refused(3, "serve", "--data", self.data, "--listen",
+                                   f"127.0.0.1:{port}")
+        self.assertIn("another process listens", outcome.err)
+        self.assertEqual(self.check(self.admin_token()).code, 0)
+
+    def test_an_unwritable_place_is_refused(self):
+        with open(self.path("file"), "w"):
+            pass
+        self.refused(3, "serve", "--data", self.path("file") + "/data", "--listen", "127.0.0.1:0")
+
+
+class Lifecycle(ServerTest):
+    def test_both_signals_stop_it_gracefully_and_a_restart_keeps_everything(self):
+        admin = None
+        for number, stop in enumerate((signal.SIGTERM, signal.SIGINT)):
+            server = self.serve()
+            admin = admin or self.admin_token()
+            self.assertEqual(self.post(server, "/v1/clients", {
+                "client_id": f"c{number}", "name": "C"}, admin)[0], 201)
+            server.process.send_signal(stop)
+            self.assertEqual(server.stop(), 0, server.log_text())
+        clients = self.json("client", "list", "--data", self.data)["items"]
+        self.assertEqual([c["client_id"] for c in clients if not c["built_in"]], ["c0", "c1"])
+        self.assertEqual(admin, self.admin_token())
+
+    def test_a_kill_loses_nothing_that_was_answered(self):  # INV-1
+        server = self.serve()
+        admin = self.admin_token()
+        status, body = self.post(server, "/v1/clients", {"client_id": "kept", "name": "K"}, admin)
+        self.assertEqual(status, 201, body)
+        server.process.kill()
+        server.process.wait(SECONDS_MAX)
+        self.assertEqual(self.json("client", "show", "kept", "--data", self.data)["name"], "K")
+
+    def test_a_removed_admin_token_is_made_again_only_on_request(self):
+        server = self.serve()
+        os.unlink(os.path.join(self.data, "admin-token"))
+        self.assertEqual(server.stop(), 0)
+        server = self.serve()
+        self.assertEqual(server.stop(), 0)
+        self.assertFalse(os.path.exists(os.path.join(self.data, "admin-token")))
+        self.assertIn("admin-token --data", "\n".join(server.greeting))
+        self.ok("admin-token", "--data", self.data)
+        server = self.serve()
+        self.assertEqual(self.curl(server, "/v1/clients", token=self.admin_token())[0], 200)
+
+    def test_the_server_leaves_no_core_file_and_can_not_be_traced(self):
+        server = self.serve()
+        with open(f"/proc/{server.process.pid}/limits") as limits:
+            core = re.search(r"Max core file size\s+(\d+)\s+(\d+)", limits.read())
+        self.assertEqual(core.groups(), ("0", "0"))
+
+
+if __name__ == "__main__":
+    main()
