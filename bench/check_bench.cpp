@@ -100,21 +100,8 @@ class CheckSubject {
   std::uint64_t count_ = 0;
 };
 
-// Google Benchmark calls the function several times to find its iteration count; the tokens are
-// made once.
-CheckSubject& subject_for(SignatureAlgorithm algorithm, std::size_t length) {
-  static std::unique_ptr<CheckSubject> subject;
-  static SignatureAlgorithm made_for{};
-  if (made_for != algorithm) {
-    subject.reset();
-    subject = std::make_unique<CheckSubject>(algorithm, length);
-    made_for = algorithm;
-  }
-  return *subject;
-}
-
 void check(benchmark::State& state, SignatureAlgorithm algorithm, std::size_t length) {
-  auto& subject = subject_for(algorithm, length);
+  CheckSubject subject{algorithm, length};
   std::mt19937_64 random{42};
   std::vector<std::string> tokens;
   std::vector<double> medians;
