@@ -225,6 +225,10 @@ Result<void> UnsyncedChanges::undo(const NameChange& change) {
   if (error) return Errc::io_error;
   if (change.kept.empty()) return {};
   const auto& name = change.target.empty() ? change.path : change.target;
+  // A directory that was emptied and removed comes back with the first name in it that was not
+  // durably gone.
+  std::filesystem::create_directories(name.parent_path(), error);
+  if (error) return Errc::io_error;
   std::filesystem::rename(change.kept, name, error);
   return no_error(error);
 }
