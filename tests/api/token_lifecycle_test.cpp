@@ -183,7 +183,7 @@ TEST_F(TokenLifecycle, A18bA24ATokenSignedAgainWithThePublicKeyOrNoneIsRefused) 
   EXPECT_EQ(api().authz(good, kAudience), 200);
 }
 
-TEST_F(TokenLifecycle, A20A23AuthzComparesTheAudienceByteForByteAndAsksForEveryScope) {
+TEST_F(TokenLifecycle, Z03A20A23AuthzComparesTheAudienceByteForByteAndAsksForEveryScope) {
   const auto narrow =
       api().ask_token(client_, kAudience, R"(,"scope":"read")").text("access_token");
   EXPECT_EQ(api().authz(narrow, "https://api.example.com/v1"), 401);

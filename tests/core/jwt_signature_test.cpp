@@ -59,7 +59,7 @@ TEST(PublishedToken, A18aVerifiesWithItsSecretAndSaysWhatItSays) {
   EXPECT_EQ(jwt->claims.expires_at, UnixSeconds{1'458'872'196});
 }
 
-TEST(PublishedToken, A18aIsRefusedWithAnotherSecretOrAsAnAccessToken) {
+TEST(PublishedToken, A18aA22IsRefusedWithAnotherSecretOrAsAnAccessToken) {
   const auto other = VerifyKey::from_secret(bytes_of("keyboardcaT"));
   EXPECT_EQ(verify_jwt(kPublishedToken, *other, kAnyType).error(),
             make_error_code(Errc::signature_invalid));
