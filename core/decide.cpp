@@ -16,7 +16,8 @@ Result<void> Decider::emit(Payload payload) {
   event.request_id = command_.request_id;
   if (offset == 0) event.idempotency = command_.idempotency;
   event.payload = std::move(payload);
-  // The encoder refuses what is out of bounds; that must be the caller's answer, never a failed write.
+  // The encoder refuses what is out of bounds; that must be the caller's answer, never a failed
+  // write.
   if (auto checked = check_event(event); !checked) return checked;
   out_.push_back(std::move(event));
   return {};
