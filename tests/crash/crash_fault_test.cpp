@@ -6,7 +6,9 @@
 // up to the end are tried, so nothing is left out for long.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <iostream>
 #include <thread>
 
