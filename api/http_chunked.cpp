@@ -3,15 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "api/http_percent.hpp"
+
 namespace tokenledger {
 namespace {
-
-int hex_value(char digit) noexcept {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-  return -1;
-}
 
 bool is_control(char byte) noexcept {
   const auto value = static_cast<unsigned char>(byte);

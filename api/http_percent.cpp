@@ -1,14 +1,14 @@
 #include "api/http_percent.hpp"
 
 namespace tokenledger {
-namespace {
-
 int hex_value(char digit) noexcept {
   if (digit >= '0' && digit <= '9') return digit - '0';
   if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
   if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
   return -1;
 }
+
+namespace {
 
 bool is_unreserved(char byte) noexcept {
   return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||

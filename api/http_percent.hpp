@@ -7,6 +7,9 @@
 
 namespace tokenledger {
 
+// 0..15, or -1 when `digit` is no hexadecimal digit (either case).
+[[nodiscard]] int hex_value(char digit) noexcept;
+
 enum class PlusSign : std::uint8_t { is_plus, is_space };  // a space in forms and queries only
 
 // Appends the decoded text. False: a '%' without two hexadecimal digits; `out` is then unspecified.

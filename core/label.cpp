@@ -45,10 +45,9 @@ bool is_label(std::string_view text, std::size_t bytes_max) noexcept {
   return true;
 }
 
+// The characters of a scope token are exactly the visible ones without quote and backslash.
 bool is_scope_name(std::string_view text) noexcept {
-  if (text.empty() || text.size() > kLabelBytesMax) return false;
-  return std::ranges::all_of(
-      text, [](char c) { return c >= 0x21 && c <= 0x7E && c != '"' && c != '\\'; });
+  return is_visible_ascii(text, kLabelBytesMax);
 }
 
 bool is_visible_ascii(std::string_view text, std::size_t bytes_max) noexcept {
