@@ -49,6 +49,7 @@ void ApiService::add_routes(HttpRouter& router) {
   add_api_endpoints(router, context);
   add_client_grant_endpoints(router, context);
   add_token_endpoints(router, context);
+  add_token_list_endpoint(router, context);
   add_check_endpoints(router, context);
   add_operations_endpoints(router, context);
   router.set_fallback(no_route);
