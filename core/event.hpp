@@ -82,8 +82,11 @@ enum class Cause : std::uint8_t {
   api_deleted = 6,
   grant_removed = 7,
   key_compromise = 8,
-  epoch = 9,  // the whole ledger
+  epoch = 9,     // the whole ledger
+  deleted = 10,  // one token, on purpose, and lists hide it from then on
 };
+inline constexpr Cause kCauseLast = Cause::deleted;
+inline constexpr Cause kCascadeCauseLast = Cause::epoch;  // nothing hides many tokens at once
 
 enum class GrantType : std::uint8_t {
   client_credentials = 1,

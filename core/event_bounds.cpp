@@ -182,7 +182,7 @@ void check(Verdict& verdict, const Event&, const TokenIssued& payload) {
 }
 void check(Verdict& verdict, const Event&, const TokenRevoked& payload) {
   verdict.require(payload.index.has_lane());
-  verdict.require_enum(payload.cause, Cause::epoch);
+  verdict.require_enum(payload.cause, kCauseLast);
   verdict.require_sealed(payload.reason);
 }
 void check(Verdict& verdict, const Event& event, const TokensRevoked& payload) {
@@ -190,7 +190,7 @@ void check(Verdict& verdict, const Event& event, const TokensRevoked& payload) {
   verdict.require((payload.selector.kind == SelectorKind::all) == (payload.selector.id == 0));
   verdict.require_number(payload.before);
   verdict.require(payload.before <= event.seq);
-  verdict.require_enum(payload.cause, Cause::epoch);
+  verdict.require_enum(payload.cause, kCascadeCauseLast);
   verdict.require_sealed(payload.reason);
 }
 void check(Verdict& verdict, const Event&, const TokensExpired& payload) {

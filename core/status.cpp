@@ -64,6 +64,7 @@ std::string_view cause_name(Cause cause) noexcept {
     case Cause::grant_removed: return "grant_removed";
     case Cause::key_compromise: return "key_compromise";
     case Cause::epoch: return "epoch";
+    case Cause::deleted: return "deleted";
   }
   return {};
 }

@@ -112,7 +112,7 @@ class Reader {
   }
   Revocation revocation() {
     Revocation revocation;
-    revocation.cause = enumerator(byte(), Cause::epoch);
+    revocation.cause = enumerator(byte(), kCauseLast);
     revocation.actor = actor();
     revocation.seq = Sequence{varint()};
     revocation.at = LedgerTime{varint()};

@@ -339,7 +339,7 @@ class RandomEvents {
                         "k" + blob(kKeyBytesMax - 1), ApiNumber{}};
       case 16: return KeyRetired{key};
       case 17: return token();
-      case 18: return TokenRevoked{index(), any<Cause>(9), {blob(kSealedBytesMax)}};
+      case 18: return TokenRevoked{index(), any<Cause>(10), {blob(kSealedBytesMax)}};
       case 19:
         if (coin()) return TokensRevoked{{}, Sequence{1}, any<Cause>(9), {blob(kSealedBytesMax)}};
         return TokensRevoked{

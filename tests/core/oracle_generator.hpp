@@ -39,7 +39,7 @@ class Generator {
   ApiSettings api_settings();
   std::string sealed();
   std::string label();
-  int cause() { return chance(3) ? any(kBadCauses) : 1 + static_cast<int>(below(9)); }
+  int cause() { return chance(3) ? any(kBadCauses) : 1 + static_cast<int>(below(10)); }
 
   Command registry_command();
   Command client_command();
@@ -60,7 +60,7 @@ class Generator {
   TokenName reserve(int lane);
   TokenName any_name();
 
-  static constexpr int kBadCauses[] = {0, 10, 200};
+  static constexpr int kBadCauses[] = {0, 11, 200};
 
   std::mt19937_64 random_;
   const Model& model_;

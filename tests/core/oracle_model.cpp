@@ -17,11 +17,12 @@ constexpr const char* kCauses[] = {"",
                                    "api_deleted",
                                    "grant_removed",
                                    "key_compromise",
-                                   "epoch"};
+                                   "epoch",
+                                   "deleted"};
 
 std::uint32_t seconds(std::uint64_t ns) { return static_cast<std::uint32_t>(ns / kSecond); }
 
-bool is_cause(int cause) { return cause >= 1 && cause <= 9; }
+bool is_cause(int cause, int last) { return cause >= 1 && cause <= last; }
 
 bool selects(const Cascade& cascade, const Issue& token) {
   switch (cascade.selector) {
@@ -279,7 +280,7 @@ std::string Model::on(const Revoke& revoke) {
   }
   if (token == nullptr) return is_retired(revoke.token) ? "not_active" : "token_not_found";
   if (!token->ends.empty() || seconds(now_) >= token->issue.expires_at) return "not_active";
-  if (!is_cause(revoke.cause)) return "invalid_argument";
+  if (!is_cause(revoke.cause, 10)) return "invalid_argument";
   log("token_revoked");
   const_cast<Token*>(token)->ends.push_back(
       {last_seq, last_at, kCauses[revoke.cause], command_->who, true});
@@ -309,7 +310,7 @@ std::string Model::on(const RevokeMany& revoke) {
     default: return "invalid_argument";
   }
   const auto before = revoke.before.value_or(last_seq + 1);
-  if (before == 0 || before > last_seq + 1 || !is_cause(revoke.cause)) return "invalid_argument";
+  if (before == 0 || before > last_seq + 1 || !is_cause(revoke.cause, 9)) return "invalid_argument";
   log("tokens_revoked");
   cascade(revoke.selector, revoke.id, before, kCauses[revoke.cause]);
   return {};
