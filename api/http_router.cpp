@@ -31,12 +31,17 @@ HttpRouter::~HttpRouter() = default;
 
 void HttpRouter::add(HttpMethod method, std::string_view pattern, SyncHttpHandler handler,
                      HttpRouteOptions options) {
-  insert(method, pattern, {std::move(handler), {}, options});
+  insert(method, pattern, {std::move(handler), {}, {}, options});
 }
 
 void HttpRouter::add_async(HttpMethod method, std::string_view pattern, AsyncHttpHandler handler,
                            HttpRouteOptions options) {
-  insert(method, pattern, {{}, std::move(handler), options});
+  insert(method, pattern, {{}, std::move(handler), {}, options});
+}
+
+void HttpRouter::add_attempt(HttpMethod method, std::string_view pattern, HttpAttempt attempt,
+                             AsyncHttpHandler otherwise, HttpRouteOptions options) {
+  insert(method, pattern, {{}, std::move(otherwise), std::move(attempt), options});
 }
 
 void HttpRouter::set_fallback(

@@ -11,6 +11,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -28,14 +29,19 @@ using SyncHttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 // Starts on the I/O thread and must not block there; the Responder may be used anywhere, any time.
 using AsyncHttpHandler = std::function<void(OwnedHttpRequest, Responder)>;
 
+// Runs on the I/O thread like a SyncHttpHandler and may decline: the route's asynchronous handler
+// then starts the same request from the beginning. For what memory nearly always answers.
+using HttpAttempt = std::function<std::optional<HttpResponse>(const HttpRequest&)>;
+
 struct HttpRouteOptions {
   std::size_t body_bytes_max = 0;  // 0: HttpLimits::body_bytes_max; else at most kHttpBodyBytesMax
 };
 
-// Exactly one handler is set.
+// Exactly one of sync and async is set; an attempt only beside async.
 struct HttpRoute {
   SyncHttpHandler sync;
   AsyncHttpHandler async;
+  HttpAttempt attempt;
   HttpRouteOptions options;
 };
 
@@ -52,6 +58,8 @@ class HttpRouter {
            HttpRouteOptions options = {});
   void add_async(HttpMethod method, std::string_view pattern, AsyncHttpHandler handler,
                  HttpRouteOptions options = {});
+  void add_attempt(HttpMethod method, std::string_view pattern, HttpAttempt attempt,
+                   AsyncHttpHandler otherwise, HttpRouteOptions options = {});
   // What answers when nothing matches; the default is an empty body. `status` is 404 or 405; the
   // router adds Allow to a 405 itself (RFC 9110 §15.5.6).
   void set_fallback(std::function<HttpResponse(const HttpRequest&, int status)> fallback);

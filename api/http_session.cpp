@@ -179,19 +179,22 @@ void HttpSession::dispatch() {
   slot.close = is_ending_;
   slot.keep_alive_10 = !request_.version_11_ && request_.keep_alive_;
   slot.omit_body = request_.method_ == HttpMethod::head;
-  if (route_ != nullptr && route_->async) {
+  std::optional<HttpResponse> response =
+      route_ == nullptr ? context_.router.refuse(request_) : call(*route_);
+  if (!response) {
     slots_.push_back(std::move(slot));
     call_async(*route_);
     return;
   }
-  slot.response = route_ == nullptr ? context_.router.refuse(request_) : call(*route_);
+  slot.response = std::move(*response);
   answer(std::move(slot));
 }
 
 // Only the type of an exception is logged: its text may hold what the caller sent (INV-5).
-HttpResponse HttpSession::call(const HttpRoute& route) noexcept {
+std::optional<HttpResponse> HttpSession::call(const HttpRoute& route) noexcept {
   try {
-    return route.sync(request_);
+    if (route.sync) return route.sync(request_);
+    return route.attempt ? route.attempt(request_) : std::nullopt;
   } catch (const std::exception& failure) {
     context_.counters.handler_failures.add(1);
     spdlog::error("request {}: handler threw {}", request_.request_id(), typeid(failure).name());

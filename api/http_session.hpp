@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -103,7 +104,8 @@ class HttpSession {
   [[nodiscard]] bool step_head();
   [[nodiscard]] bool step_body();
   void dispatch();
-  [[nodiscard]] HttpResponse call(const HttpRoute& route) noexcept;
+  // nullopt: the route is asynchronous and its attempt, if any, declined.
+  [[nodiscard]] std::optional<HttpResponse> call(const HttpRoute& route) noexcept;
   void call_async(const HttpRoute& route) noexcept;
   void refuse(HttpRefusal refusal);
   void answer(Slot slot);

@@ -26,6 +26,16 @@ class Conversation {
     router_.add_async(HttpMethod::get, "/later", [this](OwnedHttpRequest, Responder responder) {
       responders_.push_back(std::move(responder));
     });
+    router_.add_attempt(
+        HttpMethod::post, "/maybe",
+        [](const HttpRequest& request) {
+          return request.body() == "now" ? std::optional{HttpResponse{.body = "at once"}}
+                                         : std::nullopt;
+        },
+        [this](OwnedHttpRequest request, Responder responder) {
+          seen_ += "declined " + std::string{request->body()} + "\n";
+          responders_.push_back(std::move(responder));
+        });
     session_.emplace(HttpSessionContext{router_, limits_, counters_, date_, ids_, mailbox_}, 1,
                      "127.0.0.1");
   }
@@ -215,6 +225,24 @@ TEST(HttpSession, KeepsTheOrderBehindAnAsynchronousAnswer) {
   EXPECT_LT(output.find("first"), output.find("second"));
   EXPECT_LT(output.find("second"), output.find("third"));
   EXPECT_NE(output.find("third"), std::string::npos);
+}
+
+TEST(HttpSession, AnAttemptThatDeclinesIsAnsweredLaterAndInOrder) {
+  Conversation conversation;
+  const auto maybe = [](std::string_view body) {
+    return "POST /maybe HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + std::string{body};
+  };
+  conversation.send(maybe("now"));
+  EXPECT_EQ(conversation.statuses(), std::vector{200});
+  EXPECT_EQ(conversation.seen(), "");
+  conversation.send(maybe("wait") + maybe("now"));
+  EXPECT_EQ(conversation.statuses(), std::vector{200}) << "the third answer overtook the second";
+  EXPECT_EQ(conversation.seen(), "declined wait\n");
+  conversation.answer_later(0, "in the end");
+  EXPECT_EQ(conversation.statuses(), (std::vector{200, 200, 200}));
+  const std::string& output = conversation.session().output();
+  EXPECT_LT(output.find("in the end"), output.rfind("at once"));
 }
 
 TEST(HttpSession, BeginsNoRequestBeyondThePipelineBound) {
