@@ -11,11 +11,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "core/base64url.hpp"
 #include "core/seal_key.hpp"
 #include "core/validity_index.hpp"
 
@@ -183,8 +185,8 @@ Segment check_by_name() {
 }
 
 // By jti. Both sides seal the index first, for ten million stored texts would be a cache miss of
-// their own; then one unseals the text and checks, the other decrypts one AES block and reads the
-// entry.
+// their own; then one unseals the text and checks, the other decrypts the block and reads the entry
+// that it names.
 const SealKey& seal_key() {
   static const SealKey key{Aes128::Key{1, 2, 3}};
   return key;
@@ -206,13 +208,16 @@ Segment read_entries_and_aes() {
   const AtomicWord* const words = in.entries.words();
   static const Aes128 aes{Aes128::Key{1, 2, 3}};
   return run_chain(in.tokens, [&](std::uint64_t counter) {
-    const auto jti = seal_key().seal(TokenIndex{Lane::hour, counter}, Incarnation{7});
-    Aes128::Block block{};
-    std::copy_n(jti.begin(), block.size(), block.begin());
-    block = aes.decrypt(block);
-    // Depends on the block, as a real look-up would, without leaving the entry.
-    const AtomicWord* const entry = words + (counter + (block[0] & 0)) * kEntryWords;
-    std::uint64_t sum = block[1];
+    // The same text is made; what is decrypted and read hangs on the block, as a look-up does.
+    const auto sealed = seal_key().seal_bytes(TokenIndex{Lane::hour, counter}, Incarnation{7});
+    Jti jti;
+    base64url_encode_to(sealed, jti.data());
+    benchmark::DoNotOptimize(jti);
+    const Aes128::Block block = aes.decrypt(sealed);
+    std::uint64_t index = 0;
+    std::memcpy(&index, block.data(), sizeof index);
+    const AtomicWord* const entry = words + TokenIndex::from_value(index).counter() * kEntryWords;
+    std::uint64_t sum = block[8];
     for (std::size_t word = 0; word < kEntryWords; ++word)
       sum ^= entry[word].load(std::memory_order_acquire);
     wait_for_all_loads();
