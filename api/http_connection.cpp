@@ -81,7 +81,9 @@ void HttpConnection::on_read(const Error& error, std::size_t count) {
     session_.end_of_input();
   } else if (error) {
     return close();
-  } else if (session_.wants_input()) {
+  } else {
+    // Also when the session stopped wanting input while the read was on its way: an answer filled
+    // the output, and these bytes are the next request.
     session_.received(count);
   }
   pump();

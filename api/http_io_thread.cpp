@@ -130,12 +130,13 @@ void HttpIoThread::deliver_completions() {
 }
 
 void HttpIoThread::tick() {
-  const auto time = now();
-  for (const auto& connection : all_connections()) connection->check_deadlines(time);
+  // First the next tick: a failed allocation below must not end all deadlines for good.
   ticker_.expires_after(tick_interval_);
   ticker_.async_wait([this](const boost::system::error_code& error) {
     if (!error) tick();
   });
+  const auto time = now();
+  for (const auto& connection : all_connections()) connection->check_deadlines(time);
 }
 
 }  // namespace tokenledger

@@ -104,6 +104,13 @@ bool HttpRouter::matches(const Pattern& pattern, HttpRequest& request) {
   return left.empty();
 }
 
+// RFC 9110 §9.3.2: HEAD is GET without the body, which the session leaves out.
+const HttpRoute* HttpRouter::route_in(const MethodTable& table, HttpMethod method) {
+  const auto* route = table[static_cast<std::size_t>(method)].get();
+  if (route != nullptr || method != HttpMethod::head) return route;
+  return table[static_cast<std::size_t>(HttpMethod::get)].get();
+}
+
 const HttpRouter::MethodTable* HttpRouter::find_table(HttpRequest& request) const {
   const auto exact = exact_.find(request.path());
   if (exact != exact_.end()) return &exact->second;
@@ -111,7 +118,7 @@ const HttpRouter::MethodTable* HttpRouter::find_table(HttpRequest& request) cons
   const MethodTable* first = nullptr;
   for (const auto& pattern : patterns_) {
     if (!matches(pattern, request)) continue;
-    if (pattern.methods[static_cast<std::size_t>(request.method())]) return &pattern.methods;
+    if (route_in(pattern.methods, request.method()) != nullptr) return &pattern.methods;
     if (first == nullptr) first = &pattern.methods;
   }
   return first;
@@ -119,7 +126,7 @@ const HttpRouter::MethodTable* HttpRouter::find_table(HttpRequest& request) cons
 
 const HttpRoute* HttpRouter::find(HttpRequest& request) const {
   const MethodTable* table = find_table(request);
-  return table == nullptr ? nullptr : (*table)[static_cast<std::size_t>(request.method())].get();
+  return table == nullptr ? nullptr : route_in(*table, request.method());
 }
 
 HttpResponse HttpRouter::refuse(const HttpRequest& request) const {
@@ -130,7 +137,7 @@ HttpResponse HttpRouter::refuse(const HttpRequest& request) const {
   if (table == nullptr) return response;
   std::string allow;
   for (std::size_t index = 0; index < kHttpMethodCount; ++index) {
-    if (!(*table)[index]) continue;
+    if (route_in(*table, static_cast<HttpMethod>(index)) == nullptr) continue;
     if (!allow.empty()) allow += ", ";
     allow += method_name(static_cast<HttpMethod>(index));
   }

@@ -2,8 +2,9 @@
 //
 // Patterns are exact paths ("/v1/check") or have segments in braces ("/v1/tokens/{jti}/revoke");
 // "{rest...}" as the last segment matches everything left, slashes too. A parameter never matches
-// an empty text. Exact paths win and cost one hash look-up; among patterns the first added wins.
-// Fixed text is compared as sent: an escaped spelling of it is another path (404).
+// an empty text. A GET route serves HEAD too. Exact paths win and cost one hash look-up; among
+// patterns the first added wins. Fixed text is compared as sent: an escaped spelling of it is
+// another path (404).
 //
 // Threads: add routes first; then any number of threads may find.
 #pragma once
@@ -87,6 +88,7 @@ class HttpRouter {
   MethodTable& table_for(std::string_view pattern);
   void insert(HttpMethod method, std::string_view pattern, HttpRoute route);
   [[nodiscard]] const MethodTable* find_table(HttpRequest& request) const;
+  [[nodiscard]] static const HttpRoute* route_in(const MethodTable& table, HttpMethod method);
   [[nodiscard]] static bool matches(const Pattern& pattern, HttpRequest& request);
 
   std::unordered_map<std::string, MethodTable, TextHash, std::equal_to<>> exact_;

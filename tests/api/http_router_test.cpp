@@ -60,7 +60,9 @@ TEST(HttpRouter, FindsByMethodAndPath) {
       {"GET", "/v1/%74okens", "404"},
       {"GET", "/", "404"},
       {"DELETE", "/v1/tokens", "405"},
-      {"HEAD", "/v1/tokens", "405"},
+      {"HEAD", "/v1/tokens", "list"},
+      {"HEAD", "/v1/tokens/abc", "one"},
+      {"HEAD", "/v1/tokens/abc/revoke", "405"},
       {"GET", "/v1/tokens/abc/revoke", "405"},
   };
   for (const auto& row : rows) {
@@ -75,7 +77,7 @@ TEST(HttpRouter, FindsByMethodAndPath) {
 TEST(HttpRouter, AMethodNotAllowedListsTheAllowedOnes) {
   const HttpRouter router = make_router();
   Parsed parsed{"DELETE", "/v1/tokens"};
-  EXPECT_EQ(router.refuse(parsed.request).header_lines, "Allow: GET, POST\r\n");
+  EXPECT_EQ(router.refuse(parsed.request).header_lines, "Allow: GET, HEAD, POST\r\n");
 }
 
 TEST(HttpRouter, ParametersAreDecodedOnceAndStrictly) {

@@ -82,6 +82,25 @@ class HttpServerTest : public testing::Test {
   std::unique_ptr<HttpServer> server_;
 };
 
+// The read is under way when the answers come; what it brings afterwards is the next request.
+TEST_F(HttpServerTest, KeepsWhatArrivesWhileAnswersFillTheOutput) {
+  start();
+  auto client = connect();
+  client.send(get("/held") + get("/held"));
+  auto first = held_.take();
+  auto second = held_.take();
+  first.respond(HttpResponse{.body = std::string(8'000'000, 'a')});  // more than a socket buffers
+  std::this_thread::sleep_for(100ms);  // its write has begun and can't end
+  second.respond(HttpResponse{.body = std::string(1'000'000, 'b')});
+  std::this_thread::sleep_for(100ms);  // and this one fills the output behind it
+  client.send("POST /now HTTP/1.1\r\nHost: h\r\nContent-Length: ");
+  std::this_thread::sleep_for(100ms);
+  EXPECT_EQ(client.read().body.size(), 8'000'000);
+  EXPECT_EQ(client.read().body.size(), 1'000'000);
+  client.send("4\r\n\r\nbody");
+  EXPECT_EQ(client.read().body, "body");
+}
+
 TEST_F(HttpServerTest, KeepsAConnectionForManyRequests) {
   start();
   auto client = connect();
