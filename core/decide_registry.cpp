@@ -81,11 +81,14 @@ Result<void> Decider::operator()(const RegisterClient& add) {
                                add.built_in, add.settings, add.secret_hash});
 }
 
+// Its redirect URIs and grant types say who gets what the client holds, so whoever changes them must
+// hold that itself.
 Result<void> Decider::operator()(const UpdateClient& update) {
   if (auto allowed = require_scope(ManagementScope::clients_write); !allowed) return allowed;
   if (auto checked = check_settings(update.settings); !checked) return checked;
   const auto client = changeable_client(update.client_id);
   if (!client) return client.error();
+  if (auto covered = require_covers_client(**client); !covered) return covered;
   return emit(ClientUpdated{(*client)->number, update.settings});
 }
 
@@ -97,10 +100,12 @@ Result<void> Decider::operator()(const DisableClient& disable) {
   return emit(ClientDisabled{(*client)->number});
 }
 
+// Hands all that the client holds back to it, as granting it would.
 Result<void> Decider::operator()(const EnableClient& enable) {
   if (auto allowed = require_scope(ManagementScope::clients_write); !allowed) return allowed;
   const auto client = changeable_client(enable.client_id);
   if (!client) return client.error();
+  if (auto covered = require_covers_client(**client); !covered) return covered;
   if ((*client)->status == ClientStatus::enabled) return Errc::already_in_state;
   return emit(ClientEnabled{(*client)->number});
 }

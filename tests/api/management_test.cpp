@@ -112,6 +112,18 @@ TEST_F(Management, NobodyHandsOutManagementScopesTheyLack) {
   const auto rotate = "/v1/clients/" + strong.id + "/rotate-secret";
   EXPECT_EQ(api().post(rotate, "", weak).status, 403) << "who resets a secret gets what it holds";
   EXPECT_EQ(api().as_admin("POST", rotate).status, 200);
+
+  const auto path = "/v1/clients/" + strong.id;
+  const auto mine = R"({"redirect_uris":["https://mine.example/cb"]})";
+  const auto taken = api().call("PATCH", path, {.token = weak, .body = mine});
+  EXPECT_EQ(taken.status, 403) << "who changes a client may get what it holds";
+  EXPECT_EQ(taken.text("code"), "insufficient_scope");
+  EXPECT_FALSE(api().as_admin("GET", path).has("mine.example")) << "nothing changed";
+  EXPECT_EQ(api().post(path + "/disable", "", weak).status, 200) << "taking away is no granting";
+  EXPECT_EQ(api().post(path + "/enable", "", weak).status, 403);
+  EXPECT_EQ(api().as_admin("GET", path).text("status"), "disabled");
+  EXPECT_EQ(api().as_admin("POST", path + "/enable").status, 200);
+  EXPECT_EQ(api().as_admin("PATCH", path, mine).status, 200);
 }
 
 TEST_F(Management, A14AClientWithAManagementGrantUsesTheApiUntilItsTokenIsRevoked) {

@@ -216,6 +216,12 @@ TEST_F(Decide, NobodyHandsOutManagementScopesTheyLack_B13) {
   ok(AddClientGrant{"strong", management, {"tokens:revoke"}}, kHost);
   ok(RegisterClient{"weak", false, {.name = "weak"}, {}}, kHost);
   ok(AddClientGrant{"weak", management, {"tokens:create"}}, kHost);
+  ok(RegisterClient{"strong-off", false, {.name = "strong"}, {}}, kHost);
+  ok(AddClientGrant{"strong-off", management, {"tokens:revoke"}}, kHost);
+  ok(DisableClient{"strong-off"}, kHost);
+  ok(RegisterClient{"weak-off", false, {.name = "weak"}, {}}, kHost);
+  ok(AddClientGrant{"weak-off", management, {"tokens:create"}}, kHost);
+  ok(DisableClient{"weak-off"}, kHost);
   const auto named = [&](std::uint64_t counter, std::uint64_t mask) {
     auto made = issue(counter);
     made.client = ClientNumber{2};
@@ -237,6 +243,12 @@ TEST_F(Decide, NobodyHandsOutManagementScopesTheyLack_B13) {
       {"ResetStrongSecret", RotateClientSecret{"strong", {}}, "insufficient_scope"},
       {"ResetWeakSecret", RotateClientSecret{"weak", {}}, ""},
       {"ResetPlainSecret", RotateClientSecret{"app", {}}, ""},
+      {"ChangeStrong", UpdateClient{"strong", {.name = "mine"}}, "insufficient_scope"},
+      {"ChangeWeak", UpdateClient{"weak", {.name = "mine"}}, ""},
+      {"ChangePlain", UpdateClient{"app", {.name = "mine"}}, ""},
+      {"EnableStrong", EnableClient{"strong-off"}, "insufficient_scope"},
+      {"EnableWeak", EnableClient{"weak-off"}, ""},
+      {"DisableStrong", DisableClient{"strong"}, ""},
       {"TokenWithMore", named(1, own | mask_of(ManagementScope::tokens_revoke)),
        "insufficient_scope"},
       {"TokenWithTheSame", named(1, own), ""},

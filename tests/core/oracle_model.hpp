@@ -137,6 +137,7 @@ class Model {
   bool is_host() const { return command_->who.kind == 1 || command_->who.kind == 2; }
   bool may(const char* scope) const;
   bool covers(std::uint32_t api, const std::vector<std::string>& names) const;
+  bool covers_what_is_held(std::uint32_t client) const;
   const Api* api(std::uint32_t number) const;
   std::uint32_t find_client(const std::string& id) const;
   std::uint32_t live_client(const std::string& id) const;

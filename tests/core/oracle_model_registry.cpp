@@ -61,6 +61,13 @@ std::string Model::changeable(const std::string& client_id, std::uint32_t& numbe
   return clients[number - 1].built_in ? "client_built_in" : "";
 }
 
+// Who decides about a client decides about the management scopes it holds.
+bool Model::covers_what_is_held(std::uint32_t client) const {
+  const auto management = live_api(kManagement);
+  const auto grant = management == 0 ? 0 : live_grant(client, management);
+  return grant == 0 || covers(management, grants[grant - 1].scopes);
+}
+
 std::string Model::on(const CreateLedger& create) {
   if (command_->who.kind != 1) return "insufficient_scope";
   if (create.issuer.size() > 500) return "too_large";
@@ -91,6 +98,7 @@ std::string Model::on(const UpdateClient& update) {
   if (!may("clients:write")) return "insufficient_scope";
   if (auto no = settable(update.settings); !no.empty()) return no;
   if (auto no = changeable(update.client_id, number); !no.empty()) return no;
+  if (!covers_what_is_held(number)) return "insufficient_scope";
   log("client_updated");
   clients[number - 1].settings = update.settings;
   clients[number - 1].updated_seq = last_seq;
@@ -113,6 +121,7 @@ std::string Model::on(const DisableClient& disable) {
 std::string Model::on(const EnableClient& enable) {
   std::uint32_t number = 0;
   if (auto no = changeable(enable.client_id, number); !no.empty()) return no;
+  if (!covers_what_is_held(number)) return "insufficient_scope";
   auto& client = clients[number - 1];
   if (client.status == "enabled") return "already_in_state";
   log("client_enabled");
@@ -134,9 +143,7 @@ std::string Model::on(const DeleteClient& erase) {
 std::string Model::on(const RotateSecret& rotate) {
   std::uint32_t number = 0;
   if (auto no = changeable(rotate.client_id, number); !no.empty()) return no;
-  const auto management = live_api(kManagement);
-  const auto grant = management == 0 ? 0 : live_grant(number, management);
-  if (grant != 0 && !covers(management, grants[grant - 1].scopes)) return "insufficient_scope";
+  if (!covers_what_is_held(number)) return "insufficient_scope";
   log("client_secret_rotated");
   ++clients[number - 1].generation;
   clients[number - 1].updated_seq = last_seq;
