@@ -28,6 +28,8 @@ namespace tokenledger {
 
 inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
 
+class EventStreamer;
+
 // Outlives the server's routes.
 struct ApiContext {
   Ledger& ledger;
@@ -35,6 +37,7 @@ struct ApiContext {
   std::shared_ptr<WorkerPool> workers;
   std::mutex http_counters_mutex;
   std::function<HttpCounters()> http_counters;  // guarded by http_counters_mutex; may be empty
+  EventStreamer& streamer;
 };
 
 // A request and the promise to answer it, shared by the steps of its handling.

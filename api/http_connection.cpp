@@ -12,7 +12,9 @@ namespace tokenledger {
 namespace {
 
 // Of input thrown away after the last answer; a client that sends more is cut off.
-constexpr std::size_t kLingerBytesMax = 4 * 1024 * 1024;
+constexpr std::size_t kDiscardedBytesMax = 4 * 1024 * 1024;
+// The reader of a stream may wait for ever; its producer's heartbeats show whether it is there.
+constexpr auto kNoDeadline = std::chrono::hours{24 * 365};
 // Larger output buffers are given back after the write.
 constexpr std::size_t kOutputBytesKept = 256 * 1024;
 
@@ -24,6 +26,17 @@ HttpConnection::HttpConnection(HttpIoThread& thread, std::string_view peer)
       session_{thread.session_context(), id_, peer} {}
 
 void HttpConnection::start() {
+  read_deadline_ = HttpIoThread::now() + thread_.options().deadlines.handshake;
+  start_transport();
+}
+
+void HttpConnection::on_transport(const Error& error) {
+  if (is_closed_) return;
+  if (error) {
+    thread_.counters().tls_handshake_failures.add(1);
+    return close();
+  }
+  is_ready_ = true;
   waiting_ = session_.waiting();
   renew_read_deadline();
   pump();
@@ -41,6 +54,7 @@ void HttpConnection::flush() {
 
 void HttpConnection::drain() {
   if (is_closed_) return;
+  if (!is_ready_) return close();  // nothing was accepted yet
   session_.drain();
   pump();
 }
@@ -50,7 +64,8 @@ void HttpConnection::pump() {
   if (is_closed_) return;
   if (!is_writing_ && !session_.output().empty()) begin_write();
   if (is_closed_) return;
-  if (!is_reading_ && !is_lingering_ && session_.wants_input()) begin_read();
+  if (!is_reading_ && !is_lingering_ && (session_.wants_input() || session_.is_streaming()))
+    begin_read();
   if (is_closed_) return;
   const auto waiting = session_.waiting();
   if (!(waiting == waiting_) && !is_lingering_) {
@@ -66,16 +81,18 @@ void HttpConnection::pump() {
 
 void HttpConnection::begin_read() {
   is_reading_ = true;
-  start_read(is_lingering_ ? std::span<char>{discarded_} : session_.read_space());
+  is_discarding_ = is_lingering_ || !session_.wants_input();
+  start_read(is_discarding_ ? std::span<char>{discarded_} : session_.read_space());
 }
 
 void HttpConnection::on_read(const Error& error, std::size_t count) {
   is_reading_ = false;
   if (is_closed_) return;
-  if (is_lingering_) {
-    lingered_bytes_ += count;
-    if (error || lingered_bytes_ > kLingerBytesMax) return close();
-    return begin_read();
+  // While an answer streams this is how its reader's end is noticed.
+  if (is_lingering_ || is_discarding_) {
+    discarded_bytes_ += count;
+    if (error || discarded_bytes_ > kDiscardedBytesMax) return close();
+    return is_lingering_ ? begin_read() : pump();
   }
   if (error == boost::asio::error::eof) {
     session_.end_of_input();
@@ -131,6 +148,7 @@ void HttpConnection::renew_read_deadline() {
     case For::head: limit = deadlines.head; break;
     case For::body: limit = deadlines.body; break;
     case For::answer: limit = deadlines.answer; break;
+    case For::stream: limit = kNoDeadline; break;
   }
   read_deadline_ = HttpIoThread::now() + limit;
 }
@@ -147,6 +165,10 @@ void HttpConnection::check_deadlines(HttpIoThread::Clock::time_point now) {
 
 void HttpConnection::read_deadline_passed() {
   using For = HttpSession::Waiting::For;
+  if (!is_ready_) {
+    thread_.counters().tls_handshake_failures.add(1);
+    return close();
+  }
   if (is_lingering_) return close();
   switch (waiting_.what) {
     case For::next_request: thread_.counters().timeouts_idle.add(1); return close();
@@ -154,6 +176,7 @@ void HttpConnection::read_deadline_passed() {
       thread_.counters().timeouts_answer.add(1);
       spdlog::warn("connection {}: no answer within the deadline, closed", id_);
       return close();
+    case For::stream: return;
     case For::head: session_.time_out(HttpRefusal::head_timeout); break;
     case For::body: session_.time_out(HttpRefusal::body_timeout); break;
   }

@@ -2,7 +2,7 @@
 // Private to api/.
 //
 // One read and one write are under way at most. The transport is the derived class's business
-// (plain TCP below; TLS fits the same five functions), so the rules exist once. After a refusal or
+// (plain TCP below, TLS in http_tls_connection.hpp), so the rules exist once. After a refusal or
 // a Connection: close the connection lingers: it stops sending and reads on for a moment, because
 // closing with unread input would reset the connection and destroy the answer (RFC 9112 §9.6).
 //
@@ -41,6 +41,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  protected:
   using Error = boost::system::error_code;
 
+  // Calls on_transport once, at once or later, when bytes of HTTP can flow.
+  virtual void start_transport() = 0;
   // Calls on_read once, later.
   virtual void start_read(std::span<char> space) = 0;
   // Writes everything, then calls on_written once. `bytes` stay unchanged until then.
@@ -48,6 +50,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   virtual void shutdown_send() noexcept = 0;
   virtual void close_stream() noexcept = 0;
 
+  void on_transport(const Error& error);
   void on_read(const Error& error, std::size_t count);
   void on_written(const Error& error);
   [[nodiscard]] HttpIoThread& thread() noexcept { return thread_; }
@@ -65,13 +68,15 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   HttpSession session_;
   std::string writing_;
   std::array<char, 4096> discarded_;
-  std::size_t lingered_bytes_ = 0;
+  std::size_t discarded_bytes_ = 0;
   HttpSession::Waiting waiting_;
   HttpIoThread::Clock::time_point read_deadline_;
   HttpIoThread::Clock::time_point write_deadline_;
+  bool is_ready_ = false;  // the transport is
   bool is_reading_ = false;
   bool is_writing_ = false;
   bool is_lingering_ = false;
+  bool is_discarding_ = false;  // the read under way
   bool is_closed_ = false;
 };
 
@@ -85,6 +90,7 @@ class PlainHttpConnection final : public HttpConnection {
       : HttpConnection{thread, peer}, socket_{std::move(socket)} {}
 
  private:
+  void start_transport() override { on_transport({}); }
   void start_read(std::span<char> space) override;
   void start_write(std::string_view bytes) override;
   void shutdown_send() noexcept override;

@@ -17,6 +17,7 @@ void HttpThreadCounters::add_to(HttpCounters* sum) const noexcept {
   sum->timeouts_write += timeouts_write.value();
   sum->timeouts_answer += timeouts_answer.value();
   sum->handler_failures += handler_failures.value();
+  sum->tls_handshake_failures += tls_handshake_failures.value();
   sum->bytes_received += bytes_received.value();
   sum->bytes_sent += bytes_sent.value();
 }

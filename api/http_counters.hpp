@@ -21,8 +21,9 @@ struct HttpCounters {
   std::uint64_t connections_open = 0;
   std::uint64_t timeouts_idle = 0;
   std::uint64_t timeouts_write = 0;
-  std::uint64_t timeouts_answer = 0;   // an asynchronous handler was too late
-  std::uint64_t handler_failures = 0;  // exceptions
+  std::uint64_t timeouts_answer = 0;         // an asynchronous handler was too late
+  std::uint64_t handler_failures = 0;        // exceptions
+  std::uint64_t tls_handshake_failures = 0;  // refused, cut off or too slow
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_sent = 0;
 };
@@ -52,6 +53,7 @@ struct alignas(128) HttpThreadCounters {
   HttpCounter timeouts_write;
   HttpCounter timeouts_answer;
   HttpCounter handler_failures;
+  HttpCounter tls_handshake_failures;
   HttpCounter bytes_received;
   HttpCounter bytes_sent;
 

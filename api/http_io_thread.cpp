@@ -15,7 +15,7 @@ namespace {
 // Deadlines are looked at this often: an eighth of the shortest, within reason.
 std::chrono::milliseconds tick_interval_for(const HttpDeadlines& deadlines) {
   const auto shortest = std::min({deadlines.head, deadlines.body, deadlines.idle, deadlines.write,
-                                  deadlines.answer, deadlines.linger});
+                                  deadlines.answer, deadlines.linger, deadlines.handshake});
   return std::clamp(shortest / 8, std::chrono::milliseconds{5}, std::chrono::milliseconds{250});
 }
 
@@ -111,7 +111,7 @@ void HttpIoThread::close_all() {
 
 // All answers of the batch first, then one flush per connection: they leave in one write each.
 void HttpIoThread::deliver_completions() {
-  mailbox_->take(&completions_);
+  mailbox_->take(&completions_, &readable_);
   for (auto& completion : completions_) {
     const auto found = connections_.find(completion.connection);
     if (found != connections_.end())
@@ -127,6 +127,12 @@ void HttpIoThread::deliver_completions() {
     connection->flush();
   }
   completions_.clear();
+  for (const auto id : readable_) {
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) continue;
+    const auto connection = found->second;
+    connection->flush();
+  }
 }
 
 void HttpIoThread::tick() {

@@ -92,6 +92,7 @@ class HttpIoThread {
   std::chrono::milliseconds tick_interval_;
   std::shared_ptr<ResponseMailbox> mailbox_;
   std::vector<ResponseMailbox::Completion> completions_;
+  std::vector<std::uint64_t> readable_;
   std::uint64_t connection_ids_ = 0;
   bool is_draining_ = false;
   std::unordered_map<std::uint64_t, std::shared_ptr<HttpConnection>> connections_;

@@ -5,7 +5,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+
+#include "api/http_tls.hpp"
 
 namespace tokenledger {
 
@@ -26,18 +29,20 @@ struct HttpLimits {
 };
 
 struct HttpDeadlines {
-  std::chrono::milliseconds head = std::chrono::seconds{10};     // first byte to end of head
-  std::chrono::milliseconds body = std::chrono::seconds{30};     // end of head to end of body
-  std::chrono::milliseconds idle = std::chrono::seconds{75};     // between two requests
-  std::chrono::milliseconds write = std::chrono::seconds{30};    // one coalesced write
-  std::chrono::milliseconds answer = std::chrono::seconds{120};  // an asynchronous handler
-  std::chrono::milliseconds linger = std::chrono::seconds{2};    // reading on after a refusal
+  std::chrono::milliseconds handshake = std::chrono::seconds{10};  // of TLS
+  std::chrono::milliseconds head = std::chrono::seconds{10};       // first byte to end of head
+  std::chrono::milliseconds body = std::chrono::seconds{30};       // end of head to end of body
+  std::chrono::milliseconds idle = std::chrono::seconds{75};       // between two requests
+  std::chrono::milliseconds write = std::chrono::seconds{30};      // one coalesced write
+  std::chrono::milliseconds answer = std::chrono::seconds{120};    // an asynchronous handler
+  std::chrono::milliseconds linger = std::chrono::seconds{2};      // reading on after a refusal
 };
 
 struct HttpServerOptions {
-  std::string address = "127.0.0.1";  // an IPv4 or IPv6 address, not a name
-  std::uint16_t port = 0;             // 0: the system picks a free one, see HttpServer::port
-  unsigned io_thread_count = 0;       // 0: one per processor
+  std::string address = "127.0.0.1";     // an IPv4 or IPv6 address, not a name
+  std::uint16_t port = 0;                // 0: the system picks a free one, see HttpServer::port
+  unsigned io_thread_count = 0;          // 0: one per processor
+  std::optional<HttpTlsFiles> tls = {};  // absent: plain HTTP
   HttpLimits limits;
   HttpDeadlines deadlines;
 };

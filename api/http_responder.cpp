@@ -7,21 +7,33 @@ namespace tokenledger {
 void ResponseMailbox::push(Completion completion) {
   const std::lock_guard lock{mutex_};
   if (!wake_) return;
-  const bool was_empty = completions_.empty();
+  const bool was_empty = completions_.empty() && readable_.empty();
   completions_.push_back(std::move(completion));
   if (was_empty) wake_();
 }
 
-void ResponseMailbox::take(std::vector<Completion>* completions) {
+void ResponseMailbox::push_readable(std::uint64_t connection) {
+  const std::lock_guard lock{mutex_};
+  if (!wake_) return;
+  const bool was_empty = completions_.empty() && readable_.empty();
+  readable_.push_back(connection);
+  if (was_empty) wake_();
+}
+
+void ResponseMailbox::take(std::vector<Completion>* completions,
+                           std::vector<std::uint64_t>* readable) {
   completions->clear();
+  readable->clear();
   const std::lock_guard lock{mutex_};
   completions_.swap(*completions);
+  readable_.swap(*readable);
 }
 
 void ResponseMailbox::close() {
   const std::lock_guard lock{mutex_};
   wake_ = nullptr;
   completions_.clear();
+  readable_.clear();
 }
 
 void Responder::respond(HttpResponse response) {

@@ -32,8 +32,10 @@ class ResponseMailbox {
 
   // Any thread. After close(): dropped.
   void push(Completion completion);
-  // The I/O thread: everything pushed so far, in order, swapped with the (emptied) argument.
-  void take(std::vector<Completion>* completions);
+  // A connection whose streamed answer has more bytes, or ended. At most one per stream is pending.
+  void push_readable(std::uint64_t connection);
+  // The I/O thread: everything pushed so far, in order, swapped with the (emptied) arguments.
+  void take(std::vector<Completion>* completions, std::vector<std::uint64_t>* readable);
   // After it returns `wake` is never called again.
   void close();
 
@@ -41,6 +43,7 @@ class ResponseMailbox {
   std::mutex mutex_;
   std::function<void()> wake_;  // empty once closed
   std::vector<Completion> completions_;
+  std::vector<std::uint64_t> readable_;
 };
 
 class Responder {

@@ -48,7 +48,8 @@ void HttpResponse::add_header(std::string_view name, std::string_view value) {
 void HttpResponse::fail_closed_if_broken() {
   const bool body_forbidden = status == 204 || status == 304;
   const bool is_good = !is_broken && status >= 200 && status <= 599 &&
-                       body.size() <= kHttpResponseBytesMax && !(body_forbidden && !body.empty());
+                       body.size() <= kHttpResponseBytesMax && !(body_forbidden && !body.empty()) &&
+                       !(stream && (body_forbidden || !body.empty()));
   if (!is_good) *this = HttpResponse{.status = 500};
 }
 
@@ -112,7 +113,9 @@ void append_response(std::string& out, const HttpResponse& response, const HttpF
     out += "\r\n";
   }
   // RFC 9110 §8.6: no Content-Length in a 204; in a 304 it would describe another answer's body.
-  if (response.status != 204 && response.status != 304) {
+  if (framing.chunked) {
+    out += "Transfer-Encoding: chunked\r\n";
+  } else if (response.stream == nullptr && response.status != 204 && response.status != 304) {
     out += "Content-Length: ";
     append_number(out, response.body.size());
     out += "\r\n";

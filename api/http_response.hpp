@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,8 @@ inline constexpr std::string_view kContentTypeHtml = "text/html; charset=utf-8";
 
 // Larger answers are a programming error: the caller gets 500. Pages and exports are cut before.
 inline constexpr std::size_t kHttpResponseBytesMax = 8 * 1024 * 1024;
+
+class HttpStream;
 
 struct HttpResponse {
   int status = 200;                    // 200..599
@@ -35,6 +38,10 @@ struct HttpResponse {
   void fail_closed_if_broken();
 
   bool is_broken = false;  // set by add_header
+
+  // The body comes from here instead (see reader_of); `body` must be empty. Only on a route with
+  // HttpRouteOptions::streams.
+  std::shared_ptr<HttpStream> stream = {};
 };
 
 // The standard phrase ("Not Found"); empty for a status this program never sends.
@@ -58,6 +65,7 @@ struct HttpFraming {
   bool close = false;           // this is the last answer of the connection
   bool keep_alive_10 = false;   // tell an HTTP/1.0 client that the connection stays
   bool omit_body = false;       // the answer to HEAD
+  bool chunked = false;         // a streamed body follows in chunks (RFC 9112 §7.1)
 };
 
 // Appends the whole answer. Cost: no allocation once `out` has grown.

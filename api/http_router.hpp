@@ -36,6 +36,9 @@ using HttpAttempt = std::function<std::optional<HttpResponse>(const HttpRequest&
 
 struct HttpRouteOptions {
   std::size_t body_bytes_max = 0;  // 0: HttpLimits::body_bytes_max; else at most kHttpBodyBytesMax
+  // May answer with HttpResponse::stream. Its answer is the connection's last, so nothing that was
+  // pipelined behind it waits for a body without end: it is not begun.
+  bool streams = false;
 };
 
 // Exactly one of sync and async is set; an attempt only beside async.

@@ -11,6 +11,7 @@
 
 #include "api/http_connection.hpp"
 #include "api/http_io_thread.hpp"
+#include "api/http_tls_connection.hpp"
 
 namespace tokenledger {
 namespace {
@@ -47,6 +48,8 @@ class HttpServer::Impl {
   Result<void> listen();
   void run();
   bool stop(std::chrono::milliseconds deadline);
+  Result<void> load_tls();
+  Result<void> reload_tls();
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   [[nodiscard]] HttpCounters counters() const noexcept {
@@ -60,12 +63,16 @@ class HttpServer::Impl {
   void on_accepted(const boost::system::error_code& error, PlainHttpConnection::Socket socket,
                    HttpIoThread& loop);
   void retry_accept();
+  [[nodiscard]] std::shared_ptr<HttpConnection> make_connection(HttpIoThread& loop,
+                                                                PlainHttpConnection::Socket socket,
+                                                                std::string_view peer) const;
   // Runs the task on every loop and waits for all.
   template <class Task>
   void on_every_loop(Task task);
 
   HttpRouter router_;
   HttpServerOptions options_;
+  std::unique_ptr<HttpTls> tls_;  // null: plain HTTP
   HttpConnectionCount connection_count_;
   std::vector<std::unique_ptr<HttpIoThread>> loops_;
   std::vector<std::thread> threads_;
@@ -136,11 +143,40 @@ void HttpServer::Impl::on_accepted(const boost::system::error_code& error,
   socket.set_option(Tcp::no_delay{true}, ignored);
   const auto remote = socket.remote_endpoint(ignored);
   const std::string peer = ignored ? std::string{} : remote.address().to_string();
-  auto begin = [&loop, peer, socket = std::move(socket)]() mutable {
-    loop.add(std::make_shared<PlainHttpConnection>(loop, std::move(socket), peer));
+  auto begin = [this, &loop, peer, socket = std::move(socket)]() mutable {
+    loop.add(make_connection(loop, std::move(socket), peer));
   };
   loop.post(std::move(begin));
   accept();
+}
+
+std::shared_ptr<HttpConnection> HttpServer::Impl::make_connection(
+    HttpIoThread& loop, PlainHttpConnection::Socket socket, std::string_view peer) const {
+  if (!tls_) return std::make_shared<PlainHttpConnection>(loop, std::move(socket), peer);
+  return std::make_shared<TlsHttpConnection>(loop, std::move(socket), peer, tls_->context());
+}
+
+Result<void> HttpServer::Impl::load_tls() {
+  if (!options_.tls) return {};
+  std::string why;
+  auto loaded = HttpTls::load(*options_.tls, why);
+  if (!loaded) {
+    spdlog::error("cannot serve TLS: {}", why);
+    return loaded.error();
+  }
+  tls_ = std::move(*loaded);
+  return {};
+}
+
+Result<void> HttpServer::Impl::reload_tls() {
+  if (!tls_) return {};
+  std::string why;
+  auto reloaded = tls_->reload(why);
+  if (reloaded)
+    spdlog::info("the TLS certificate was read again");
+  else
+    spdlog::error("the former TLS certificate stays: {}", why);
+  return reloaded;
 }
 
 void HttpServer::Impl::retry_accept() {
@@ -191,6 +227,7 @@ HttpServer::~HttpServer() = default;
 Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpRouter router,
                                                       HttpServerOptions options) {
   auto impl = std::make_unique<Impl>(std::move(router), std::move(options));
+  if (auto loaded = impl->load_tls(); !loaded) return loaded.error();
   if (auto listening = impl->listen(); !listening) return listening.error();
   impl->run();
   return std::unique_ptr<HttpServer>{new HttpServer{std::move(impl)}};
@@ -198,6 +235,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpRouter router,
 
 std::uint16_t HttpServer::port() const noexcept { return impl_->port(); }
 bool HttpServer::stop(std::chrono::milliseconds deadline) { return impl_->stop(deadline); }
+Result<void> HttpServer::reload_tls() { return impl_->reload_tls(); }
 HttpCounters HttpServer::counters() const noexcept { return impl_->counters(); }
 
 }  // namespace tokenledger

@@ -23,6 +23,7 @@ class HttpServer {
   // Listens at once; answers after it returned. Errors, with the reason and the address in the log:
   //   invalid_argument  the address is not a numeric one
   //   address_in_use    somebody listens there already
+  //   invalid_argument  the certificate or its key can't be used, likewise
   //   io_error          anything else the system refused (a port below 1024, no such address)
   [[nodiscard]] static Result<std::unique_ptr<HttpServer>> start(HttpRouter router,
                                                                  HttpServerOptions options);
@@ -38,6 +39,10 @@ class HttpServer {
   // closes. After `deadline` what is left is cut off. True: nothing was. Idempotent. Responders may
   // outlive it; their answers are dropped.
   bool stop(std::chrono::milliseconds deadline);
+
+  // Reads certificate and key again for connections to come; open ones keep theirs. After an error
+  // the former ones stay, and the log says why. Without TLS: nothing.
+  Result<void> reload_tls();
 
   [[nodiscard]] HttpCounters counters() const noexcept;
 

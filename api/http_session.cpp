@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <random>
 #include <typeinfo>
@@ -16,6 +17,7 @@ namespace {
 constexpr std::size_t kReadBytesMin = 4 * 1024;
 constexpr std::size_t kBufferBytesFirst = 8 * 1024;
 constexpr std::size_t kBufferBytesKept = 64 * 1024;  // an idle connection gives back more
+constexpr std::size_t kStreamChunkBytesMax = 32 * 1024;
 
 bool is_request_id(std::string_view text) noexcept {
   const auto is_good = [](char byte) {
@@ -24,6 +26,13 @@ bool is_request_id(std::string_view text) noexcept {
   };
   return !text.empty() && text.size() <= kRequestIdBytesMax &&
          std::all_of(text.begin(), text.end(), is_good);
+}
+
+void append_chunk(std::string& out, std::string_view data) {
+  char size[16];
+  const auto end = std::to_chars(size, size + sizeof size, data.size(), 16).ptr;
+  out.append(size, static_cast<std::size_t>(end - size)).append("\r\n");
+  out.append(data).append("\r\n");
 }
 
 void put_hex(char* out, std::uint64_t value, std::size_t digits) noexcept {
@@ -103,6 +112,7 @@ void HttpSession::end_of_input() {
 }
 
 void HttpSession::advance() {
+  if (stream_) advance_stream();
   while (stage_ == Stage::body || may_begin_request())
     if (!step()) break;
   if (!input_ended_ || is_ending_ || !may_begin_request()) return;
@@ -173,12 +183,13 @@ void HttpSession::dispatch() {
     request_.request_id_.assign(given_id);
   else
     context_.request_ids.assign_next(&request_.request_id_);
-  if (!request_.keep_alive_) is_ending_ = true;
+  if (!request_.keep_alive_ || (route_ != nullptr && route_->options.streams)) is_ending_ = true;
   Slot slot;
   slot.request_id = request_.request_id_;
   slot.close = is_ending_;
   slot.keep_alive_10 = !request_.version_11_ && request_.keep_alive_;
   slot.omit_body = request_.method_ == HttpMethod::head;
+  slot.may_chunk = request_.version_11_;
   std::optional<HttpResponse> response =
       route_ == nullptr ? context_.router.refuse(request_) : call(*route_);
   if (!response) {
@@ -250,7 +261,34 @@ void HttpSession::append(Slot& slot) {
                    .request_id = slot.request_id.view(),
                    .close = slot.close,
                    .keep_alive_10 = slot.keep_alive_10,
-                   .omit_body = slot.omit_body});
+                   .omit_body = slot.omit_body,
+                   .chunked = slot.response.stream != nullptr && slot.may_chunk});
+  if (slot.response.stream) begin_stream(slot);
+}
+
+// An HTTP/1.0 client knows no chunks: the end of the connection is the end of the body.
+void HttpSession::begin_stream(Slot& slot) {
+  LEDGER_INVARIANT(slot.close);  // the route said that it streams
+  if (slot.omit_body) return;
+  stream_ = std::move(slot.response.stream);
+  stream_is_chunked_ = slot.may_chunk;
+  stream_->attach(context_.mailbox, connection_);
+  advance_stream();
+}
+
+void HttpSession::advance_stream() {
+  while (is_draining_ || output_.size() < context_.limits.output_bytes_max) {
+    stream_chunk_.clear();
+    const auto count = stream_->take(stream_chunk_, kStreamChunkBytesMax);
+    if (count == 0) break;
+    if (stream_is_chunked_)
+      append_chunk(output_, stream_chunk_);
+    else
+      output_ += stream_chunk_;
+  }
+  if (!is_draining_ && !stream_->is_finished()) return;
+  if (stream_is_chunked_) output_ += "0\r\n\r\n";
+  stream_.reset();
 }
 
 void HttpSession::append_ready() {
@@ -271,6 +309,8 @@ void HttpSession::complete(std::uint64_t slot, HttpResponse response) {
 }
 
 void HttpSession::drain() {
+  is_draining_ = true;
+  if (stream_) advance_stream();
   if (is_ending_) return;
   is_ending_ = true;
   stage_ = Stage::head;
@@ -279,6 +319,7 @@ void HttpSession::drain() {
 
 HttpSession::Waiting HttpSession::waiting() const noexcept {
   using For = Waiting::For;
+  if (stream_) return {For::stream, dispatched_};
   if (stage_ == Stage::body) return {For::body, dispatched_};
   if (begin_ != end_ && may_begin_request()) return {For::head, dispatched_};
   if (!slots_.empty()) return {For::answer, first_slot_};

@@ -7,8 +7,9 @@
 // (back-pressure, INV-7): no new request is begun while pipeline_count_max are unanswered or
 // output_bytes_max are unwritten.
 //
-// To come without changing this shape: an answer whose body streams keeps its slot at the front and
-// appends to the output as it is drained.
+// A streamed answer (HttpStream) is the connection's last. Its bytes move to the output as the
+// output is drained, in chunks of at most kStreamChunkBytesMax; drain() ends it after what its
+// producer has already written.
 //
 // Threads: one at a time (the connection's I/O thread).
 #pragma once
@@ -25,6 +26,7 @@
 #include "api/http_responder.hpp"
 #include "api/http_response.hpp"
 #include "api/http_router.hpp"
+#include "api/http_stream.hpp"
 
 namespace tokenledger {
 
@@ -53,7 +55,7 @@ class HttpSession {
  public:
   // What the conversation waits for; a deadline starts anew whenever this value changes.
   struct Waiting {
-    enum class For : std::uint8_t { next_request, head, body, answer };
+    enum class For : std::uint8_t { next_request, head, body, answer, stream };
     For what = For::head;
     std::uint64_t progress = 0;
     friend bool operator==(const Waiting&, const Waiting&) = default;
@@ -83,7 +85,11 @@ class HttpSession {
   // Bytes to write now; the writer swaps them out.
   [[nodiscard]] std::string& output() noexcept { return output_; }
   // Nothing will be added to the output any more.
-  [[nodiscard]] bool is_finished() const noexcept { return is_ending_ && slots_.empty(); }
+  [[nodiscard]] bool is_finished() const noexcept {
+    return is_ending_ && slots_.empty() && !stream_;
+  }
+  // The body of the last answer is under way: what the other end sends now is of no interest.
+  [[nodiscard]] bool is_streaming() const noexcept { return stream_ != nullptr; }
   // The other end may still be sending what we will not read.
   [[nodiscard]] bool must_linger() const noexcept { return said_close_ && !input_ended_; }
   [[nodiscard]] Waiting waiting() const noexcept;
@@ -97,6 +103,7 @@ class HttpSession {
     bool close = false;
     bool keep_alive_10 = false;
     bool omit_body = false;
+    bool may_chunk = false;
   };
 
   [[nodiscard]] bool may_begin_request() const noexcept;
@@ -111,6 +118,8 @@ class HttpSession {
   void answer(Slot slot);
   void append(Slot& slot);
   void append_ready();
+  void begin_stream(Slot& slot);
+  void advance_stream();
   void continue_if_expected();
   void make_room();
 
@@ -137,6 +146,10 @@ class HttpSession {
   std::uint64_t first_slot_ = 0;
   std::uint64_t dispatched_ = 0;
   std::string output_;
+  std::shared_ptr<HttpStream> stream_;  // of the last answer, whose head is in the output
+  bool stream_is_chunked_ = false;
+  std::string stream_chunk_;
+  bool is_draining_ = false;
   bool is_ending_ = false;   // no further request
   bool said_close_ = false;  // an answer with Connection: close is in the output
 };

@@ -79,6 +79,8 @@ void write_http(MetricsText& text, const HttpCounters& counters) {
   text.sample("tokenledger_http_timeouts_total", "what", "answer", counters.timeouts_answer);
   text.counter("tokenledger_http_handler_failures_total", "Handlers that failed",
                counters.handler_failures);
+  text.counter("tokenledger_http_tls_handshake_failures_total",
+               "TLS handshakes refused, cut off or too slow", counters.tls_handshake_failures);
   text.counter("tokenledger_http_received_bytes_total", "Bytes read", counters.bytes_received);
   text.counter("tokenledger_http_sent_bytes_total", "Bytes written", counters.bytes_sent);
 }

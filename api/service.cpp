@@ -4,6 +4,7 @@
 
 #include "api/endpoint.hpp"
 #include "api/endpoints.hpp"
+#include "api/event_streamer.hpp"
 #include "api/http_server.hpp"
 #include "api/problem.hpp"
 
@@ -26,14 +27,18 @@ HttpResponse no_route(const HttpRequest& request, int status) {
 class ApiService::Impl {
  public:
   Impl(Ledger& ledger, const ApiOptions& options)
-      : context{
+      : streamer{ledger,
+                 {.count_max = options.event_streams_max, .heartbeat = options.event_heartbeat}},
+        context{
             .ledger = ledger,
             .workers = std::make_shared<WorkerPool>(options.worker_count, options.worker_jobs_max),
             .http_counters_mutex = {},
-            .http_counters = {}} {}
+            .http_counters = {},
+            .streamer = streamer} {}
   // Jobs refer to the context.
   ~Impl() { context.workers->stop(); }
 
+  EventStreamer streamer;
   ApiContext context;
 };
 
@@ -51,6 +56,7 @@ void ApiService::add_routes(HttpRouter& router) {
   add_token_endpoints(router, context);
   add_token_list_endpoint(router, context);
   add_check_endpoints(router, context);
+  add_event_endpoints(router, context);
   add_operations_endpoints(router, context);
   router.set_fallback(no_route);
 }
@@ -84,6 +90,7 @@ Result<std::unique_ptr<ApiServer>> ApiServer::start(Ledger& ledger, ApiServerOpt
 
 std::uint16_t ApiServer::port() const noexcept { return parts_->server->port(); }
 bool ApiServer::stop(std::chrono::milliseconds deadline) { return parts_->server->stop(deadline); }
+Result<void> ApiServer::reload_tls() { return parts_->server->reload_tls(); }
 HttpCounters ApiServer::counters() const noexcept { return parts_->server->counters(); }
 
 }  // namespace tokenledger

@@ -20,8 +20,10 @@ class HttpRouter;
 class Ledger;
 
 struct ApiOptions {
-  unsigned worker_count = 2;            // threads for reads that may wait for the views
-  std::uint32_t worker_jobs_max = 256;  // waiting for a worker; beyond: 503 with Retry-After
+  unsigned worker_count = 2;             // threads for reads that may wait for the views
+  std::uint32_t worker_jobs_max = 256;   // waiting for a worker; beyond: 503 with Retry-After
+  std::uint32_t event_streams_max = 64;  // open /v1/events/stream; beyond: 503 with Retry-After
+  std::chrono::milliseconds event_heartbeat = std::chrono::seconds{15};
 };
 
 class ApiService {
@@ -63,6 +65,8 @@ class ApiServer {
   [[nodiscard]] std::uint16_t port() const noexcept;
   // Stops accepting and lets accepted requests finish. True: nothing was cut off. Idempotent.
   bool stop(std::chrono::milliseconds deadline);
+  // See HttpServer::reload_tls.
+  Result<void> reload_tls();
   [[nodiscard]] HttpCounters counters() const noexcept;
 
  private:

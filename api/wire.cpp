@@ -33,30 +33,6 @@ int hex_digit(char byte) noexcept {
   return -1;
 }
 
-void write_text_or_null(JsonWriter& json, std::string_view name,
-                        const std::optional<std::string>& text) {
-  json.name(name);
-  if (text) {
-    json.value(*text);
-  } else {
-    json.null();
-  }
-}
-
-// client, audiences and scope of a token's class, under the names they have now.
-void name_class(TokenWire& wire, const TokenClass& token_class, const Registries& registries) {
-  if (const auto* client = registries.client(token_class.client))
-    wire.client_id = client->client_id;
-  for (const auto& at : token_class.apis) {
-    const auto* api = registries.api(at.api);
-    if (api == nullptr) continue;
-    wire.audiences.push_back(api->identifier);
-    const auto names = api->scope_string(at.scope_mask);
-    if (!wire.scope.empty() && !names.empty()) wire.scope += ' ';
-    wire.scope += names;
-  }
-}
-
 std::optional<std::string> reason_of_cascade(const Ledger& ledger, Sequence seq) {
   const auto& core = ledger.core();
   Result<std::optional<Sealed>> sealed = Errc::shutting_down;
@@ -74,17 +50,6 @@ std::optional<std::string> reason_of(const Ledger& ledger, const ListedToken& to
   const auto& own = token.row.own_revocation;
   if (own && own->seq == revocation->seq) return ledger.open_sealed(token.row.own_reason);
   return reason_of_cascade(ledger, revocation->seq);
-}
-
-void write_audience(JsonWriter& json, const std::vector<std::string>& audiences) {
-  json.name("audience");
-  if (audiences.size() == 1) {
-    json.value(audiences.front());
-    return;
-  }
-  json.begin_array();
-  for (const auto& audience : audiences) json.value(audience);
-  json.end_array();
 }
 
 }  // namespace
@@ -139,30 +104,66 @@ std::optional<Digest> digest_from_hex(std::string_view text) noexcept {
   return digest;
 }
 
-void write_client(JsonWriter& json, const ClientRecord& client, std::string_view secret) {
-  json.begin_object().member("client_id", client.client_id);
-  if (!secret.empty()) json.member("client_secret", secret);
-  json.member("name", client.settings.name).member("status", client_status_name(client.status));
-  json.name("grant_types").begin_array();
-  for (const auto& [name, type] : kGrantTypes)
-    if ((client.settings.grant_types & static_cast<std::uint8_t>(type)) != 0) json.value(name);
-  json.end_array().name("redirect_uris").begin_array();
-  for (const auto& uri : client.settings.redirect_uris) json.value(uri);
-  json.end_array().name("token_format");
-  if (client.settings.token_format) {
-    json.value(token_kind_name(*client.settings.token_format));
+void write_text_or_null(JsonWriter& json, std::string_view name,
+                        const std::optional<std::string>& text) {
+  json.name(name);
+  if (text) {
+    json.value(*text);
   } else {
     json.null();
   }
+}
+
+void name_class(TokenWire& wire, const TokenClass& token_class, const Registries& registries) {
+  if (const auto* client = registries.client(token_class.client))
+    wire.client_id = client->client_id;
+  for (const auto& at : token_class.apis) {
+    const auto* api = registries.api(at.api);
+    if (api == nullptr) continue;
+    wire.audiences.push_back(api->identifier);
+    const auto names = api->scope_string(at.scope_mask);
+    if (!wire.scope.empty() && !names.empty()) wire.scope += ' ';
+    wire.scope += names;
+  }
+}
+
+void write_audience(JsonWriter& json, const std::vector<std::string>& audiences) {
+  json.name("audience");
+  if (audiences.size() == 1) {
+    json.value(audiences.front());
+    return;
+  }
+  json.begin_array();
+  for (const auto& audience : audiences) json.value(audience);
+  json.end_array();
+}
+
+void write_client_settings(JsonWriter& json, const ClientSettings& settings) {
+  json.member("name", settings.name).name("grant_types").begin_array();
+  for (const auto& [name, type] : kGrantTypes)
+    if ((settings.grant_types & static_cast<std::uint8_t>(type)) != 0) json.value(name);
+  json.end_array().name("redirect_uris").begin_array();
+  for (const auto& uri : settings.redirect_uris) json.value(uri);
+  json.end_array().name("token_format");
+  if (settings.token_format) {
+    json.value(token_kind_name(*settings.token_format));
+  } else {
+    json.null();
+  }
+}
+
+void write_client(JsonWriter& json, const ClientRecord& client, std::string_view secret) {
+  json.begin_object().member("client_id", client.client_id);
+  if (!secret.empty()) json.member("client_secret", secret);
+  json.member("status", client_status_name(client.status));
+  write_client_settings(json, client.settings);
   json.member("built_in", client.built_in)
       .member("created_at", format_rfc3339(to_seconds(client.created_at)))
       .end_object();
 }
 
-void write_api(JsonWriter& json, const ApiRecord& api, std::string_view secret) {
-  const auto& settings = api.settings;
-  json.begin_object().member("identifier", api.identifier).member("name", settings.name);
-  json.name("scopes").begin_array();
+void write_api_settings(JsonWriter& json, const ApiSettings& settings) {
+  json.member("name", settings.name).name("scopes").begin_array();
   for (const auto& scope : settings.scopes) {
     json.begin_object()
         .member("name", scope.name)
@@ -174,13 +175,19 @@ void write_api(JsonWriter& json, const ApiRecord& api, std::string_view secret) 
       .member("token_lifetime_max", settings.token_lifetime_max_s)
       .member("allow_offline_access", settings.allow_offline_access)
       .member("revocable_by_admins_only", settings.revocable_by_admins_only)
-      .member("signing_alg", algorithm_name(settings.signing_alg));
-  if (!secret.empty()) json.member("signing_secret", secret);
-  json.member("token_format", token_kind_name(settings.token_format));
-  json.name("introspectors").begin_array();
+      .member("signing_alg", algorithm_name(settings.signing_alg))
+      .member("token_format", token_kind_name(settings.token_format))
+      .name("introspectors")
+      .begin_array();
   for (const auto& client_id : settings.introspectors) json.value(client_id);
-  json.end_array()
-      .member("built_in", api.built_in)
+  json.end_array();
+}
+
+void write_api(JsonWriter& json, const ApiRecord& api, std::string_view secret) {
+  json.begin_object().member("identifier", api.identifier);
+  if (!secret.empty()) json.member("signing_secret", secret);
+  write_api_settings(json, api.settings);
+  json.member("built_in", api.built_in)
       .member("created_at", format_rfc3339(to_seconds(api.created_at)))
       .end_object();
 }

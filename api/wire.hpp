@@ -24,6 +24,10 @@ namespace tokenledger {
 // 64 lower-case hexadecimal digits.
 [[nodiscard]] std::optional<Digest> digest_from_hex(std::string_view text) noexcept;
 
+// The members of settings, inside an object that was begun.
+void write_client_settings(JsonWriter& json, const ClientSettings& settings);
+void write_api_settings(JsonWriter& json, const ApiSettings& settings);
+
 // `secret` is written when it is not empty: shown once.
 void write_client(JsonWriter& json, const ClientRecord& client, std::string_view secret = {});
 void write_api(JsonWriter& json, const ApiRecord& api, std::string_view secret = {});
@@ -55,6 +59,12 @@ struct TokenWire {
   TokenKind format = TokenKind::jwt;
   Sequence seq;
 };
+// client_id, audiences and scope of a class, under the names they have now.
+void name_class(TokenWire& wire, const TokenClass& token_class, const Registries& registries);
+// A text for one, else an array.
+void write_audience(JsonWriter& json, const std::vector<std::string>& audiences);
+void write_text_or_null(JsonWriter& json, std::string_view name,
+                        const std::optional<std::string>& text);
 // With the sealed fields opened and the reason of its own revocation or of the cascade that ended
 // it. May read the views.
 [[nodiscard]] TokenWire token_wire(const Ledger& ledger, const ListedToken& token);

@@ -27,6 +27,8 @@ struct ServeOptions {
   unsigned threads = 0;
   std::string durability = "normal";
   bool allow_insecure_http = false;
+  std::string tls_certificate;
+  std::string tls_key;
 };
 
 struct Endpoint {
@@ -65,12 +67,14 @@ void log_to_stderr() {
   spdlog::set_default_logger(std::move(logger));
 }
 
-// Blocks the signals that stop the server in this thread and in all that it starts later.
-sigset_t block_stop_signals() {
+// Blocks the signals that stop the server or have it read files again in this thread and in all
+// that it starts later.
+sigset_t block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
@@ -124,21 +128,23 @@ void greet(const std::string& url, const std::optional<std::filesystem::path>& a
 
 ExitCode serve(const CommandLine& line, const ServeOptions& options) {
   const auto endpoint = parse_listen(options.listen);
-  if (!endpoint.address.is_loopback() && !options.allow_insecure_http) {
+  const bool has_tls = !options.tls_certificate.empty();
+  if (!endpoint.address.is_loopback() && !has_tls && !options.allow_insecure_http) {
     throw Failure{ExitCode::usage,
-                  "plain HTTP beyond loopback shows every token to the network: listen on "
-                  "127.0.0.1 behind a TLS proxy, or say --allow-insecure-http"};
+                  "plain HTTP beyond loopback shows every token to the network: give "
+                  "--tls-certificate and --tls-key, listen on 127.0.0.1 behind a TLS proxy, or say "
+                  "--allow-insecure-http"};
   }
+  const std::string scheme = has_tls ? "https://" : "http://";
   log_to_stderr();
-  const auto signals = block_stop_signals();
+  const auto signals = block_signals();
   std::atomic<bool> is_poisoned{false};
 
   LedgerOptions opening;
   opening.directory = line.data;
   opening.keyring_key_file = line.keyring_key_file;
   opening.durability = options.durability == "paranoid" ? Durability::paranoid : Durability::normal;
-  opening.issuer =
-      options.issuer.empty() ? "http://" + endpoint.text(endpoint.port) : options.issuer;
+  opening.issuer = options.issuer.empty() ? scheme + endpoint.text(endpoint.port) : options.issuer;
   opening.on_warning = [](const std::string& what) { spdlog::warn("{}", what); };
   // Ends the wait below, which then leaves without a snapshot: what is on disk decides.
   opening.on_poisoned = [&is_poisoned, main_thread = ::pthread_self()](const std::string& what) {
@@ -155,7 +161,12 @@ ExitCode serve(const CommandLine& line, const ServeOptions& options) {
   serving.http.address = endpoint.address.to_string();
   serving.http.port = endpoint.port;
   serving.http.io_thread_count = options.threads;
+  if (has_tls) serving.http.tls = {options.tls_certificate, options.tls_key};
   auto server = ApiServer::start(*ledger, serving);
+  if (!server && has_tls && server.error() == Errc::invalid_argument) {
+    throw Failure{ExitCode::usage,
+                  "--tls-certificate or --tls-key can't be used; the line above says why"};
+  }
   if (!server) {
     throw Failure{
         ExitCode::cannot_open,
@@ -163,12 +174,15 @@ ExitCode serve(const CommandLine& line, const ServeOptions& options) {
             explain(to_errc(server.error())) +
             (admin_token ? ". The administrator's token is in " + admin_token->string() : "")};
   }
-  const auto url = "http://" + endpoint.text((*server)->port());
+  const auto url = scheme + endpoint.text((*server)->port());
   spdlog::info("serving {} on {}, seq {}", line.data, url, ledger->committed().value());
   greet(url, admin_token, line.data);
 
   int received = 0;
-  while (sigwait(&signals, &received) != 0) continue;
+  while (sigwait(&signals, &received) != 0 || received == SIGHUP) {
+    if (received == SIGHUP) (void)(*server)->reload_tls();  // the log says what came of it
+    received = 0;
+  }
   spdlog::info("stopping");
   const bool is_clean = (*server)->stop(kStopDeadline);
   if (!is_clean) spdlog::warn("some requests were cut off");
@@ -203,6 +217,12 @@ void add_serve_command(CommandLine& line) {
       ->check(CLI::Range(1, 256));
   command->add_option("--durability", options->durability, "normal, or paranoid: HEAD per batch")
       ->check(CLI::IsMember({"normal", "paranoid"}));
+  auto* certificate = command->add_option(
+      "--tls-certificate", options->tls_certificate,
+      "Serve HTTPS with this PEM chain, the server's own first; SIGHUP reads it again");
+  auto* key = command->add_option("--tls-key", options->tls_key, "Its PEM key, not encrypted");
+  certificate->needs(key);
+  key->needs(certificate);
   command->add_flag("--allow-insecure-http", options->allow_insecure_http,
                     "Plain HTTP on an address that is not loopback");
 }

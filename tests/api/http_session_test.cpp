@@ -52,7 +52,8 @@ class Conversation {
   void answer_later(std::size_t index, std::string body) {
     responders_.at(index).respond(HttpResponse{.body = std::move(body)});
     std::vector<ResponseMailbox::Completion> completions;
-    mailbox_->take(&completions);
+    std::vector<std::uint64_t> readable;
+    mailbox_->take(&completions, &readable);
     for (auto& completion : completions)
       session_->complete(completion.slot, std::move(completion.response));
     session_->advance();

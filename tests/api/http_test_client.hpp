@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -75,6 +76,30 @@ class HttpTestClient {
     answer.body = buffer_.substr(0, length);
     buffer_.erase(0, length);
     return answer;
+  }
+
+  // The head of a streamed answer; its chunks follow.
+  Answer read_head() {
+    Answer answer;
+    std::size_t head_end;
+    while ((head_end = buffer_.find("\r\n\r\n")) == std::string::npos)
+      if (!receive()) return answer;
+    answer.head = buffer_.substr(0, head_end + 2);
+    buffer_.erase(0, head_end + 4);
+    answer.status = std::atoi(answer.head.c_str() + 9);
+    return answer;
+  }
+  // The next chunk's data; empty: the last one. nullopt: the connection ended, or no chunk came.
+  std::optional<std::string> read_chunk() {
+    std::size_t line_end;
+    while ((line_end = buffer_.find("\r\n")) == std::string::npos)
+      if (!receive()) return std::nullopt;
+    const std::size_t size = std::strtoul(buffer_.c_str(), nullptr, 16);
+    while (buffer_.size() < line_end + 2 + size + 2)
+      if (!receive()) return std::nullopt;
+    auto data = buffer_.substr(line_end + 2, size);
+    buffer_.erase(0, line_end + 2 + size + 2);
+    return data;
   }
 
   // True: the other end closed (or reset) without another byte.

@@ -2,6 +2,8 @@
 tokenledger_test(api/http_router_test.cpp tokenledger::api)
 tokenledger_test(api/http_server_test.cpp tokenledger::api)
 tokenledger_test(api/http_session_test.cpp tokenledger::api)
+tokenledger_test(api/http_stream_test.cpp tokenledger::api)
+tokenledger_test(api/events_test.cpp tokenledger::api)
 tokenledger_test(api/http_form_test.cpp tokenledger::api)
 tokenledger_test(api/http_json_test.cpp tokenledger::api)
 tokenledger_test(api/json_writer_test.cpp tokenledger::api)

@@ -42,11 +42,11 @@ def free_port():
 class Server:
     """`tokenledger serve` on a free port, ready; stop() sends SIGTERM and returns the exit code."""
 
-    def __init__(self, data, *arguments):
-        self.url = f"http://127.0.0.1:{free_port()}"
+    def __init__(self, data, *arguments, scheme="http"):
+        self.url = f"{scheme}://127.0.0.1:{free_port()}"
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            [PROGRAM, "serve", "--data", data, "--listen", self.url.removeprefix("http://"),
+            [PROGRAM, "serve", "--data", data, "--listen", self.url.removeprefix(scheme + "://"),
              *arguments], stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.greeting = []
         for line in self.process.stdout:

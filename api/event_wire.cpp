@@ -1,0 +1,212 @@
+#include "api/event_wire.hpp"
+
+#include "api/rfc3339.hpp"
+#include "api/wire.hpp"
+#include "core/invariant.hpp"
+#include "core/status.hpp"
+
+namespace tokenledger {
+namespace {
+
+std::string hex(std::span<const std::uint8_t> bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const auto byte : bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+// Writes the members of `data`, one overload per kind.
+class DataWriter {
+ public:
+  DataWriter(JsonWriter& json, const Ledger& ledger, const ReadEvent& read,
+             EventVisibility visibility)
+      : json_{json}, ledger_{ledger}, read_{read}, visibility_{visibility} {}
+
+  void operator()(const LedgerCreated& data) {
+    json_.member("ledger_id", hex(data.ledger_id)).member("issuer", data.issuer);
+  }
+  void operator()(const LedgerOpened&) {}
+  void operator()(const FormatActivated& data) { json_.member("version", data.version); }
+
+  void operator()(const ClientRegistered& data) {
+    json_.member("client_id", data.client_id).member("built_in", data.built_in);
+    write_client_settings(json_, data.settings);
+  }
+  void operator()(const ClientUpdated& data) {
+    client(data.client);
+    write_client_settings(json_, data.settings);
+  }
+  void operator()(const ClientDisabled& data) { client(data.client); }
+  void operator()(const ClientEnabled& data) { client(data.client); }
+  void operator()(const ClientDeleted& data) { client(data.client); }
+  void operator()(const ClientSecretRotated& data) {
+    client(data.client);
+    json_.member("generation", data.generation.value());
+  }
+
+  void operator()(const ApiCreated& data) {
+    json_.member("identifier", data.identifier).member("built_in", data.built_in);
+    write_api_settings(json_, data.settings);
+  }
+  void operator()(const ApiUpdated& data) {
+    api("identifier", data.api);
+    write_api_settings(json_, data.settings);
+  }
+  void operator()(const ApiDeleted& data) { api("identifier", data.api); }
+
+  void operator()(const ClientGrantAdded& data) {
+    client(data.client);
+    api("audience", data.api);
+    scopes(data.api, data.scope_mask);
+  }
+  void operator()(const ClientGrantUpdated& data) { scopes(grant(data.grant), data.scope_mask); }
+  void operator()(const ClientGrantRemoved& data) { grant(data.grant); }
+
+  void operator()(const KeyAdded& data) {
+    json_.member("kid", data.kid).member("algorithm", algorithm_name(data.algorithm));
+    if (data.api != ApiNumber{}) api("audience", data.api);
+  }
+  void operator()(const KeyRetired& data) { key(data.key); }
+
+  void operator()(const TokenIssued& data) {
+    TokenWire wire;
+    LEDGER_INVARIANT(read_.token_class.has_value());  // read_events found it
+    ledger_.with_registries(
+        [&](const Registries& registries) { name_class(wire, *read_.token_class, registries); });
+    json_.member("jti", ledger_.jti_of(data.index))
+        .member("name", data.name)
+        .member("client_id", wire.client_id);
+    write_audience(json_, wire.audiences);
+    json_.member("scope", wire.scope)
+        .member("issued_at", format_rfc3339(data.issued_at))
+        .member("expires_at", format_rfc3339(data.expires_at))
+        .member("origin", origin_name(data.origin))
+        .member("format", token_kind_name(data.kind))
+        .member("token_sha256", hex(data.token_sha256));
+    sealed("owner", data.owner, visibility_.token_fields);
+    json_.name("extra_fields");
+    const auto extra = visibility_.token_fields ? ledger_.open_sealed(data.extra_fields)
+                                                : std::optional<std::string>{};
+    if (extra)
+      json_.raw(*extra);  // checked when it was taken, and sealed since
+    else
+      json_.null();
+  }
+  void operator()(const TokenRevoked& data) {
+    json_.member("jti", ledger_.jti_of(data.index)).member("cause", cause_name(data.cause));
+    sealed("reason", data.reason, visibility_.token_fields);
+  }
+  void operator()(const TokensRevoked& data) {
+    json_.name("selector").begin_object();
+    selector(data.selector);
+    json_.end_object()
+        .member("before_seq", data.before.value())
+        .member("cause", cause_name(data.cause));
+    sealed("reason", data.reason, visibility_.token_fields);
+  }
+  void operator()(const TokensExpired& data) {
+    json_.member("expires_after", format_rfc3339(data.from))
+        .member("expires_to", format_rfc3339(data.to))
+        .member("count", data.count)
+        .member("complete", data.complete);
+  }
+  void operator()(const NoteAppended& data) {
+    json_.member("topic", data.topic);
+    sealed("body", data.body, visibility_.notes);
+  }
+
+ private:
+  // Copies under the registries' lock, so that nothing else runs there.
+  template <class Look>
+  std::string name_of(Look look) {
+    std::string name;
+    ledger_.with_registries([&](const Registries& registries) { name = look(registries); });
+    return name;
+  }
+  void client(ClientNumber number) {
+    json_.member("client_id", name_of([&](const Registries& registries) {
+                   const auto* record = registries.client(number);
+                   return record != nullptr ? record->client_id : std::string{};
+                 }));
+  }
+  void api(std::string_view member, ApiNumber number) {
+    json_.member(member, name_of([&](const Registries& registries) {
+                   const auto* record = registries.api(number);
+                   return record != nullptr ? record->identifier : std::string{};
+                 }));
+  }
+  void key(KeyNumber number) {
+    json_.member("kid", name_of([&](const Registries& registries) {
+                   const auto* record = registries.key(number);
+                   return record != nullptr ? record->kid : std::string{};
+                 }));
+  }
+  ApiNumber grant(GrantNumber number) {
+    ClientNumber of_client;
+    ApiNumber of_api;
+    ledger_.with_registries([&](const Registries& registries) {
+      const auto* record = registries.grant(number);
+      if (record == nullptr) return;
+      of_client = record->client;
+      of_api = record->api;
+    });
+    client(of_client);
+    api("audience", of_api);
+    return of_api;
+  }
+  void scopes(ApiNumber number, std::uint64_t mask) {
+    std::vector<std::string> names;
+    ledger_.with_registries([&](const Registries& registries) {
+      const auto* record = registries.api(number);
+      if (record == nullptr) return;
+      for (std::size_t bit = 0; bit < record->scope_names.size(); ++bit)
+        if ((mask >> bit & 1) != 0) names.push_back(record->scope_names[bit]);
+    });
+    json_.name("scopes").begin_array();
+    for (const auto& name : names) json_.value(name);
+    json_.end_array();
+  }
+  void selector(const Selector& chosen) {
+    switch (chosen.kind) {
+      case SelectorKind::client: return client(ClientNumber{chosen.id});
+      case SelectorKind::api: return api("audience", ApiNumber{chosen.id});
+      case SelectorKind::grant: grant(GrantNumber{chosen.id}); return;
+      case SelectorKind::key: return key(KeyNumber{chosen.id});
+      case SelectorKind::all: json_.member("all", true); return;
+    }
+  }
+  void sealed(std::string_view member, const Sealed& field, bool is_visible) {
+    write_text_or_null(json_, member,
+                       is_visible ? ledger_.open_sealed(field) : std::optional<std::string>{});
+  }
+
+  JsonWriter& json_;
+  const Ledger& ledger_;
+  const ReadEvent& read_;
+  EventVisibility visibility_;
+};
+
+}  // namespace
+
+void write_event(JsonWriter& json, const Ledger& ledger, const ReadEvent& read,
+                 EventVisibility visibility) {
+  const auto& event = read.event;
+  json.begin_object()
+      .member("seq", event.seq.value())
+      .member("recorded_at", format_rfc3339(event.recorded_at))
+      .member("kind", event_kind_name(event.payload.index()))
+      .member("actor", actor_text(ledger, event.actor))
+      .name("request_id");
+  if (event.request_id.empty())
+    json.null();
+  else
+    json.value(event.request_id);
+  json.name("data").begin_object();
+  std::visit(DataWriter{json, ledger, read, visibility}, event.payload);
+  json.end_object().end_object();
+}
+
+}  // namespace tokenledger
