@@ -91,37 +91,17 @@ HttpResponse show(const Ledger& ledger, std::string_view identifier, int status,
   return is_found ? response : problem_of(Errc::api_not_found);
 }
 
-void create_now(ApiContext& context, const Call& call, Write write, CreateApi create,
-                std::string secret) {
-  const auto identifier = create.identifier;
-  commit(context, call, std::move(write), std::move(create),
-         [&ledger = context.ledger, identifier,
-          secret = std::move(secret)](const Committed& committed) {
-           return show(ledger, identifier, 201, committed.repeated ? std::string_view{} : secret);
-         });
-}
-
 // The secret of an HS256 API is in the keyring, fsynced, before its event; that takes a worker.
 void create_with_secret(ApiContext& context, const Call& call, Write write, CreateApi create) {
-  const auto job = [&context, call, write = std::move(write), create = std::move(create)] {
-    bool exists = false;
-    context.ledger.with_registries([&](const Registries& registries) {
-      exists = registries.find_api(create.identifier) != nullptr;
-    });
-    // No secret is drawn in vain; decide() still says whether this is a repeat or a conflict.
-    auto with_key = create;
-    std::string secret;
-    if (!exists) {
-      auto made = context.ledger.make_api_secret();
-      if (!made) return call->responder.respond(problem_of(made.error()));
-      with_key.hs256_kid = std::move(made->kid);
-      secret = std::move(made->secret);
-    } else {
-      with_key.hs256_kid = "none";
-    }
-    create_now(context, call, write, std::move(with_key), std::move(secret));
+  const auto answer = [&context, write = std::move(write), create = std::move(create)] {
+    const auto created = context.ledger.create_api_with_secret(
+        {write.actor, write.request_id, write.idempotency, create});
+    if (!created) return problem_of(created.error());
+    auto response = show(context.ledger, create.identifier, 201, created->secret);
+    add_ledger_seq(&response, created->committed.seq);
+    return response;
   };
-  if (!context.workers->post(job)) call->responder.respond(busy());
+  answer_from_worker(*context.workers, call, answer);
 }
 
 void create(ApiContext& context, const Call& call, Write write) {
@@ -139,7 +119,11 @@ void create(ApiContext& context, const Call& call, Write write) {
     return call->responder.respond(std::move(*refused));
   if (add.settings.signing_alg == SignatureAlgorithm::hs256)
     return create_with_secret(context, call, std::move(write), std::move(add));
-  create_now(context, call, std::move(write), std::move(add), {});
+  const auto identifier = add.identifier;
+  commit(context, call, std::move(write), std::move(add),
+         [&ledger = context.ledger, identifier](const Committed&) {
+           return show(ledger, identifier, 201);
+         });
 }
 
 // From the path, or from ?identifier= where the pattern has no parameter.

@@ -26,4 +26,8 @@ struct Decision {
                                       const Command& command, LedgerTime now,
                                       std::vector<Event>& out);
 
+// What decide() says of a CreateApi's own values, before it looks at the actor's power or at what
+// exists: for callers that prepare something costly first.
+[[nodiscard]] Result<void> check_values(const CreateApi& create);
+
 }  // namespace tokenledger

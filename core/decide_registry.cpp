@@ -66,6 +66,14 @@ bool scope_names_fit(const ApiRecord& api, const ApiSettings& settings) {
 
 }  // namespace
 
+Result<void> check_values(const CreateApi& create) {
+  if (!is_visible_ascii(create.identifier, kIdentifierBytesMax)) return Errc::invalid_argument;
+  // Its scopes protect the ledger itself and are compared by bit: there is one, and no other API
+  // may bear its name, not even before it was made.
+  if (create.built_in != (create.identifier == kManagementAudience)) return Errc::invalid_argument;
+  return check_settings(create.settings);
+}
+
 Result<void> Decider::operator()(const RegisterClient& add) {
   if (add.built_in) {
     if (auto allowed = require_host(); !allowed) return allowed;
@@ -81,8 +89,8 @@ Result<void> Decider::operator()(const RegisterClient& add) {
                                add.built_in, add.settings, add.secret_hash});
 }
 
-// Its redirect URIs and grant types say who gets what the client holds, so whoever changes them must
-// hold that itself.
+// Its redirect URIs and grant types say who gets what the client holds, so whoever changes them
+// must hold that itself.
 Result<void> Decider::operator()(const UpdateClient& update) {
   if (auto allowed = require_scope(ManagementScope::clients_write); !allowed) return allowed;
   if (auto checked = check_settings(update.settings); !checked) return checked;
@@ -133,11 +141,7 @@ Result<void> Decider::operator()(const CreateApi& create) {
   } else if (auto allowed = require_scope(ManagementScope::apis_write); !allowed) {
     return allowed;
   }
-  if (!is_visible_ascii(create.identifier, kIdentifierBytesMax)) return Errc::invalid_argument;
-  // Its scopes protect the ledger itself and are compared by bit: there is one, and no other API
-  // may bear its name, not even before it was made.
-  if (create.built_in != (create.identifier == kManagementAudience)) return Errc::invalid_argument;
-  if (auto checked = check_settings(create.settings); !checked) return checked;
+  if (auto checked = check_values(create); !checked) return checked;
   if (state_.registries.find_api(create.identifier) != nullptr) return Errc::api_exists;
   const auto number = ApiNumber{static_cast<std::uint32_t>(state_.registries.apis().size() + 1)};
   if (number.value() > kApisMax) return Errc::limit_reached;

@@ -222,6 +222,21 @@ Result<void> Keyring::add_signing_key(SigningKeyRecord record) {
   return saved;
 }
 
+Result<void> Keyring::remove_signing_keys(std::span<const std::string> kids) {
+  const auto goes = [&](const SigningKeyRecord& key) {
+    return std::ranges::find(kids, key.kid) != kids.end();
+  };
+  const auto removed = std::stable_partition(signing_keys_.begin(), signing_keys_.end(),
+                                             [&](const auto& key) { return !goes(key); });
+  if (removed == signing_keys_.end()) return {};
+  std::vector<SigningKeyRecord> gone{std::make_move_iterator(removed),
+                                     std::make_move_iterator(signing_keys_.end())};
+  signing_keys_.erase(removed, signing_keys_.end());
+  const auto saved = save();
+  if (!saved) std::ranges::move(gone, std::back_inserter(signing_keys_));
+  return saved;
+}
+
 Result<void> Keyring::add_api_secret(ApiSecretRecord record) {
   if (!in_bounds(bytes_of(record.identifier), kIdentifierBytesMax, record.secret)) {
     return Errc::invalid_argument;

@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -87,6 +88,8 @@ class Keyring {
   // ledger. key_exists: the kid or identifier is there. limit_reached, invalid_argument: beyond a
   // bound.
   [[nodiscard]] Result<void> add_signing_key(SigningKeyRecord record);
+  // Forgets the signing keys with these kids, in one save; kids that are not there are passed over.
+  [[nodiscard]] Result<void> remove_signing_keys(std::span<const std::string> kids);
   [[nodiscard]] Result<void> add_api_secret(ApiSecretRecord record);
   // Encrypts under another key from now on (or under none).
   [[nodiscard]] Result<void> change_key(KeyringKey key);

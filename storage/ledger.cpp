@@ -159,27 +159,6 @@ Ledger::NewSecret Ledger::make_client_secret() const {
   return made;
 }
 
-Result<Ledger::NewApiSecret> Ledger::make_api_secret() {
-  auto key = SigningKey::generate(SignatureAlgorithm::hs256);
-  if (!key) return key.error();
-  const auto secret = key->private_bytes();
-  if (!secret) return secret.error();
-  NewApiSecret made;
-  made.secret = base64url_encode(secret->view());
-  made.kid = key->kid();
-  Result<void> added;
-  {
-    // The keyring is a file of the directory, which is not ours any more once close() is done.
-    const std::shared_lock files{core_->files_mutex};
-    if (auto open = core_->check_readable(); !open) return open.error();
-    if (auto kept = core_->keys->add(std::move(*key)); !kept) added = kept.error();
-  }
-  if (added) return made;
-  const bool is_refused = added.error() == Errc::limit_reached || added.error() == Errc::key_exists;
-  if (!is_refused) core_->poison("could not write the keyring: " + added.error().message());
-  return added.error();
-}
-
 Idempotency Ledger::make_idempotency(const Actor& actor, std::string_view key,
                                      std::string_view body) const {
   // Length-prefixed, so that no two (actor, key) pairs are the same bytes.

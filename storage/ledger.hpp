@@ -215,13 +215,16 @@ class Ledger {
     Digest hash;
   };
   [[nodiscard]] NewSecret make_client_secret() const;
-  // Draws the secret of an HS256 API and keeps it in the keyring, durably, before CreateApi may
-  // name its kid.
-  struct NewApiSecret {
-    std::string secret;  // base64url
-    std::string kid;
+  // Commits a CreateApi for an HS256 API, whose hs256_kid must be empty: draws the API's secret,
+  // keeps it in the keyring, durably, before the event that names it, and takes it out again when
+  // the command is refused. Blocks for two or three fsyncs. Only this makes HS256 APIs that can
+  // sign. Errors: submit()'s; invalid_argument for another command; limit_reached for a full
+  // keyring.
+  struct CreatedApi {
+    Committed committed;
+    std::string secret;  // base64url, shown once; empty when repeated
   };
-  [[nodiscard]] Result<NewApiSecret> make_api_secret();
+  [[nodiscard]] Result<CreatedApi> create_api_with_secret(Command command);
   // Keyed hashes for an Idempotency-Key of this actor and a request body.
   [[nodiscard]] Idempotency make_idempotency(const Actor& actor, std::string_view key,
                                              std::string_view body) const;

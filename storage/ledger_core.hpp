@@ -111,6 +111,10 @@ class LedgerCore {
   [[nodiscard]] std::optional<std::string> open_sealed(const Sealed& sealed) const;
   // Drops the key of a field that no event will name: refused commands must not fill the key store.
   void forget(const Sealed& sealed);
+  // The key of a new HS256 API, in the keyring from here on; and out of it when no event names it
+  // (ledger_api_secret.cpp).
+  [[nodiscard]] Result<std::shared_ptr<const SigningKey>> add_api_key();
+  void drop_api_key(const std::string& kid);
   // Unknown outcome from here on, for everybody (INV-6). Any thread, first caller wins.
   void poison(const std::string& what);
   void warn(const std::string& what) const;
@@ -128,6 +132,7 @@ class LedgerCore {
   Result<void> check_clock(std::string& why) const;
   Result<void> open_views(std::string& why);
   Result<void> bootstrap(std::string& why);
+  Result<void> drop_unnamed_api_keys(std::string& why);
   Result<void> bootstrap_keys();
   [[nodiscard]] std::array<std::uint64_t, kLaneCount> retirable(UnixSeconds upto) const;
   void start_threads();

@@ -74,6 +74,13 @@ Result<std::shared_ptr<const SigningKey>> LedgerKeys::add(SigningKey key) {
   return shared;
 }
 
+Result<void> LedgerKeys::remove(std::span<const std::string> kids) {
+  const std::unique_lock lock{mutex_};
+  if (auto saved = keyring_->remove_signing_keys(kids); !saved) return saved;
+  for (const auto& kid : kids) signing_keys_.erase(kid);
+  return {};
+}
+
 std::string Ledger::jwks() const {
   std::vector<const VerifyKey*> published;
   std::vector<std::shared_ptr<const SigningKey>> held;

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,9 @@ class LedgerKeys {
   [[nodiscard]] std::vector<std::shared_ptr<const SigningKey>> signing_keys() const;
   // Saves the keyring with this key, fsynced, and then keeps it. Any thread.
   [[nodiscard]] Result<std::shared_ptr<const SigningKey>> add(SigningKey key);
+  // Saves the keyring without these keys, fsynced, and then forgets them; who holds one may go on
+  // using it. Only for keys that no event names. Any thread.
+  [[nodiscard]] Result<void> remove(std::span<const std::string> kids);
 
  private:
   explicit LedgerKeys(std::unique_ptr<Keyring> keyring);

@@ -79,6 +79,7 @@ Result<void> LedgerCore::open(std::string& why) {
   if (auto opened = open_views(why); !opened) return opened;
   registries = state.registries;
   last_recorded_at.store(state.last_recorded_at.value());
+  if (auto dropped = drop_unnamed_api_keys(why); !dropped) return dropped;
   expired_upto.store(state.expired_upto.value());
   signal.announce(state.last_seq);
   start_threads();

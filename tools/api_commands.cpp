@@ -101,11 +101,13 @@ ExitCode create_api(const CommandLine& line, const ApiOptions& options) {
   apply(options, create.settings);
   std::string secret;
   if (is_hs256) {
-    auto made = require("draw the API's secret", ledger->make_api_secret());
+    auto made = require("create the API",
+                        ledger->create_api_with_secret(
+                            {Actor{.kind = ActorKind::host}, {}, std::nullopt, std::move(create)}));
     secret = std::move(made.secret);
-    create.hs256_kid = std::move(made.kid);
+  } else {
+    submit_as_host(*ledger, "create the API", std::move(create));
   }
-  submit_as_host(*ledger, "create the API", std::move(create));
   auto record = record_of(find_live(*ledger, options.identifier));
   if (is_hs256 && file.is_stdout()) record.emplace_back("signing_secret", secret);
   if (is_hs256 && !file.is_stdout()) file.write(secret);

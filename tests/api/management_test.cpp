@@ -190,6 +190,14 @@ TEST_F(Management, AnHs256ApiShowsItsSecretOnce) {
   ASSERT_EQ(made.status, 201) << made.body;
   EXPECT_EQ(made.text("signing_secret").size(), 43u) << "32 bytes in base64url";
   EXPECT_FALSE(api().as_admin("GET", "/v1/apis/urn:mac").has("signing_secret"));
+  EXPECT_TRUE(made.has("X-Ledger-Seq: "));
+  const auto keyring = api().directory() / "ledger" / "keyring";
+  const auto size = std::filesystem::file_size(keyring);
+  constexpr const char* kAgain = R"({"identifier":"urn:mac","name":"x","signing_alg":"HS256"})";
+  EXPECT_EQ(api().as_admin("POST", "/v1/apis", kAgain).text("code"), "api_exists");
+  constexpr const char* kBad = R"({"identifier":"two words","name":"x","signing_alg":"HS256"})";
+  EXPECT_EQ(api().as_admin("POST", "/v1/apis", kBad).status, 400);
+  EXPECT_EQ(std::filesystem::file_size(keyring), size) << "refused creations leave no key";
   EXPECT_FALSE(api().get("/.well-known/jwks.json", "").has("oct"));
   EXPECT_EQ(api().as_admin("PATCH", "/v1/apis/urn:mac", R"({"signing_alg":"RS256"})").status, 400);
 }
