@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/event_codec.hpp"
 #include "core/state.hpp"
 #include "core/validity_index.hpp"
 #include "storage/durable_file.hpp"
@@ -184,6 +185,7 @@ class DirectoryRecoverTool final : public RecoverTool {
             " was changed, and cutting behind it does not mend that: restore a backup";
       return Errc::invalid_argument;
     }
+    if (auto whole = check_whole_command(seq, why); !whole) return whole;
     const auto lost = survey_.lost_after(seq);
     if (accept_loss || (lost && *lost == 0)) return {};
     why = lost ? "at least " + std::to_string(*lost) +
@@ -192,6 +194,42 @@ class DirectoryRecoverTool final : public RecoverTool {
                      "without HEAD nobody knows what is lost: with --accept-loss it is "
                      "done"};
     return Errc::log_shorter_than_head;
+  }
+
+  // Of a command's events all stay or none: half a sweep would make every later one a mismatch.
+  Result<void> check_whole_command(Sequence seq, std::string& why) const {
+    const auto is_inside = goes_on_after(seq);
+    if (!is_inside) return is_inside.error();
+    if (!*is_inside) return {};
+    std::string or_above;
+    auto below = seq.value();
+    auto above = seq.value();
+    for (auto goes_on = is_inside; *goes_on && below > 1;) {
+      goes_on = goes_on_after(Sequence{--below});
+      if (!goes_on) return goes_on.error();
+    }
+    for (auto goes_on = is_inside; *goes_on && above < survey_.last_good.value();) {
+      goes_on = goes_on_after(Sequence{++above});
+      if (!goes_on) return goes_on.error();
+      if (!*goes_on) or_above = " or after seq " + std::to_string(above);
+    }
+    why = "seq " + std::to_string(seq.value()) +
+          " lies inside one change of several events, which stay together: cut after seq " +
+          std::to_string(below) + or_above;
+    return Errc::invalid_argument;
+  }
+
+  // Whether the event at `seq` is not the last one of its command.
+  Result<bool> goes_on_after(Sequence seq) const {
+    const auto bytes = log_->get(seq);
+    if (!bytes) return to_errc(bytes.error());
+    const auto event = decode_event(*bytes);
+    if (!event) return to_errc(event.error());
+    if (const auto* expired = std::get_if<TokensExpired>(&event->payload))
+      return !expired->complete;
+    // The key of an HS256 API comes before the API.
+    const auto* key = std::get_if<KeyAdded>(&event->payload);
+    return key != nullptr && key->api != ApiNumber{};
   }
 
   Result<std::filesystem::path> make_aside(Sequence seq) {

@@ -54,9 +54,10 @@ class RecoverTool {
 
   // Makes the log end at `seq`, HEAD agree with it, and drops views and snapshots, which are made
   // anew at the next open. Returns the directory that holds what was cut; empty when nothing had to
-  // be. invalid_argument: `seq` is 0, beyond last_good, or keeps an event that HEAD's root
-  // contradicts. log_shorter_than_head: acknowledged events (or nobody knows whether) would be
-  // lost, and accept_loss is false. Nothing was changed in both cases.
+  // be. invalid_argument: `seq` is 0, beyond last_good, keeps an event that HEAD's root
+  // contradicts, or only some of the events of one command (`why` names the next seqs that do not).
+  // log_shorter_than_head: acknowledged events (or nobody knows whether) would be lost, and
+  // accept_loss is false. Nothing was changed in both cases.
   [[nodiscard]] virtual Result<std::filesystem::path> truncate_after(Sequence seq, bool accept_loss,
                                                                      std::string& why) = 0;
 };
