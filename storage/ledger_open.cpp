@@ -210,7 +210,14 @@ Result<void> LedgerCore::open_log(bool exists, std::string& why) {
   }
   if (auto made = ensure_directory(*files, paths.snapshots); !made)
     return fail(made.error(), paths.snapshots);
-  if (auto store = open_key_store(); !store) return fail(store.error(), paths.key_store);
+  if (auto store = open_key_store(); !store) {
+    const bool is_missing = store.error() == Errc::file_not_found;
+    if (!is_missing) return fail(store.error(), paths.key_store);
+    why = "the key store at " + paths.key_store.string() + " is missing, but HEAD names seq " +
+          std::to_string(head->head().seq.value()) +
+          ": put keystore back from a backup; without it no personal field can be read";
+    return Errc::key_store_corrupt;
+  }
 
   if (!exists && head->head().seq != Sequence{}) {
     why = "the log at " + paths.log.string() + " is missing, but HEAD names seq " +
@@ -245,8 +252,10 @@ Result<void> LedgerCore::open_log(bool exists, std::string& why) {
 Result<void> LedgerCore::open_key_store() {
   auto opened = KeyStore::open(files, paths.key_store, keys->ledger_id(), keys->master_key(),
                                head->head().key_store);
-  if (opened.has_error() && opened.error() == Errc::file_not_found &&
-      head->head().key_store == KeyStoreMark{}) {
+  // Made after HEAD and before the log's first event.
+  const bool may_be_new =
+      head->head().seq == Sequence{} && head->head().key_store == KeyStoreMark{};
+  if (opened.has_error() && opened.error() == Errc::file_not_found && may_be_new) {
     if (auto made = KeyStore::create(*files, paths.key_store, keys->ledger_id()); !made)
       return made;
     opened = KeyStore::open(files, paths.key_store, keys->ledger_id(), keys->master_key(), {});
@@ -324,7 +333,8 @@ Result<void> LedgerCore::check_clock(std::string& why) const {
   return Errc::clock_behind;
 }
 
-// Views are only a cache: whatever is wrong with them is mended from the log.
+// Views are only a cache (INV-3): damage in them is mended from the log. A disk that refuses to be
+// read is no damage, and deleting there would help nobody.
 Result<void> LedgerCore::open_views(std::string& why) {
   const Views::Options view_options{
       .directory = paths.views, .files = files, .ledger_id = keys->ledger_id()};
@@ -335,22 +345,26 @@ Result<void> LedgerCore::open_views(std::string& why) {
     return opened.error();
   }
   views = std::move(*opened);
-  if (views->cursor() > state.last_seq) {
-    warn("the views are ahead of the log; rebuilding them");
-    const auto progress = [this](Sequence seq) {
-      if (options.progress) options.progress({"views", seq, state.last_seq});
-    };
-    if (auto rebuilt = views->rebuild(*log, state.last_seq, progress); !rebuilt) {
-      why = "can't rebuild the views: " + rebuilt.error().message();
-      return rebuilt;
-    }
-  }
-  return {};
+  if (!rebuilds) return {};
+  const auto progress = [this](Sequence seq) {
+    if (options.progress) options.progress({"views", seq, state.last_seq});
+  };
+  auto rebuilt = views->rebuild(*log, state.last_seq, progress);
+  if (!rebuilt) why = "can't rebuild the views: " + rebuilt.error().message();
+  return rebuilt;
 }
 
 // Also finishes a creation that a crash cut short: every step looks whether it was done.
 Result<void> LedgerCore::bootstrap(std::string& why) {
   const auto fail = [&](boost::system::error_code error) -> Result<void> {
+  bool rebuilds = opened && (*opened)->cursor() > state.last_seq;
+  if (rebuilds) warn("the views are ahead of the log; rebuilding them");
+  if (opened.has_error() && opened.error() == Errc::view_corrupt) {
+    warn("the views at " + paths.views.string() + " are damaged; rebuilding them from the log");
+    rebuilds = true;
+    const auto gone = Views::destroy(view_options);
+    opened = gone ? Views::open(view_options) : Result<std::unique_ptr<Views>>{gone.error()};
+  }
     why = "can't write the first events of the ledger: " + error.message();
     return error;
   };

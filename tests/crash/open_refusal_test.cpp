@@ -196,8 +196,10 @@ const Refusal kRefusals[] = {
      [](const Place& at) { flip_byte(at.ledger / "keyring", 60); }},
     {"HeadIsAnother", Errc::keyring_mismatch,
      [](const Place& at) { at.replace_with(at.other, "HEAD"); }},
-    {"KeyStoreIsMissing", Errc::file_not_found,
+    {"KeyStoreIsMissing", Errc::key_store_corrupt,
      [](const Place& at) { std::filesystem::remove_all(at.ledger / "keystore"); }},
+    {"LogIsMissing", Errc::log_shorter_than_head,
+     [](const Place& at) { std::filesystem::remove_all(at.ledger / "log"); }},
 };
 
 class OpenRefuses : public testing::TestWithParam<Refusal> {};
@@ -218,6 +220,16 @@ TEST_P(OpenRefuses, SaysWhyAndChangesNothing) {
 INSTANTIATE_TEST_SUITE_P(All, OpenRefuses, testing::ValuesIn(kRefusals),
                          [](const auto& info) { return std::string{info.param.name}; });
 
+void remove_files(const path& directory, const std::string& named) {
+  std::vector<path> found;
+  for (const auto& entry : std::filesystem::directory_iterator{directory}) {
+    if (entry.path().filename().string().find(named) != std::string::npos)
+      found.push_back(entry.path());
+  }
+  EXPECT_FALSE(found.empty()) << named;
+  for (const auto& file : found) std::filesystem::remove(file);
+}
+
 struct Mending {
   const char* name;
   bool warns;
@@ -233,6 +245,14 @@ const Mending kMendings[] = {
     {"ViewsAreMissing", false,
      [](const Place& at) { std::filesystem::remove_all(at.ledger / "views"); }},
     {"ViewsAreAnOlderCopy", false, [](const Place& at) { at.replace_with(at.older, "views"); }},
+    {"ViewsHaveNoManifest", true,
+     [](const Place& at) { remove_files(at.ledger / "views", "MANIFEST"); }},
+    {"ViewsLackATable", true, [](const Place& at) { remove_files(at.ledger / "views", ".sst"); }},
+    {"ViewsHaveADamagedManifest", true,
+     [](const Place& at) {
+       for (const auto& entry : std::filesystem::directory_iterator{at.ledger / "views"})
+         if (entry.path().filename().string().starts_with("MANIFEST")) flip_byte(entry.path(), 20);
+     }},
     {"ViewsAreOfAnotherLedger", false, [](const Place& at) { at.replace_with(at.other, "views"); }},
 };
 class OpenMends : public testing::TestWithParam<Mending> {};
