@@ -184,6 +184,9 @@ Result<void> Decider::operator()(const OpenLedger& open) {
   LedgerOpened opened{open.incarnation, {}};
   for (std::size_t lane = 0; lane < kLaneCount; ++lane)
     opened.lane_start[lane] = state_.lanes[lane].next;
+  const auto& known = state_.incarnations;
+  const bool replaces = !known.empty() && known.back().lane_start == opened.lane_start;
+  if (!replaces && known.size() >= kIncarnationsMax) return Errc::limit_reached;
   return emit(opened);
 }
 

@@ -27,7 +27,12 @@ class Folder {
       if (payload.lane_start[lane] < state_.lanes[lane].next) return Errc::log_corrupt;
       if (payload.lane_start[lane] > TokenIndex::kCounterMax) return Errc::log_corrupt;
     }
-    state_.incarnations.push_back({payload.incarnation, payload.lane_start});
+    // One that owned no index in any lane names no token: a ledger that is opened often and issues
+    // seldom does not grow.
+    auto& known = state_.incarnations;
+    if (!known.empty() && known.back().lane_start == payload.lane_start) known.pop_back();
+    if (known.size() >= kIncarnationsMax) return Errc::log_corrupt;
+    known.push_back({payload.incarnation, payload.lane_start});
     return {};
   }
 

@@ -1,5 +1,6 @@
 #include "core/state.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/invariant.hpp"
@@ -88,6 +89,15 @@ bool operator==(const State& a, const State& b) {
          a.expired_upto == b.expired_upto && a.expiring == b.expiring &&
          a.idempotency == b.idempotency && a.idempotency_order == b.idempotency_order &&
          a.tokens_issued == b.tokens_issued && a.tokens_swept == b.tokens_swept;
+}
+
+const IncarnationRecord* owner_of(std::span<const IncarnationRecord> incarnations,
+                                  TokenIndex index) noexcept {
+  if (!index.has_lane()) return nullptr;
+  const auto after = std::ranges::upper_bound(
+      incarnations, index.counter(), {},
+      [&](const IncarnationRecord& record) { return record.lane_start[index.lane_number()]; });
+  return after == incarnations.begin() ? nullptr : &*std::prev(after);
 }
 
 namespace {

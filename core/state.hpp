@@ -12,6 +12,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/registries.hpp"
@@ -70,6 +71,14 @@ struct IncarnationRecord {
   friend bool operator==(const IncarnationRecord&, const IncarnationRecord&) = default;
 };
 
+// Openings that issued tokens, over a ledger's life: beyond it OpenLedger is refused
+// (limit_reached).
+inline constexpr std::uint32_t kIncarnationsMax = 1u << 20;
+// The incarnation that owned an index: the last one whose lane start is not above the counter;
+// nullptr: none. `incarnations` is State's list or a copy of it; the cost is logarithmic.
+[[nodiscard]] const IncarnationRecord* owner_of(std::span<const IncarnationRecord> incarnations,
+                                                TokenIndex index) noexcept;
+
 // One lane's chunks that are not retired. Chunk i holds counters from oldest + i * kChunkTokens.
 struct LaneState {
   std::uint64_t oldest = 0;  // chunk-aligned; everything below is retired
@@ -87,7 +96,8 @@ class State {
   LedgerTime last_recorded_at;
   Registries registries;
 
-  std::vector<IncarnationRecord> incarnations;  // oldest first
+  // Oldest first, lane starts never descend. One that issued nothing gave its place to the next.
+  std::vector<IncarnationRecord> incarnations;
   std::array<LaneState, kLaneCount> lanes;
 
   std::vector<ClassSlot> classes;         // class number n at [n - 1]

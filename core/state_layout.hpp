@@ -23,7 +23,6 @@
 namespace tokenledger::state_layout {
 
 // Longest lists that are not bounded elsewhere; both far beyond what a ledger reaches.
-inline constexpr std::size_t kIncarnationsMax = 1u << 24;
 inline constexpr std::size_t kSecondsMax = std::numeric_limits<std::uint32_t>::max();
 inline constexpr std::size_t kChunksPerLaneMax = 1u << 24;
 inline constexpr std::uint8_t kGrantTypesAll = 0x0F;

@@ -53,7 +53,7 @@ class FoldedAsOf final : public AsOf {
   }
 
   std::optional<std::string> jti_of(const SealKey& key, TokenIndex index) const override {
-    const auto* owner = owner_of(index);
+    const auto* owner = owner_of(state_.incarnations, index);
     if (owner == nullptr) return std::nullopt;
     return std::string{text_of(key.seal(index, owner->incarnation))};
   }
@@ -121,7 +121,7 @@ class FoldedAsOf final : public AsOf {
   void finish_token() {
     if (!token_) return;
     const auto& issued = std::get<TokenIssued>(token_->issued.payload);
-    const auto* owner = owner_of(issued.index);
+    const auto* owner = owner_of(state_.incarnations, issued.index);
     const bool is_other_jti =
         question_.incarnation && (owner == nullptr || owner->incarnation != *question_.incarnation);
     if (is_other_jti) {
@@ -138,15 +138,6 @@ class FoldedAsOf final : public AsOf {
       if (applies(cascade, facts)) token_->cascades.push_back(cascade);
     }
     token_->answer = status(facts, token_->cascades, question_.point.seq, question_.point.time);
-  }
-
-  // The incarnation that owned an index: the last one whose lane start is not above the counter.
-  const IncarnationRecord* owner_of(TokenIndex index) const {
-    for (auto record = state_.incarnations.rbegin(); record != state_.incarnations.rend();
-         ++record) {
-      if (record->lane_start[index.lane_number()] <= index.counter()) return &*record;
-    }
-    return nullptr;
   }
 
   const AsOfQuestion question_;

@@ -9,15 +9,6 @@
 namespace tokenledger {
 namespace {
 
-// The incarnation that owned an index: the last one whose lane start is not above the counter.
-const IncarnationRecord* owner_of(const std::vector<IncarnationRecord>& incarnations,
-                                  TokenIndex index) {
-  for (auto record = incarnations.rbegin(); record != incarnations.rend(); ++record) {
-    if (record->lane_start[index.lane_number()] <= index.counter()) return &*record;
-  }
-  return nullptr;
-}
-
 void describe(const TokenClass& token_class, std::string_view audience,
               const Registries& registries, CheckAnswer& answer) {
   if (const auto* client = registries.client(token_class.client))

@@ -378,7 +378,12 @@ Result<void> LedgerCore::bootstrap(std::string& why) {
   }
   std::uint32_t drawn = 0;
   fill_random({reinterpret_cast<std::uint8_t*>(&drawn), sizeof drawn});
-  if (auto opened = run(OpenLedger{Incarnation{drawn}}); !opened) return fail(opened.error());
+  if (auto opened = run(OpenLedger{Incarnation{drawn}}); !opened) {
+    if (opened.error() != Errc::limit_reached) return fail(opened.error());
+    why = "this ledger issued tokens in " + std::to_string(kIncarnationsMax) +
+          " openings and takes no more: its tokens can be read by replay; start a new ledger";
+    return opened.error();
+  }
   // Nobody else submits yet, so the commit thread is idle and its state may be read.
   incarnations = state.incarnations;
   for (std::size_t lane = 0; lane < kLaneCount; ++lane)

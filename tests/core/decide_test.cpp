@@ -202,6 +202,41 @@ TEST_F(Decide, ALongSweepIsSeveralEventsOfOneBatchAndOnlyTheLastMovesTheMark_D01
   EXPECT_TRUE(state.expiring.empty());
 }
 
+// Also what replay() says, because the same fold makes the list there.
+TEST_F(Decide, INV7OpeningsThatIssueNothingAreForgottenAndTheOthersBounded) {
+  const auto before = state.incarnations.size();
+  for (std::uint32_t i = 0; i < 10'000; ++i) ok(OpenLedger{Incarnation{100 + i}});
+  ASSERT_EQ(state.incarnations.size(), before);
+  EXPECT_EQ(state.incarnations.back().incarnation, Incarnation{100 + 9'999});
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    ok(issue(i, i % 3 == 0 ? 7'200 : 60));
+    if (i % 2 == 0) ok(OpenLedger{Incarnation{i}});
+  }
+  EXPECT_EQ(state.incarnations.size(), before + 100);
+  std::size_t found = 0;
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    for (const auto lane : {Lane::hour, Lane::day}) {
+      const TokenIndex token{lane, i};
+      const IncarnationRecord* want = nullptr;
+      for (const auto& record : state.incarnations) {
+        if (record.lane_start[token.lane_number()] <= i) want = &record;
+      }
+      EXPECT_EQ(owner_of(state.incarnations, token), want) << i;
+      if (want != nullptr) ++found;
+    }
+  }
+  EXPECT_EQ(found, 400u);
+  EXPECT_EQ(owner_of({}, TokenIndex{Lane::hour, 1}), nullptr);
+
+  const auto newest = state.incarnations.back();
+  state.incarnations.resize(kIncarnationsMax, newest);
+  EXPECT_EQ(run(OpenLedger{Incarnation{7}}), "limit_reached");
+  state.incarnations.back().lane_start = {state.lanes[0].next, state.lanes[1].next,
+                                          state.lanes[2].next, state.lanes[3].next};
+  EXPECT_EQ(run(OpenLedger{Incarnation{7}}), "") << "takes the place of one that issued nothing";
+  EXPECT_EQ(state.incarnations.size(), kIncarnationsMax);
+}
+
 struct NoEscalationCase {
   const char* name;
   CommandPayload command;

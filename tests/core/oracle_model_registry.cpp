@@ -79,7 +79,11 @@ std::string Model::on(const CreateLedger& create) {
 std::string Model::on(const OpenLedger&) {
   if (command_->who.kind != 1) return "insufficient_scope";
   log("ledger_opened");
-  openings.push_back({next_counter(0), next_counter(1), next_counter(2), next_counter(3)});
+  // An opening that used no index up is forgotten: nothing was ever named by it.
+  const std::array<std::uint64_t, kLanes> starts = {next_counter(0), next_counter(1),
+                                                    next_counter(2), next_counter(3)};
+  if (!openings.empty() && openings.back() == starts) openings.pop_back();
+  openings.push_back(starts);
   return {};
 }
 
