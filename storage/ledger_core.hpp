@@ -129,10 +129,11 @@ class LedgerCore {
   Result<void> open_log(bool exists, std::string& why);
   Result<void> open_key_store();
   Result<void> recover(std::string& why);
+  Result<void> adopt_issuer(std::string& why);
   Result<void> check_clock(std::string& why) const;
   Result<void> open_views(std::string& why);
-  Result<void> bootstrap(std::string& why);
   Result<void> drop_unnamed_api_keys(std::string& why);
+  Result<void> bootstrap(std::string& why);
   Result<void> bootstrap_keys();
   [[nodiscard]] std::array<std::uint64_t, kLaneCount> retirable(UnixSeconds upto) const;
   void start_threads();

@@ -2,6 +2,7 @@
 // crash leaves.
 #include <algorithm>
 
+#include "core/event_codec.hpp"
 #include "core/management_scopes.hpp"
 #include "storage/commit_thread.hpp"
 #include "storage/durable_file.hpp"
@@ -75,11 +76,12 @@ void LedgerCore::warn(const std::string& what) const {
 Result<void> LedgerCore::open(std::string& why) {
   if (auto opened = open_files(why); !opened) return opened;
   if (auto recovered = recover(why); !recovered) return recovered;
+  if (auto adopted = adopt_issuer(why); !adopted) return adopted;
   if (auto checked = check_clock(why); !checked) return checked;
   if (auto opened = open_views(why); !opened) return opened;
+  if (auto dropped = drop_unnamed_api_keys(why); !dropped) return dropped;
   registries = state.registries;
   last_recorded_at.store(state.last_recorded_at.value());
-  if (auto dropped = drop_unnamed_api_keys(why); !dropped) return dropped;
   expired_upto.store(state.expired_upto.value());
   signal.announce(state.last_seq);
   start_threads();
@@ -324,6 +326,26 @@ Result<void> LedgerCore::recover(std::string& why) {
   return {};
 }
 
+// Resource servers compare `iss` byte for byte, so a ledger keeps the one it began with.
+Result<void> LedgerCore::adopt_issuer(std::string& why) {
+  if (state.last_seq == Sequence{}) {
+    if (options.issuer.empty()) options.issuer = options.issuer_when_new;
+    return {};
+  }
+  const auto bytes = log->get(Sequence{1});
+  const auto event = bytes ? decode_event(*bytes) : Result<Event>{bytes.error()};
+  const auto* created = event ? std::get_if<LedgerCreated>(&event->payload) : nullptr;
+  if (created == nullptr) {
+    why = "can't read the first event of the log at " + paths.log.string();
+    return event ? boost::system::error_code{Errc::log_corrupt} : event.error();
+  }
+  if (options.issuer.empty()) options.issuer = created->issuer;
+  if (options.issuer == created->issuer) return {};
+  why = "the ledger at " + paths.directory.string() + " was created with the issuer " +
+        created->issuer + " and keeps it: leave the issuer out, or name a new directory";
+  return Errc::invalid_argument;
+}
+
 Result<void> LedgerCore::check_clock(std::string& why) const {
   const auto last = state.last_recorded_at.value();
   if (clock->now().value() + kClockBehindNsMax >= last) return {};
@@ -339,6 +361,14 @@ Result<void> LedgerCore::open_views(std::string& why) {
   const Views::Options view_options{
       .directory = paths.views, .files = files, .ledger_id = keys->ledger_id()};
   auto opened = Views::open(view_options);
+  bool rebuilds = opened && (*opened)->cursor() > state.last_seq;
+  if (rebuilds) warn("the views are ahead of the log; rebuilding them");
+  if (opened.has_error() && opened.error() == Errc::view_corrupt) {
+    warn("the views at " + paths.views.string() + " are damaged; rebuilding them from the log");
+    rebuilds = true;
+    const auto gone = Views::destroy(view_options);
+    opened = gone ? Views::open(view_options) : Result<std::unique_ptr<Views>>{gone.error()};
+  }
   if (!opened) {
     why = "can't open the views at " + paths.views.string() + " (" + opened.error().message() +
           "): remove that directory and start again, it is rebuilt from the log";
@@ -357,14 +387,6 @@ Result<void> LedgerCore::open_views(std::string& why) {
 // Also finishes a creation that a crash cut short: every step looks whether it was done.
 Result<void> LedgerCore::bootstrap(std::string& why) {
   const auto fail = [&](boost::system::error_code error) -> Result<void> {
-  bool rebuilds = opened && (*opened)->cursor() > state.last_seq;
-  if (rebuilds) warn("the views are ahead of the log; rebuilding them");
-  if (opened.has_error() && opened.error() == Errc::view_corrupt) {
-    warn("the views at " + paths.views.string() + " are damaged; rebuilding them from the log");
-    rebuilds = true;
-    const auto gone = Views::destroy(view_options);
-    opened = gone ? Views::open(view_options) : Result<std::unique_ptr<Views>>{gone.error()};
-  }
     why = "can't write the first events of the ledger: " + error.message();
     return error;
   };

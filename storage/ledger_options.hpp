@@ -34,8 +34,10 @@ struct LedgerOptions {
   // is refused.
   bool create_if_missing = true;
   // `iss` of the tokens (RFC 8414 §2: an https URL without query and fragment; not enforced for
-  // loopback).
-  std::string issuer = "http://127.0.0.1:8080";
+  // loopback). A ledger keeps the one it was created with: another one is refused. Empty: its own,
+  // and for a new ledger `issuer_when_new`.
+  std::string issuer;
+  std::string issuer_when_new = "http://127.0.0.1:8080";
   Durability durability = Durability::normal;
 
   // Commands waiting for the commit thread; beyond: queue_full.

@@ -24,9 +24,8 @@ void add_admin_token_command(CommandLine& line) {
         opening.directory = line.data;
         opening.create_if_missing = options->create;
         opening.keyring_key_file = line.keyring_key_file;
-        if (!options->issuer.empty()) opening.issuer = options->issuer;
+        opening.issuer = options->issuer;
         const auto ledger = open_ledger(std::move(opening));
-        ledger->core().options.issuer = issuer_at_creation(*ledger);
         print(replace_admin_token(*ledger, options->days * 86'400).string() + "\n");
         return ExitCode::ok;
       });

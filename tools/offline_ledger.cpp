@@ -8,7 +8,6 @@
 #include <cstring>
 #include <utility>
 
-#include "core/event_codec.hpp"
 #include "storage/ledger_core.hpp"
 
 namespace tokenledger {
@@ -68,22 +67,12 @@ std::unique_ptr<Ledger> open_ledger(LedgerOptions options) {
   return std::move(*opened);
 }
 
-std::string issuer_at_creation(const Ledger& ledger) {
-  const auto bytes = ledger.core().log->get(Sequence{1});
-  if (!bytes) return ledger.issuer();
-  const auto event = decode_event(*bytes);
-  const auto* created = event ? std::get_if<LedgerCreated>(&event->payload) : nullptr;
-  return created != nullptr ? created->issuer : ledger.issuer();
-}
-
 std::unique_ptr<Ledger> open_offline(const CommandLine& line) {
   LedgerOptions options;
   options.directory = line.data;
   options.create_if_missing = false;
   options.keyring_key_file = line.keyring_key_file;
-  auto ledger = open_ledger(std::move(options));
-  ledger->core().options.issuer = issuer_at_creation(*ledger);
-  return ledger;
+  return open_ledger(std::move(options));
 }
 
 Command host_command(CommandPayload payload) {

@@ -17,8 +17,6 @@ namespace tokenledger {
 // ledger was made with. A Failure with cannot_open when it can't be opened.
 [[nodiscard]] std::unique_ptr<Ledger> open_offline(const CommandLine& line);
 [[nodiscard]] std::unique_ptr<Ledger> open_ledger(LedgerOptions options);
-// The `iss` that stands in the ledger's first event.
-[[nodiscard]] std::string issuer_at_creation(const Ledger& ledger);
 
 // Shows "stage 12 %" on stderr while it is a terminal, and wipes it at the end.
 class ProgressLine {

@@ -144,7 +144,9 @@ ExitCode serve(const CommandLine& line, const ServeOptions& options) {
   opening.directory = line.data;
   opening.keyring_key_file = line.keyring_key_file;
   opening.durability = options.durability == "paranoid" ? Durability::paranoid : Durability::normal;
-  opening.issuer = options.issuer.empty() ? scheme + endpoint.text(endpoint.port) : options.issuer;
+  // `iss` stays what it was when the server moves to another address (R12).
+  opening.issuer = options.issuer;
+  opening.issuer_when_new = scheme + endpoint.text(endpoint.port);
   opening.on_warning = [](const std::string& what) { spdlog::warn("{}", what); };
   // Ends the wait below, which then leaves without a snapshot: what is on disk decides.
   opening.on_poisoned = [&is_poisoned, main_thread = ::pthread_self()](const std::string& what) {
@@ -153,8 +155,6 @@ ExitCode serve(const CommandLine& line, const ServeOptions& options) {
     ::pthread_kill(main_thread, SIGTERM);
   };
   const auto ledger = open_ledger(std::move(opening));
-  // `iss` stays what it was when the server moves to another address (R12).
-  if (options.issuer.empty()) ledger->core().options.issuer = issuer_at_creation(*ledger);
   const auto admin_token = make_first_admin_token(*ledger);
 
   ApiServerOptions serving;

@@ -197,6 +197,51 @@ TEST_F(LedgerTest, AnIdempotencyKeyFindsTheFirstResultWithoutItsSecret) {
   EXPECT_FALSE(ledger_->issue(request)->committed.repeated);
 }
 
+TEST_F(LedgerTest, R12ALedgerKeepsTheIssuerItWasCreatedWith) {
+  const auto own = ledger_->issuer();
+  ASSERT_TRUE(ledger_->close());
+  ledger_.reset();
+  const auto open_with = [&](const std::string& issuer, std::string& why) {
+    LedgerOptions options;
+    options.directory = directory_ / "ledger";
+    options.clock = clock_;
+    options.issuer = issuer;
+    options.issuer_when_new = "https://new.example";
+    options.free_bytes_min = 0;
+    return Ledger::open(options, &why);
+  };
+  std::string why;
+  const auto size = [&] { return std::filesystem::file_size(directory_ / "ledger" / "HEAD"); };
+  const auto before = size();
+  const auto refused = open_with("https://other.example", why);
+  ASSERT_TRUE(refused.has_error());
+  EXPECT_EQ(refused.error(), Errc::invalid_argument);
+  EXPECT_NE(why.find(own), std::string::npos) << why;
+  EXPECT_EQ(size(), before);
+  for (const auto& issuer : {std::string{}, own}) {
+    const auto opened = open_with(issuer, why);
+    ASSERT_TRUE(opened) << why;
+    EXPECT_EQ((*opened)->issuer(), own);
+  }
+}
+
+TEST_F(LedgerTest, AfterCloseReadsAndWritesAreRefusedAndChecksSayNo_INV6) {
+  add_api();
+  add_client("a");
+  const auto token = issue("a");
+  ASSERT_TRUE(check(token));
+  ASSERT_TRUE(ledger_->close());
+  EXPECT_FALSE(check(token));
+  EXPECT_EQ(ledger_->check_detailed(token.token, kApi).failure, CheckFailure::unavailable);
+  EXPECT_NE(ledger_->check_jti(token.jti).status, TokenStatus::active);
+  EXPECT_EQ(ledger_->token(token.index).error(), Errc::shutting_down);
+  EXPECT_EQ(ledger_->list({}).error(), Errc::shutting_down);
+  EXPECT_EQ(ledger_->totals().error(), Errc::shutting_down);
+  EXPECT_EQ(ledger_->revoke(token.index, {}).error(), Errc::shutting_down);
+  EXPECT_EQ(ledger_->append_note("audit", "late").error(), Errc::shutting_down);
+  EXPECT_TRUE(ledger_->close()) << "once more is harmless";
+}
+
 TEST_F(LedgerTest, StorageLowRefusesTokensAndStillRevokes) {
   add_api();
   add_client("a");
