@@ -176,7 +176,7 @@ Result<void> KeyStore::load(KeyStoreMark known) {
   // Also without a cut: a killed process may have left the last frame in memory only.
   if (const auto synced = file_->sync(); !synced) return synced.error();
   durable_bytes_ = at;
-  if (has_garbage_) return compact_locked();  // repeats an erasure that a crash interrupted
+  if (has_garbage_) return compact_owning_file();  // repeats an erasure that a crash interrupted
   return {};
 }
 
@@ -208,7 +208,8 @@ bool KeyStore::apply(ByteView payload) {
 Result<void> KeyStore::reserve_locked(std::size_t bytes) {
   if (failed_) return Errc::io_error;
   if (pending_.size() + bytes > kFrameBytesMax) return Errc::limit_reached;
-  const std::size_t after = durable_bytes_ + pending_.size() + bytes + kFrameOverheadBytes;
+  const std::size_t after =
+      durable_bytes_ + unsynced_bytes_ + pending_.size() + bytes + kFrameOverheadBytes;
   if (after > kFileBytesMax) return Errc::limit_reached;
   return {};
 }
@@ -260,41 +261,48 @@ Result<void> KeyStore::erase(const DataKeyId& id) {
 }
 
 Result<void> KeyStore::sync() {
-  const std::lock_guard lock{mutex_};
-  return sync_locked();
+  const std::lock_guard file{file_mutex_};
+  return sync_owning_file();
 }
 
-Result<void> KeyStore::sync_locked() {
-  if (failed_) return Errc::io_error;
-  if (pending_.empty()) return {};
+Result<void> KeyStore::sync_owning_file() {
   std::vector<std::uint8_t> frame;
-  encode_frame(frame, generation_, next_frame_, pending_);
-  failed_ = true;  // until the frame is durable: then nothing below can leave it half done
+  {
+    const std::lock_guard lock{mutex_};
+    // Bytes still on their way: an exception ended an earlier attempt half-way.
+    if (failed_ || unsynced_bytes_ != 0) return Errc::io_error;
+    if (pending_.empty()) return {};
+    encode_frame(frame, generation_, next_frame_, pending_);
+    unsynced_bytes_ = frame.size();
+    pending_.clear();
+  }
   // A crash here loses the frame or tears it; nothing that relies on it is in the log yet.
-  if (const auto written = file_->append(frame); !written) return written.error();
-  if (const auto synced = file_->sync_data(); !synced) return synced.error();
-  // From here the values survive everything.
-  failed_ = false;
+  auto done = file_->append(frame);
+  if (done) done = file_->sync_data();
+  // From here the values survive everything, or the store takes no more.
+  const std::lock_guard lock{mutex_};
+  unsynced_bytes_ = 0;
+  if (!done) {
+    failed_ = true;
+    return done.error();
+  }
   ++next_frame_;
   durable_bytes_ += frame.size();
-  pending_.clear();
   return {};
 }
 
 Result<void> KeyStore::compact() {
-  const std::lock_guard lock{mutex_};
-  if (const auto synced = sync_locked(); !synced) return synced.error();
-  return compact_locked();
+  const std::lock_guard file{file_mutex_};
+  if (const auto synced = sync_owning_file(); !synced) return synced.error();
+  return compact_owning_file();
 }
 
-Result<void> KeyStore::compact_locked() {
-  if (failed_) return Errc::io_error;
+std::vector<std::uint8_t> KeyStore::encode_live_locked(std::uint64_t* frame_count) const {
   std::vector<std::uint8_t> frames;
   std::vector<std::uint8_t> payload;
-  std::uint64_t frame_count = 0;
   const auto close_frame = [&] {
     if (payload.empty()) return;
-    encode_frame(frames, generation_ + 1, frame_count++, payload);
+    encode_frame(frames, generation_ + 1, (*frame_count)++, payload);
     payload.clear();
   };
   for (const auto& [id, sealed] : sealed_) {
@@ -307,17 +315,32 @@ Result<void> KeyStore::compact_locked() {
                         .generation = generation_ + 1,
                         .compacted_bytes = kHeaderBytes + frames.size()});
   bytes.insert(bytes.end(), frames.begin(), frames.end());
-  failed_ = true;
+  return bytes;
+}
+
+Result<void> KeyStore::compact_owning_file() {
+  std::vector<std::uint8_t> bytes;
+  std::uint64_t frame_count = 0;
+  {
+    const std::lock_guard lock{mutex_};
+    if (failed_) return Errc::io_error;
+    bytes = encode_live_locked(&frame_count);
+    // What waits for a sync may be in `bytes` already; written again behind them it changes
+    // nothing. An erasure that comes from here on is garbage of the new file.
+    has_garbage_ = false;
+  }
   // A crash inside leaves the old file, tombstones included, and open() compacts again.
-  if (const auto written = write_durably(*files_, path_, bytes); !written) return written.error();
-  auto file = files_->open(path_);
-  if (!file) return file.error();
-  failed_ = false;
+  auto written = write_durably(*files_, path_, bytes);
+  auto file = written ? files_->open(path_) : Result<std::unique_ptr<File>>{written.error()};
+  const std::lock_guard lock{mutex_};
+  if (!file) {
+    failed_ = true;
+    return file.error();
+  }
   file_ = std::move(*file);
   ++generation_;
   next_frame_ = frame_count;
   durable_bytes_ = bytes.size();
-  has_garbage_ = false;
   return {};
 }
 

@@ -83,18 +83,23 @@ class KeyStore {
   [[nodiscard]] bool apply(ByteView payload);  // false: malformed
   [[nodiscard]] Result<void> put_locked(const DataKeyId& id, ByteView value);
   [[nodiscard]] Result<void> reserve_locked(std::size_t bytes);
-  [[nodiscard]] Result<void> sync_locked();
-  [[nodiscard]] Result<void> compact_locked();
+  [[nodiscard]] Result<void> sync_owning_file();
+  [[nodiscard]] Result<void> compact_owning_file();
+  [[nodiscard]] std::vector<std::uint8_t> encode_live_locked(std::uint64_t* frame_count) const;
 
   const std::shared_ptr<FileLayer> files_;
   const std::filesystem::path path_;
   const LedgerId ledger_id_;
   const SecretBytes master_key_;
 
+  // Held while the disk works; taken before mutex_, so that put() and get() never wait for fsync.
+  std::mutex file_mutex_;
+  std::unique_ptr<File> file_;  // guarded by file_mutex_
+
   mutable std::mutex mutex_;  // guards all below
-  std::unique_ptr<File> file_;
   std::map<DataKeyId, std::vector<std::uint8_t>> sealed_;
   std::vector<std::uint8_t> pending_;  // payload of the next frame
+  std::size_t unsynced_bytes_ = 0;     // of the frame on its way to the disk
   std::uint64_t generation_ = 0;
   std::uint64_t next_frame_ = 0;
   std::uint64_t durable_bytes_ = 0;
