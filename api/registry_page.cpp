@@ -34,7 +34,7 @@ HttpResponse registry_page(
   auto response = json_response(200);
   JsonWriter json{&response.body};
   json.begin_object().name("items").begin_array();
-  RegistryPage page{json, position, *limit};
+  RegistryPage page{response.body, json, position, *limit};
   ledger.with_registries([&](const Registries& registries) { write(registries, query, page); });
   json.end_array().name("next_cursor");
   if (page.has_more()) {

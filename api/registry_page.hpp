@@ -2,7 +2,8 @@
 // while others are added.
 //
 // Bounded: at most kRegistryScanMax records are looked at per request, because the registries' lock
-// is held meanwhile; an empty page with a cursor is allowed (INV-7). The cursor is the position, in
+// is held meanwhile, and a page ends once it has kPageBytesMax; an empty page with a cursor is
+// allowed (INV-7). The cursor is the position, in
 // base64url with a checksum over the query; registries are readable by whoever may list them, so it
 // needs no secrecy, only a refusal of another query's.
 #pragma once
@@ -24,14 +25,18 @@ namespace tokenledger {
 
 inline constexpr std::uint64_t kRegistryLimitMax = 1'000;
 inline constexpr std::uint64_t kRegistryScanMax = 10'000;
+inline constexpr std::size_t kPageBytesMax = 1024 * 1024;  // and one record more
 
 class RegistryPage {
  public:
-  RegistryPage(JsonWriter& json, std::uint64_t position, std::uint64_t limit)
-      : json_{json}, begin_{position}, position_{position}, limit_{limit} {}
+  // `text` is what `json` appends to.
+  RegistryPage(const std::string& text, JsonWriter& json, std::uint64_t position,
+               std::uint64_t limit)
+      : text_{text}, json_{json}, begin_{position}, position_{position}, limit_{limit} {}
 
   [[nodiscard]] bool wants_more() const noexcept {
-    return written_ < limit_ && position_ - begin_ < kRegistryScanMax;
+    return written_ < limit_ && position_ - begin_ < kRegistryScanMax &&
+           text_.size() < kPageBytesMax;
   }
   // Of the record to look at, from 0.
   [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
@@ -47,6 +52,7 @@ class RegistryPage {
   [[nodiscard]] bool has_more() const noexcept { return has_more_; }
 
  private:
+  const std::string& text_;
   JsonWriter& json_;
   std::uint64_t begin_;
   std::uint64_t position_;

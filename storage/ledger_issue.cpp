@@ -1,8 +1,10 @@
 // The issue path: look up the policy, reserve an index, make the token, commit its event.
 #include <algorithm>
 #include <atomic>
+#include <boost/json/value.hpp>
 
 #include "core/base64url.hpp"
+#include "core/json_strict.hpp"
 #include "core/jwt.hpp"
 #include "core/management_scopes.hpp"
 #include "core/opaque_token.hpp"
@@ -117,6 +119,11 @@ class IssueOperation final : public CommitRequest {
     if (request_.extra_fields.size() > kExtraFieldsBytesMax ||
         request_.owner.size() > kLabelBytesMax) {
       return Errc::too_large;
+    }
+    // Lists write it as it is: text that is no object would break every page it stands on.
+    if (!request_.extra_fields.empty()) {
+      const auto fields = parse_json_strict(request_.extra_fields);
+      if (!fields || !fields->is_object()) return Errc::invalid_argument;
     }
     const auto seal = [&](const std::string& plain, Sealed& sealed) -> Result<void> {
       if (plain.empty()) return {};

@@ -244,6 +244,36 @@ TEST_F(Management, RegistriesArePagedInOrder) {
   EXPECT_EQ(api().as_admin("GET", "/v1/apis?cursor=" + other).text("code"), "cursor_invalid");
 }
 
+// INV-7: '<' takes six bytes in an answer, so a page within its limit could outgrow every bound.
+TEST_F(Management, APageOfLargeRecordsEndsEarlyWithACursor) {
+  std::string scopes;
+  for (int scope = 0; scope < 60; ++scope) {
+    scopes += std::string{scope == 0 ? "" : ","} + R"({"name":"s)" + std::to_string(scope) +
+              R"(","description":")" + std::string(200, '<') + R"("})";
+  }
+  const auto before = api().as_admin("GET", "/v1/apis?limit=1000").item_count();
+  constexpr std::size_t kApis = 40;  // 2.9 MB together
+  for (std::size_t count = 0; count < kApis; ++count) {
+    const auto body = R"({"identifier":"https://large/)" + std::to_string(count) +
+                      R"(","name":"large","scopes":[)" + scopes + "]}";
+    ASSERT_EQ(api().as_admin("POST", "/v1/apis", body).status, 201);
+  }
+  std::size_t seen = 0;
+  std::size_t pages = 0;
+  std::string cursor;
+  do {
+    const auto reply =
+        api().as_admin("GET", "/v1/apis?limit=1000" + (cursor.empty() ? "" : "&cursor=" + cursor));
+    ASSERT_EQ(reply.status, 200) << reply.body.substr(0, 200);
+    EXPECT_LE(reply.body.size(), 1'500'000u);
+    seen += reply.item_count();
+    ++pages;
+    cursor = reply.text("next_cursor");
+  } while (cursor != "-");
+  EXPECT_EQ(seen, before + kApis);
+  EXPECT_GT(pages, 2u);
+}
+
 TEST_F(Management, BadBodiesAreRefusedWithoutEchoAndChangeNothing) {
   struct Row {
     const char* method;

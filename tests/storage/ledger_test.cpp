@@ -280,6 +280,25 @@ TEST_F(LedgerTest, INV8_PersonalTextStandsNowhereInPlain) {
 }
 
 // Readers race revocations through the whole ledger: after revoke() returned nobody reads active.
+TEST_F(LedgerTest, ExtraFieldsAreAJsonObjectOrNothing) {
+  add_api();
+  add_client("client");
+  const auto before = ledger_->committed();
+  for (const char* text : {"oops", "[1]", "\"text\"", "{\"a\":1,\"a\":2}", "{} {}", "{"}) {
+    IssueRequest request;
+    request.client_id = "client";
+    request.audience = kApi;
+    request.extra_fields = text;
+    EXPECT_EQ(ledger_->issue(std::move(request)).error(), Errc::invalid_argument) << text;
+  }
+  EXPECT_EQ(ledger_->committed(), before);
+  IssueRequest request;
+  request.client_id = "client";
+  request.audience = kApi;
+  request.extra_fields = R"({"team":"maps"})";
+  EXPECT_TRUE(ledger_->issue(std::move(request)));
+}
+
 TEST_F(LedgerTest, Z06_INV2_AfterAnAcknowledgedRevocationNoThreadReadsActive) {
   add_api(TokenKind::opaque);
   add_client("a");
