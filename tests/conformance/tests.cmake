@@ -1,0 +1,8 @@
+# Programs that others wrote, before a real server. 77 is a visible SKIP: what the test needs can't be had here.
+set(tokenledger_conformance ${CMAKE_COMMAND} -E env TOKENLEDGER_PROGRAM=$<TARGET_FILE:tokenledger>
+  ${TOKENLEDGER_PYTHON})
+
+# OAuth clients from npm; their packages are kept in the build directory, one folder per lock file.
+add_test(NAME npm_clients_test COMMAND ${tokenledger_conformance}
+  ${CMAKE_CURRENT_SOURCE_DIR}/conformance/npm_clients_test.py ${CMAKE_BINARY_DIR}/npm_clients)
+set_tests_properties(npm_clients_test PROPERTIES LABELS conformance TIMEOUT 600 SKIP_RETURN_CODE 77)
