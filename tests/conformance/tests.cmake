@@ -6,3 +6,10 @@ set(tokenledger_conformance ${CMAKE_COMMAND} -E env TOKENLEDGER_PROGRAM=$<TARGET
 add_test(NAME npm_clients_test COMMAND ${tokenledger_conformance}
   ${CMAKE_CURRENT_SOURCE_DIR}/conformance/npm_clients_test.py ${CMAKE_BINARY_DIR}/npm_clients)
 set_tests_properties(npm_clients_test PROPERTIES LABELS conformance TIMEOUT 600 SKIP_RETURN_CODE 77)
+
+# The configurations of tools/gateway; `files` reads those whose programs Debian does not have.
+foreach(gateway nginx apache files)
+  add_test(NAME gateway_${gateway}_test COMMAND ${tokenledger_conformance}
+    ${CMAKE_CURRENT_SOURCE_DIR}/conformance/gateway_test.py ${gateway})
+  set_tests_properties(gateway_${gateway}_test PROPERTIES LABELS conformance TIMEOUT 300 SKIP_RETURN_CODE 77)
+endforeach()
