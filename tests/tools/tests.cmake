@@ -20,6 +20,10 @@ if(TOKENLEDGER_BENCH)
   add_test(NAME bench_smoke COMMAND ${TOKENLEDGER_PYTHON} ${PROJECT_SOURCE_DIR}/tools/bench_report.py --quick
     --seconds-max 300 --programs ${CMAKE_BINARY_DIR}/bench)
   set_tests_properties(bench_smoke PROPERTIES LABELS bench TIMEOUT 400)
+  # The comparison with other programs still runs; skipped where they are not installed.
+  add_test(NAME peers_smoke COMMAND ${CMAKE_COMMAND} -E env TOKENLEDGER_PROGRAM=$<TARGET_FILE:tokenledger>
+    ${TOKENLEDGER_PYTHON} ${PROJECT_SOURCE_DIR}/bench/peers/run --quick --build ${CMAKE_BINARY_DIR})
+  set_tests_properties(peers_smoke PROPERTIES LABELS bench TIMEOUT 300 SKIP_RETURN_CODE 77)
 endif()
 
 # The program as people and scripts use it.
