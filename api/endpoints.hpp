@@ -16,5 +16,6 @@ void add_token_list_endpoint(HttpRouter& router, ApiContext& context);
 void add_check_endpoints(HttpRouter& router, ApiContext& context);
 void add_event_endpoints(HttpRouter& router, ApiContext& context);
 void add_operations_endpoints(HttpRouter& router, ApiContext& context);
+void add_openapi_endpoint(HttpRouter& router);
 
 }  // namespace tokenledger

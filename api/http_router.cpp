@@ -57,6 +57,18 @@ void HttpRouter::insert(HttpMethod method, std::string_view pattern, HttpRoute r
   entry = std::make_unique<HttpRoute>(std::move(route));
 }
 
+std::vector<std::pair<std::string, HttpMethod>> HttpRouter::routes() const {
+  std::vector<std::pair<std::string, HttpMethod>> all;
+  const auto add_table = [&all](const std::string& pattern, const MethodTable& table) {
+    for (std::size_t index = 0; index < table.size(); ++index)
+      if (table[index]) all.emplace_back(pattern, static_cast<HttpMethod>(index));
+  };
+  for (const auto& [pattern, table] : exact_) add_table(pattern, table);
+  for (const auto& pattern : patterns_) add_table(pattern.text, pattern.methods);
+  std::ranges::sort(all);
+  return all;
+}
+
 HttpRouter::MethodTable& HttpRouter::table_for(std::string_view text) {
   if (text.find('{') == std::string_view::npos) return exact_[std::string{text}];
   for (auto& pattern : patterns_)

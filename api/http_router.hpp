@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "api/http_request.hpp"
@@ -67,6 +68,9 @@ class HttpRouter {
   // What answers when nothing matches; the default is an empty body. `status` is 404 or 405; the
   // router adds Allow to a 405 itself (RFC 9110 §15.5.6).
   void set_fallback(std::function<HttpResponse(const HttpRequest&, int status)> fallback);
+
+  // Every method and pattern added, sorted by pattern, then by method.
+  [[nodiscard]] std::vector<std::pair<std::string, HttpMethod>> routes() const;
 
   // Sets the request's path parameters. Null: no such path, or not with this method.
   [[nodiscard]] const HttpRoute* find(HttpRequest& request) const;

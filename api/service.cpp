@@ -58,6 +58,7 @@ void ApiService::add_routes(HttpRouter& router) {
   add_check_endpoints(router, context);
   add_event_endpoints(router, context);
   add_operations_endpoints(router, context);
+  add_openapi_endpoint(router);
   router.set_fallback(no_route);
 }
 

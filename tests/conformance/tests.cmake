@@ -13,3 +13,7 @@ foreach(gateway nginx apache files)
     ${CMAKE_CURRENT_SOURCE_DIR}/conformance/gateway_test.py ${gateway})
   set_tests_properties(gateway_${gateway}_test PROPERTIES LABELS conformance TIMEOUT 300 SKIP_RETURN_CODE 77)
 endforeach()
+
+# /openapi.json against the answers of a running server.
+add_test(NAME openapi_live_test COMMAND ${tokenledger_conformance} ${CMAKE_CURRENT_SOURCE_DIR}/conformance/openapi_test.py)
+set_tests_properties(openapi_live_test PROPERTIES LABELS conformance TIMEOUT 300 SKIP_RETURN_CODE 77)

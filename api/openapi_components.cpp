@@ -1,0 +1,156 @@
+// Parameters, bodies and answers that operations share: see api/openapi_document.hpp.
+#include <array>
+
+#include "api/openapi_document.hpp"
+
+namespace tokenledger {
+namespace {
+
+constexpr auto kParameters = std::to_array<OpenApiComponent>({
+    {"limit", R"json({"name": "limit", "in": "query", "description": "Rows per page",
+  "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}})json"},
+    {"cursor",
+     R"json({"name": "cursor", "in": "query", "description": "next_cursor of the page before",
+  "schema": {"type": "string"}})json"},
+    {"min_seq", R"json({"name": "min_seq", "in": "query",
+  "description": "Answer from a state that has at least this event; beyond what is committed: 400",
+  "schema": {"type": "integer", "minimum": 0}})json"},
+    {"from", R"json({"name": "from", "in": "query", "description": "The first event wanted",
+  "schema": {"type": "integer", "minimum": 1}})json"},
+    {"Last-Event-ID", R"json({"name": "Last-Event-ID", "in": "header",
+  "description": "The last event seen; wins over from", "schema": {"type": "integer", "minimum": 0}})json"},
+    {"Idempotency-Key", R"json({"name": "Idempotency-Key", "in": "header",
+  "description": "A retry with the same key and body within 24 hours finds the first result, without its secret",
+  "schema": {"type": "string", "minLength": 1, "maxLength": 255}})json"},
+    {"client_id", R"json({"name": "client_id", "in": "query", "schema": {"type": "string"}})json"},
+    {"client_id_required",
+     R"json({"name": "client_id", "in": "query", "required": true, "schema": {"type": "string"}})json"},
+    {"audience", R"json({"name": "audience", "in": "query", "schema": {"type": "string"}})json"},
+    {"audience_required",
+     R"json({"name": "audience", "in": "query", "required": true, "schema": {"type": "string"}})json"},
+    {"scope",
+     R"json({"name": "scope", "in": "query", "description": "All of these, with spaces between",
+  "schema": {"type": "string"}})json"},
+    {"identifier",
+     R"json({"name": "identifier", "in": "query", "schema": {"type": "string"}})json"},
+    {"identifier_required",
+     R"json({"name": "identifier", "in": "query", "required": true, "schema": {"type": "string"}})json"},
+    {"status", R"json({"name": "status", "in": "query",
+  "schema": {"$ref": "#/components/schemas/TokenStatus"}})json"},
+});
+
+constexpr auto kBodies = std::to_array<OpenApiComponent>({
+    {"TokenRequest", R"json({"required": true, "content": {
+  "application/x-www-form-urlencoded": {"schema": {"$ref": "#/components/schemas/TokenRequest"}},
+  "application/json": {"schema": {"$ref": "#/components/schemas/TokenRequest"}}}})json"},
+    {"NewClient", R"json({"required": true, "content": {"application/json": {
+  "schema": {"$ref": "#/components/schemas/NewClient"}}}})json"},
+    {"ClientChange", R"json({"required": true, "content": {"application/json": {
+  "schema": {"$ref": "#/components/schemas/ClientChange"}}}})json"},
+    {"Grant", R"json({"required": true, "content": {"application/json": {
+  "schema": {"$ref": "#/components/schemas/Grant"}}}})json"},
+    {"NewApi", R"json({"required": true, "content": {"application/json": {
+  "schema": {"$ref": "#/components/schemas/NewApi"}}}})json"},
+    {"ApiChange", R"json({"required": true, "content": {"application/json": {
+  "schema": {"$ref": "#/components/schemas/ApiChange"}}}})json"},
+    {"NewToken", R"json({"required": true, "content": {"application/json": {
+  "schema": {"$ref": "#/components/schemas/NewToken"}}}})json"},
+    {"Reason", R"json({"required": false, "content": {"application/json": {"schema": {
+  "type": "object", "additionalProperties": false, "properties": {"reason": {"type": "string"}}}}}})json"},
+    {"Questions", R"json({"required": true, "content": {"application/json": {"schema": {"anyOf": [
+  {"$ref": "#/components/schemas/Question"},
+  {"type": "object", "required": ["items"], "additionalProperties": false, "properties": {"items": {
+    "type": "array", "minItems": 1, "maxItems": 1000,
+    "items": {"$ref": "#/components/schemas/Question"}}}}]}}}})json"},
+});
+
+constexpr auto kAnswers = std::to_array<OpenApiComponent>({
+    {"Problem", R"json({"description": "Refused (RFC 9457)",
+  "headers": {"WWW-Authenticate": {"schema": {"type": "string"}}, "Retry-After": {"schema": {"type": "integer"}}},
+  "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}})json"},
+    {"OAuthError", R"json({"description": "Refused (RFC 6749 section 5.2)",
+  "headers": {"WWW-Authenticate": {"schema": {"type": "string"}}, "Retry-After": {"schema": {"type": "integer"}}},
+  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OAuthError"}}}})json"},
+    {"IssuedToken", R"json({"description": "The token", "content": {"application/json": {
+  "schema": {"$ref": "#/components/schemas/IssuedToken"}}}})json"},
+    {"Metadata", R"json({"description": "Metadata", "content": {"application/json": {
+  "schema": {"$ref": "#/components/schemas/Metadata"}}}})json"},
+    {"Keys", R"json({"description": "Public keys", "content": {"application/json": {
+  "schema": {"$ref": "#/components/schemas/Keys"}}}})json"},
+    {"Client", R"json({"description": "The client", "content": {"application/json": {
+  "schema": {"$ref": "#/components/schemas/Client"}}}})json"},
+    {"CreatedClient", R"json({"description": "The client with its secret",
+  "headers": {"X-Ledger-Seq": {"schema": {"type": "integer"}}},
+  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Client"}}}})json"},
+    {"ClientPage", R"json({"description": "A page", "content": {"application/json": {"schema": {
+  "type": "object", "required": ["items", "next_cursor"], "properties": {
+    "items": {"type": "array", "items": {"$ref": "#/components/schemas/Client"}},
+    "next_cursor": {"$ref": "#/components/schemas/Cursor"}}}}}})json"},
+    {"Grant", R"json({"description": "The grant", "content": {"application/json": {
+  "schema": {"$ref": "#/components/schemas/Grant"}}}})json"},
+    {"CreatedGrant", R"json({"description": "The grant",
+  "headers": {"X-Ledger-Seq": {"schema": {"type": "integer"}}},
+  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Grant"}}}})json"},
+    {"GrantPage", R"json({"description": "A page", "content": {"application/json": {"schema": {
+  "type": "object", "required": ["items", "next_cursor"], "properties": {
+    "items": {"type": "array", "items": {"$ref": "#/components/schemas/Grant"}},
+    "next_cursor": {"$ref": "#/components/schemas/Cursor"}}}}}})json"},
+    {"Api", R"json({"description": "The API", "content": {"application/json": {
+  "schema": {"$ref": "#/components/schemas/Api"}}}})json"},
+    {"CreatedApi", R"json({"description": "The API, with its secret if it is an HS256 one",
+  "headers": {"X-Ledger-Seq": {"schema": {"type": "integer"}}},
+  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Api"}}}})json"},
+    {"ApiPage", R"json({"description": "A page", "content": {"application/json": {"schema": {
+  "type": "object", "required": ["items", "next_cursor"], "properties": {
+    "items": {"type": "array", "items": {"$ref": "#/components/schemas/Api"}},
+    "next_cursor": {"$ref": "#/components/schemas/Cursor"}}}}}})json"},
+    {"Token", R"json({"description": "The token's row", "content": {"application/json": {
+  "schema": {"$ref": "#/components/schemas/Token"}}}})json"},
+    {"CreatedToken", R"json({"description": "The token and its row",
+  "headers": {"X-Ledger-Seq": {"schema": {"type": "integer"}}},
+  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Token"}}}})json"},
+    {"TokenPage",
+     R"json({"description": "A page, stable while tokens are issued, revoked and expire",
+  "content": {"application/json": {"schema": {
+  "type": "object",
+  "required": ["items", "next_cursor", "as_of_seq", "as_of_time", "total", "total_is_lower_bound"],
+  "properties": {
+    "items": {"type": "array", "items": {"$ref": "#/components/schemas/Token"}},
+    "next_cursor": {"$ref": "#/components/schemas/Cursor"},
+    "as_of_seq": {"$ref": "#/components/schemas/Seq"}, "as_of_time": {"$ref": "#/components/schemas/Time"},
+    "total": {"type": "integer", "minimum": 0}, "total_is_lower_bound": {"type": "boolean"}}}}}})json"},
+    {"RevokedToken", R"json({"description": "Revoked: no check says active any more",
+  "headers": {"X-Ledger-Seq": {"schema": {"type": "integer"}}},
+  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RevokedToken"}}}})json"},
+    {"EventLines", R"json({"description": "One event per line",
+  "headers": {"X-Next-Seq": {"schema": {"type": "integer"}}},
+  "content": {"application/jsonl": {"schema": {"$ref": "#/components/schemas/Event"}}}})json"},
+    {"EventStream", R"json({"description": "One event per message, its seq as the message's id",
+  "headers": {"X-Next-Seq": {"schema": {"type": "integer"}}},
+  "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/Event"}}}})json"},
+    {"Verdicts", R"json({"description": "One verdict, or items in the order of the questions",
+  "content": {"application/json": {"schema": {"anyOf": [
+    {"$ref": "#/components/schemas/Verdict"},
+    {"type": "object", "required": ["items"], "properties": {"items": {
+      "type": "array", "items": {"$ref": "#/components/schemas/Verdict"}}}}]}}}})json"},
+    {"Authorized", R"json({"description": "Let it pass",
+  "headers": {
+    "X-Token-Client-Id": {"schema": {"type": "string"}}, "X-Token-Scope": {"schema": {"type": "string"}},
+    "X-Token-Jti": {"schema": {"type": "string"}}}})json"},
+    {"Done",
+     R"json({"description": "Done", "headers": {"X-Ledger-Seq": {"schema": {"type": "integer"}}}})json"},
+    {"Text",
+     R"json({"description": "Yes", "content": {"text/plain": {"schema": {"type": "string"}}}})json"},
+    {"Metrics",
+     R"json({"description": "Metrics", "content": {"text/plain": {"schema": {"type": "string"}}}})json"},
+    {"Description", R"json({"description": "OpenAPI 3.1", "content": {"application/json": {
+  "schema": {"type": "object", "additionalProperties": true}}}})json"},
+});
+
+}  // namespace
+
+std::span<const OpenApiComponent> openapi_parameters() noexcept { return kParameters; }
+std::span<const OpenApiComponent> openapi_bodies() noexcept { return kBodies; }
+std::span<const OpenApiComponent> openapi_answers() noexcept { return kAnswers; }
+
+}  // namespace tokenledger

@@ -1,0 +1,119 @@
+// One row per route, in the order of paths: see api/openapi_document.hpp.
+#include <array>
+
+#include "api/openapi_document.hpp"
+
+namespace tokenledger {
+namespace {
+
+using enum HttpMethod;
+using Access = OpenApiAccess;
+
+// The HTTP layer may answer 400, 408, 413, 415, 431 or 503 to anything; `default` stands for that.
+constexpr std::string_view kReads = "400 401 403 503";
+constexpr std::string_view kReadsOne = "400 401 403 404 503";
+constexpr std::string_view kCreates = "400 401 403 404 409 422 429 500 503";
+constexpr std::string_view kChanges = "400 401 403 404 409 422 429 500 503";
+constexpr std::string_view kOauth = "400 401 403 429 503";
+constexpr std::string_view kPage = "limit cursor min_seq";
+constexpr std::string_view kRepeats = "Idempotency-Key";
+
+constexpr auto kOperations = std::to_array<OpenApiOperation>({
+    {post, "/oauth/token", "issueToken", "oauth", "A token by client_credentials (RFC 6749 §4.4)",
+     Access::client, "", "", "TokenRequest", 200, "IssuedToken", kOauth},
+
+    {get, "/.well-known/oauth-authorization-server", "getMetadata", "discovery",
+     "Authorization server metadata (RFC 8414)", Access::open, "", "", "", 200, "Metadata", ""},
+    {get, "/.well-known/openid-configuration", "getMetadataAsOpenid", "discovery",
+     "The same at OpenID Connect's path", Access::open, "", "", "", 200, "Metadata", ""},
+    {get, "/.well-known/jwks.json", "getKeys", "discovery", "Public keys (RFC 7517)", Access::open,
+     "", "", "", 200, "Keys", ""},
+
+    {get, "/v1/clients", "listClients", "clients", "A page of clients", Access::bearer,
+     "clients:read", kPage, "", 200, "ClientPage", kReads},
+    {post, "/v1/clients", "createClient", "clients",
+     "Register a client; its secret is shown this once", Access::bearer, "clients:write", kRepeats,
+     "NewClient", 201, "CreatedClient", kCreates},
+    {get, "/v1/clients/{client_id}", "getClient", "clients", "One client", Access::bearer,
+     "clients:read", "min_seq", "", 200, "Client", kReadsOne},
+    {patch, "/v1/clients/{client_id}", "changeClient", "clients", "Change what is named",
+     Access::bearer, "clients:write", kRepeats, "ClientChange", 200, "Client", kChanges},
+    {remove, "/v1/clients/{client_id}", "deleteClient", "clients",
+     "Delete a client; its tokens end at once", Access::bearer, "clients:write", kRepeats, "", 204,
+     "Done", kChanges},
+    {post, "/v1/clients/{client_id}/disable", "disableClient", "clients",
+     "End all its tokens and refuse new ones", Access::bearer, "clients:write", kRepeats, "", 200,
+     "Client", kChanges},
+    {post, "/v1/clients/{client_id}/enable", "enableClient", "clients",
+     "Allow new tokens; ended ones stay ended", Access::bearer, "clients:write", kRepeats, "", 200,
+     "Client", kChanges},
+    {post, "/v1/clients/{client_id}/rotate-secret", "rotateClientSecret", "clients",
+     "A new secret, shown this once", Access::bearer, "clients:write", kRepeats, "", 200, "Client",
+     kChanges},
+    {get, "/v1/client-grants", "listClientGrants", "clients",
+     "Which client may use which API with which scopes", Access::bearer, "clients:read",
+     "client_id audience limit cursor min_seq", "", 200, "GrantPage", kReads},
+    {post, "/v1/client-grants", "createClientGrant", "clients", "Let a client use an API",
+     Access::bearer, "clients:write", kRepeats, "Grant", 201, "CreatedGrant", kCreates},
+    {patch, "/v1/client-grants", "changeClientGrant", "clients", "Replace the scopes of a grant",
+     Access::bearer, "clients:write", kRepeats, "Grant", 200, "Grant", kChanges},
+    {remove, "/v1/client-grants", "deleteClientGrant", "clients",
+     "Take the permission away; its tokens end at once", Access::bearer, "clients:write",
+     "client_id_required audience_required Idempotency-Key", "", 204, "Done", kChanges},
+
+    {get, "/v1/apis", "listApis", "apis", "A page of APIs", Access::bearer, "apis:read",
+     "identifier limit cursor min_seq", "", 200, "ApiPage", kReads},
+    {post, "/v1/apis", "createApi", "apis",
+     "Create an API; the secret of an HS256 one is shown this once", Access::bearer, "apis:write",
+     kRepeats, "NewApi", 201, "CreatedApi", kCreates},
+    {patch, "/v1/apis", "changeApiByQuery", "apis", "Change what is named", Access::bearer,
+     "apis:write", "identifier_required Idempotency-Key", "ApiChange", 200, "Api", kChanges},
+    {remove, "/v1/apis", "deleteApiByQuery", "apis", "Delete an API; its tokens end at once",
+     Access::bearer, "apis:write", "identifier_required Idempotency-Key", "", 204, "Done",
+     kChanges},
+    {get, "/v1/apis/{identifier}", "getApi", "apis",
+     "One API; its identifier percent-encoded as one segment", Access::bearer, "apis:read",
+     "min_seq", "", 200, "Api", kReadsOne},
+    {patch, "/v1/apis/{identifier}", "changeApi", "apis", "Change what is named", Access::bearer,
+     "apis:write", kRepeats, "ApiChange", 200, "Api", kChanges},
+    {remove, "/v1/apis/{identifier}", "deleteApi", "apis", "Delete an API; its tokens end at once",
+     Access::bearer, "apis:write", kRepeats, "", 204, "Done", kChanges},
+
+    {get, "/v1/tokens", "listTokens", "tokens", "A page of tokens, newest first", Access::bearer,
+     "tokens:read", "client_id status limit cursor min_seq", "", 200, "TokenPage", kReads},
+    {post, "/v1/tokens", "createToken", "tokens", "Make a named token, shown this once",
+     Access::bearer, "tokens:create", kRepeats, "NewToken", 201, "CreatedToken", kCreates},
+    {get, "/v1/tokens/{jti}", "getToken", "tokens", "One token", Access::bearer, "tokens:read",
+     "min_seq", "", 200, "Token", kReadsOne},
+    {post, "/v1/tokens/{jti}/revoke", "revokeToken", "tokens", "Revoke at once", Access::bearer,
+     "tokens:revoke", kRepeats, "Reason", 200, "RevokedToken", kChanges},
+
+    {post, "/v1/check", "checkTokens", "checks", "Are these tokens good? One, or up to 1000",
+     Access::bearer, "check", "min_seq", "Questions", 200, "Verdicts", kReads},
+    {get, "/v1/authz", "authorizeRequest", "checks",
+     "For gateways: is the token of this request good for this audience and scope?",
+     Access::presented_token, "", "audience_required scope", "", 200, "Authorized",
+     "400 401 403 503"},
+
+    {get, "/v1/events", "listEvents", "events",
+     "The log as JSON lines; X-Next-Seq is where the next page starts", Access::bearer,
+     "events:read", "from limit min_seq", "", 200, "EventLines", kReads},
+    {get, "/v1/events/stream", "streamEvents", "events",
+     "Server-sent events from a seq, without a gap or a repeat; absent: what comes next",
+     Access::bearer, "events:read", "from Last-Event-ID", "", 200, "EventStream", kReads},
+
+    {get, "/livez", "isAlive", "operations", "The process answers", Access::open, "", "", "", 200,
+     "Text", ""},
+    {get, "/readyz", "isReady", "operations", "It can decide and show what it decided",
+     Access::open, "", "", "", 200, "Text", "503"},
+    {get, "/metrics", "getMetrics", "operations", "Metrics in Prometheus's text format",
+     Access::bearer, "metrics:read", "", "", 200, "Metrics", kReads},
+    {get, "/openapi.json", "getDescription", "operations", "This document", Access::open, "", "",
+     "", 200, "Description", ""},
+});
+
+}  // namespace
+
+std::span<const OpenApiOperation> openapi_operations() noexcept { return kOperations; }
+
+}  // namespace tokenledger

@@ -1,0 +1,221 @@
+// The shapes of what is sent and answered, as JSON Schema: see api/openapi_document.hpp.
+#include <array>
+
+#include "api/openapi_document.hpp"
+
+namespace tokenledger {
+namespace {
+
+constexpr auto kSchemas = std::to_array<OpenApiComponent>({
+    {"Problem", R"json({
+  "type": "object", "required": ["type", "title", "status", "code"],
+  "properties": {
+    "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
+    "code": {"type": "string", "description": "Stable; what programs compare"},
+    "detail": {"type": "string"},
+    "token_status": {"$ref": "#/components/schemas/TokenStatus"},
+    "expires_at": {"$ref": "#/components/schemas/Time"},
+    "revocation": {"$ref": "#/components/schemas/Revocation"}}
+})json"},
+    {"OAuthError", R"json({
+  "type": "object", "required": ["error"],
+  "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}}
+})json"},
+    {"Time", R"json({"type": "string", "format": "date-time", "pattern": "Z$"})json"},
+    {"Seq",
+     R"json({"type": "integer", "minimum": 0, "description": "Position in the log; the first event is 1"})json"},
+    {"Scope", R"json({"type": "string", "description": "Names with spaces between them"})json"},
+    {"Cursor",
+     R"json({"type": ["string", "null"], "description": "null: this was the last page"})json"},
+    {"TokenStatus", R"json({"enum": ["active", "revoked", "expired"]})json"},
+    {"TokenFormat", R"json({"enum": ["jwt", "opaque"]})json"},
+    {"Algorithm", R"json({"enum": ["RS256", "ES256", "EdDSA", "HS256"]})json"},
+    {"TokenRequest", R"json({
+  "type": "object", "required": ["grant_type"],
+  "properties": {
+    "grant_type": {"const": "client_credentials"},
+    "client_id": {"type": "string", "description": "With client_secret, instead of the Authorization field"},
+    "client_secret": {"type": "string"},
+    "audience": {"$ref": "#/components/schemas/Audience", "description": "The API; or resource (RFC 8707)"},
+    "resource": {"$ref": "#/components/schemas/Audience"},
+    "scope": {"$ref": "#/components/schemas/Scope"}}
+})json"},
+    {"IssuedToken", R"json({
+  "type": "object", "required": ["access_token", "token_type", "expires_in"],
+  "properties": {
+    "access_token": {"type": "string"}, "token_type": {"const": "Bearer"},
+    "expires_in": {"type": "integer", "minimum": 0},
+    "scope": {"$ref": "#/components/schemas/Scope"}}
+})json"},
+    {"Metadata", R"json({
+  "type": "object", "required": ["issuer", "token_endpoint", "jwks_uri", "response_types_supported"],
+  "properties": {
+    "issuer": {"type": "string", "format": "uri"}, "token_endpoint": {"type": "string", "format": "uri"},
+    "jwks_uri": {"type": "string", "format": "uri"},
+    "response_types_supported": {"type": "array", "items": {"type": "string"}},
+    "grant_types_supported": {"type": "array", "items": {"type": "string"}},
+    "token_endpoint_auth_methods_supported": {"type": "array", "items": {"type": "string"}}}
+})json"},
+    {"Keys", R"json({
+  "type": "object", "required": ["keys"],
+  "properties": {"keys": {"type": "array", "items": {"$ref": "#/components/schemas/Key"}}}
+})json"},
+    {"Key", R"json({
+  "type": "object", "required": ["kty", "kid", "alg", "use"],
+  "properties": {
+    "kty": {"enum": ["RSA", "EC", "OKP"]}, "kid": {"type": "string"}, "alg": {"type": "string"},
+    "use": {"const": "sig"}, "crv": {"type": "string"}, "x": {"type": "string"},
+    "y": {"type": "string"}, "n": {"type": "string"}, "e": {"type": "string"}}
+})json"},
+    {"Client", R"json({
+  "type": "object",
+  "required": ["client_id", "name", "status", "grant_types", "redirect_uris", "token_format", "built_in", "created_at"],
+  "properties": {
+    "client_id": {"type": "string"},
+    "client_secret": {"type": "string", "description": "Only in the answer that made it"},
+    "name": {"type": "string"}, "status": {"enum": ["enabled", "disabled"]},
+    "grant_types": {"type": "array", "items": {"type": "string"}},
+    "redirect_uris": {"type": "array", "items": {"type": "string"}},
+    "token_format": {"anyOf": [{"$ref": "#/components/schemas/TokenFormat"}, {"type": "null"}]},
+    "built_in": {"type": "boolean"}, "created_at": {"$ref": "#/components/schemas/Time"}}
+})json"},
+    {"ClientChange", R"json({
+  "type": "object", "additionalProperties": false,
+  "properties": {
+    "name": {"type": "string", "minLength": 1},
+    "grant_types": {"type": "array", "items": {"type": "string"}},
+    "redirect_uris": {"type": "array", "items": {"type": "string"}},
+    "token_format": {"anyOf": [{"$ref": "#/components/schemas/TokenFormat"}, {"type": "null"}]}}
+})json"},
+    {"NewClient", R"json({
+  "type": "object", "required": ["name"], "additionalProperties": false,
+  "properties": {
+    "client_id": {"type": "string", "minLength": 1, "description": "Drawn when absent"},
+    "name": {"type": "string", "minLength": 1},
+    "grant_types": {"type": "array", "items": {"type": "string"}},
+    "redirect_uris": {"type": "array", "items": {"type": "string"}},
+    "token_format": {"anyOf": [{"$ref": "#/components/schemas/TokenFormat"}, {"type": "null"}]}}
+})json"},
+    {"Grant", R"json({
+  "type": "object", "required": ["client_id", "audience", "scopes"],
+  "properties": {
+    "client_id": {"type": "string"}, "audience": {"type": "string"},
+    "scopes": {"type": "array", "items": {"type": "string"}, "maxItems": 64},
+    "created_at": {"$ref": "#/components/schemas/Time", "readOnly": true}}
+})json"},
+    {"ScopeWanted",
+     R"json({"anyOf": [{"type": "string"}, {"$ref": "#/components/schemas/ScopeDefinition"}]})json"},
+    {"ScopeDefinition", R"json({
+  "type": "object", "required": ["name"],
+  "properties": {"name": {"type": "string"}, "description": {"type": "string"}}
+})json"},
+    {"Api", R"json({
+  "type": "object",
+  "required": ["identifier", "name", "scopes", "token_lifetime", "token_lifetime_max", "allow_offline_access",
+    "revocable_by_admins_only", "signing_alg", "token_format", "introspectors", "built_in", "created_at"],
+  "properties": {
+    "identifier": {"type": "string", "description": "The audience of its tokens"}, "name": {"type": "string"},
+    "scopes": {"type": "array", "items": {"$ref": "#/components/schemas/ScopeDefinition"}},
+    "token_lifetime": {"type": "integer", "description": "Seconds"},
+    "token_lifetime_max": {"type": "integer", "description": "Seconds"},
+    "allow_offline_access": {"type": "boolean"}, "revocable_by_admins_only": {"type": "boolean"},
+    "signing_alg": {"$ref": "#/components/schemas/Algorithm"},
+    "signing_secret": {"type": "string", "description": "HS256; only in the answer that made it"},
+    "token_format": {"$ref": "#/components/schemas/TokenFormat"},
+    "introspectors": {"type": "array", "items": {"type": "string"}, "description": "Clients that may introspect its tokens"},
+    "built_in": {"type": "boolean"}, "created_at": {"$ref": "#/components/schemas/Time"}}
+})json"},
+    {"ApiChange", R"json({
+  "type": "object", "additionalProperties": false,
+  "properties": {
+    "name": {"type": "string", "minLength": 1},
+    "scopes": {"type": "array", "maxItems": 64, "items": {"$ref": "#/components/schemas/ScopeWanted"}},
+    "token_lifetime": {"type": "integer", "minimum": 1}, "token_lifetime_max": {"type": "integer", "minimum": 1},
+    "allow_offline_access": {"type": "boolean"}, "revocable_by_admins_only": {"type": "boolean"},
+    "signing_alg": {"$ref": "#/components/schemas/Algorithm"},
+    "token_format": {"$ref": "#/components/schemas/TokenFormat"},
+    "introspectors": {"type": "array", "items": {"type": "string"}}}
+})json"},
+    {"NewApi", R"json({
+  "type": "object", "required": ["identifier", "name"], "additionalProperties": false,
+  "properties": {
+    "identifier": {"type": "string", "minLength": 1}, "name": {"type": "string", "minLength": 1},
+    "scopes": {"type": "array", "maxItems": 64, "items": {"$ref": "#/components/schemas/ScopeWanted"}},
+    "token_lifetime": {"type": "integer", "minimum": 1}, "token_lifetime_max": {"type": "integer", "minimum": 1},
+    "allow_offline_access": {"type": "boolean"}, "revocable_by_admins_only": {"type": "boolean"},
+    "signing_alg": {"$ref": "#/components/schemas/Algorithm"},
+    "token_format": {"$ref": "#/components/schemas/TokenFormat"},
+    "introspectors": {"type": "array", "items": {"type": "string"}}}
+})json"},
+    {"Revocation", R"json({
+  "type": ["object", "null"], "required": ["cause", "actor", "reason", "seq", "revoked_at"],
+  "properties": {
+    "cause": {"type": "string"}, "actor": {"type": "string"}, "reason": {"type": ["string", "null"]},
+    "seq": {"$ref": "#/components/schemas/Seq"}, "revoked_at": {"$ref": "#/components/schemas/Time"}}
+})json"},
+    {"Token", R"json({
+  "type": "object",
+  "required": ["jti", "name", "client_id", "subject", "audience", "scope", "status", "issued_at", "expires_at",
+    "revoked_at", "revocation", "owner", "extra_fields", "plans", "origin", "format", "seq"],
+  "properties": {
+    "token": {"type": "string", "description": "Only in the answer that made it"},
+    "jti": {"type": "string"}, "name": {"type": "string"}, "client_id": {"type": "string"},
+    "subject": {"type": "string"}, "audience": {"$ref": "#/components/schemas/Audience"},
+    "scope": {"$ref": "#/components/schemas/Scope"}, "status": {"$ref": "#/components/schemas/TokenStatus"},
+    "issued_at": {"$ref": "#/components/schemas/Time"}, "expires_at": {"$ref": "#/components/schemas/Time"},
+    "revoked_at": {"anyOf": [{"$ref": "#/components/schemas/Time"}, {"type": "null"}]},
+    "revocation": {"$ref": "#/components/schemas/Revocation"},
+    "owner": {"type": ["string", "null"]}, "extra_fields": {"type": ["object", "null"], "additionalProperties": true},
+    "plans": {"type": "array", "items": {"type": "string"}},
+    "origin": {"enum": ["console", "api", "oauth_flow", "external", "embedded"]},
+    "format": {"enum": ["jwt", "opaque", "jwe"]}, "seq": {"$ref": "#/components/schemas/Seq"}}
+})json"},
+    {"Audience",
+     R"json({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})json"},
+    {"NewToken", R"json({
+  "type": "object", "required": ["name", "audience"], "additionalProperties": false,
+  "properties": {
+    "name": {"type": "string", "minLength": 1}, "audience": {"type": "string", "minLength": 1},
+    "scopes": {"type": "array", "items": {"type": "string"}, "maxItems": 64},
+    "expires_in_days": {"type": "integer", "minimum": 1},
+    "expires_at": {"type": "string", "description": "RFC 3339, or a date, which ends at the end of that day in UTC"},
+    "owner": {"type": "string"}, "client_id": {"type": "string"},
+    "extra_fields": {"type": "object", "additionalProperties": true}}
+})json"},
+    {"RevokedToken", R"json({
+  "type": "object", "required": ["jti", "status", "revoked_at"],
+  "properties": {
+    "jti": {"type": "string"}, "status": {"const": "revoked"}, "revoked_at": {"$ref": "#/components/schemas/Time"},
+    "seq": {"$ref": "#/components/schemas/Seq"}, "revocation": {"$ref": "#/components/schemas/Revocation"}}
+})json"},
+    {"Event", R"json({
+  "type": "object", "required": ["seq", "recorded_at", "kind", "actor", "request_id", "data"],
+  "properties": {
+    "seq": {"$ref": "#/components/schemas/Seq"}, "recorded_at": {"$ref": "#/components/schemas/Time"},
+    "kind": {"type": "string"}, "actor": {"type": "string"}, "request_id": {"type": ["string", "null"]},
+    "data": {"type": "object", "additionalProperties": true, "description": "Depends on the kind"}}
+})json"},
+    {"Question", R"json({
+  "type": "object", "additionalProperties": false,
+  "description": "token with audience and scope, or jti with token_sha256",
+  "properties": {
+    "token": {"type": "string"}, "audience": {"type": "string"}, "scope": {"$ref": "#/components/schemas/Scope"},
+    "jti": {"type": "string"}, "token_sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}
+})json"},
+    {"Verdict", R"json({
+  "type": "object", "required": ["good", "status", "reason", "authenticated"],
+  "properties": {
+    "good": {"type": "boolean", "description": "May be used now"},
+    "status": {"enum": ["active", "revoked", "expired", "unknown"]}, "reason": {"type": ["string", "null"]},
+    "authenticated": {"type": "boolean", "description": "false: the token itself was not presented"},
+    "jti": {"type": "string"}, "client_id": {"type": "string"}, "subject": {"type": "string"},
+    "audience": {"$ref": "#/components/schemas/Audience"}, "scope": {"$ref": "#/components/schemas/Scope"},
+    "expires_at": {"$ref": "#/components/schemas/Time"}, "seq": {"$ref": "#/components/schemas/Seq"}}
+})json"},
+});
+
+}  // namespace
+
+std::span<const OpenApiComponent> openapi_schemas() noexcept { return kSchemas; }
+
+}  // namespace tokenledger
