@@ -60,6 +60,8 @@ TABLE = [
         "P3/yardstick_check_idle", "value/yardstick", direction="<=", target=1.3),
     Row("P4", "durable append, window 4096 / raw RocksDB", "P4/append_window_4096",
         "P4/yardstick_rocksdb_same_batches", "value/yardstick", "rate", ">=", 0.70),
+    Row("P4", "durable append of notes, window 4096 / raw RocksDB", "P4/append_notes_window_4096",
+        "P4/yardstick_rocksdb_same_note_batches", "value/yardstick", "rate", ">=", 0.70),
     Row("P4", "durable append, one caller / one synced Put", "P4/append_one_caller",
         "P4/yardstick_synced_put", "value/yardstick", direction="<=", target=1.3),
     Row("P5", "issue opaque tokens, views kept up", "P5/issue_opaque", measure="rate",
