@@ -169,6 +169,7 @@ HttpResponse authz(const Ledger& ledger, const HttpRequest& request) {
   response.add_header("X-Token-Client-Id", verified.token.client_id);
   response.add_header("X-Token-Scope", verified.token.scope);
   response.add_header("X-Token-Jti", verified.token.jti);
+  response.client_id = std::move(verified.token.client_id);
   return response;
 }
 

@@ -41,7 +41,10 @@ void route_read(HttpRouter& router, ApiContext& context, const Endpoint& endpoin
       endpoint.method, endpoint.pattern,
       [&context, scope = endpoint.scope, handler = std::move(handler)](const HttpRequest& request) {
         auto access = verify_management(context.ledger, request, scope);
-        return access.denied ? std::move(*access.denied) : handler(request);
+        if (access.denied) return std::move(*access.denied);
+        auto response = handler(request);
+        response.client_id = std::move(access.client_id);
+        return response;
       },
       endpoint.options);
 }
@@ -56,6 +59,7 @@ void route_view(HttpRouter& router, ApiContext& context, const Endpoint& endpoin
                                                                          Responder responder) {
         auto access = verify_management(context.ledger, *request, scope);
         if (access.denied) return responder.respond(std::move(*access.denied));
+        responder.set_client_id(std::move(access.client_id));
         const auto call = take_call(std::move(request), std::move(responder));
         answer_from_worker(*context.workers, call,
                            [call, shared] { return (*shared)(*call->request); });
@@ -71,6 +75,7 @@ void route_write(HttpRouter& router, ApiContext& context, const Endpoint& endpoi
                                                                        Responder responder) {
         auto access = verify_management(context.ledger, *request, scope);
         if (access.denied) return responder.respond(std::move(*access.denied));
+        responder.set_client_id(std::move(access.client_id));
         Write write{.actor = access.actor,
                     .request_id = std::string{request->request_id()},
                     .idempotency = {}};

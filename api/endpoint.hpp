@@ -28,7 +28,9 @@ namespace tokenledger {
 
 inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
 
+class AccessLog;
 class EventStreamer;
+class TokenRequestLimits;
 
 // Outlives the server's routes.
 struct ApiContext {
@@ -38,6 +40,8 @@ struct ApiContext {
   std::mutex http_counters_mutex;
   std::function<HttpCounters()> http_counters;  // guarded by http_counters_mutex; may be empty
   EventStreamer& streamer;
+  TokenRequestLimits& limits;
+  const AccessLog* access_log = nullptr;  // set before the server starts; null: none
 };
 
 // A request and the promise to answer it, shared by the steps of its handling.

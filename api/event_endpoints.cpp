@@ -83,6 +83,7 @@ void stream(ApiContext& context, OwnedHttpRequest request, Responder responder) 
   const auto& ledger = context.ledger;
   auto access = verify_management(ledger, *request, ManagementScope::events_read);
   if (access.denied) return responder.respond(std::move(*access.denied));
+  responder.set_client_id(std::move(access.client_id));
   auto start = stream_start(ledger, *request);
   if (start.refused) return responder.respond(std::move(*start.refused));
   const auto visibility = visibility_of(ledger, *request);

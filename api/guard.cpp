@@ -135,6 +135,7 @@ Access verify_management(const Ledger& ledger, const HttpRequest& request, Manag
   access.denied = std::move(verified.denied);
   access.actor = {
       .kind = ActorKind::token, .client = {}, .generation = {}, .token = verified.token.index};
+  access.client_id = std::move(verified.token.client_id);
   return access;
 }
 

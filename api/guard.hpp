@@ -43,6 +43,7 @@ struct Verified {
 struct Access {
   std::optional<HttpResponse> denied;
   Actor actor;
+  std::string client_id;  // of the bearer, for the access log
 };
 [[nodiscard]] Access verify_management(const Ledger& ledger, const HttpRequest& request,
                                        ManagementScope scope);

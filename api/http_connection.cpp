@@ -82,7 +82,7 @@ void HttpConnection::pump() {
 void HttpConnection::begin_read() {
   is_reading_ = true;
   is_discarding_ = is_lingering_ || !session_.wants_input();
-  start_read(is_discarding_ ? std::span<char>{discarded_} : session_.read_space());
+  start_read(is_discarding_ ? thread_.discarded() : session_.read_space());
 }
 
 void HttpConnection::on_read(const Error& error, std::size_t count) {

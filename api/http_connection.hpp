@@ -9,7 +9,6 @@
 // Threads: its HttpIoThread only. Lifetime: owned by the HttpIoThread and by pending operations.
 #pragma once
 
-#include <array>
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <memory>
@@ -67,7 +66,6 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::uint64_t id_;
   HttpSession session_;
   std::string writing_;
-  std::array<char, 4096> discarded_;
   std::size_t discarded_bytes_ = 0;
   HttpSession::Waiting waiting_;
   HttpIoThread::Clock::time_point read_deadline_;

@@ -76,7 +76,8 @@ HttpIoThread::Clock::time_point HttpIoThread::now() noexcept {
 }
 
 HttpSessionContext HttpIoThread::session_context() noexcept {
-  return {router_, options_.limits, counters_, date_line_, request_ids_, mailbox_};
+  return {router_,      options_.limits, counters_,        date_line_,
+          request_ids_, mailbox_,        options_.observer};
 }
 
 void HttpIoThread::add(std::shared_ptr<HttpConnection> connection) {

@@ -4,6 +4,7 @@
 // Threads: methods run on the loop's thread, except post() and the counters.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -13,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -73,6 +75,8 @@ class HttpIoThread {
   [[nodiscard]] const HttpServerOptions& options() const noexcept { return options_; }
   [[nodiscard]] HttpThreadCounters& counters() noexcept { return counters_; }
   [[nodiscard]] HttpSessionContext session_context() noexcept;
+  // Where connections read what nobody looks at; all at once.
+  [[nodiscard]] std::span<char> discarded() noexcept { return discarded_; }
   [[nodiscard]] std::uint64_t next_connection_id() noexcept { return ++connection_ids_; }
 
  private:
@@ -93,6 +97,7 @@ class HttpIoThread {
   std::shared_ptr<ResponseMailbox> mailbox_;
   std::vector<ResponseMailbox::Completion> completions_;
   std::vector<std::uint64_t> readable_;
+  std::array<char, 16 * 1024> discarded_;
   std::uint64_t connection_ids_ = 0;
   bool is_draining_ = false;
   std::unordered_map<std::uint64_t, std::shared_ptr<HttpConnection>> connections_;

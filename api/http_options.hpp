@@ -38,6 +38,8 @@ struct HttpDeadlines {
   std::chrono::milliseconds linger = std::chrono::seconds{2};      // reading on after a refusal
 };
 
+class HttpObserver;
+
 struct HttpServerOptions {
   std::string address = "127.0.0.1";     // an IPv4 or IPv6 address, not a name
   std::uint16_t port = 0;                // 0: the system picks a free one, see HttpServer::port
@@ -45,6 +47,7 @@ struct HttpServerOptions {
   std::optional<HttpTlsFiles> tls = {};  // absent: plain HTTP
   HttpLimits limits;
   HttpDeadlines deadlines;
+  HttpObserver* observer = nullptr;  // outlives the server; null: nobody is told
 };
 
 }  // namespace tokenledger

@@ -38,6 +38,7 @@ void ResponseMailbox::close() {
 
 void Responder::respond(HttpResponse response) {
   LEDGER_INVARIANT(mailbox_ != nullptr);
+  if (!client_id_.empty()) response.client_id = std::move(client_id_);
   const auto mailbox = std::move(mailbox_);
   mailbox->push({connection_, slot_, std::move(response)});
 }

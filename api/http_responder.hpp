@@ -54,6 +54,8 @@ class Responder {
   Responder& operator=(Responder&&) = delete;
   ~Responder();
 
+  // Whose request it is, for the access log only.
+  void set_client_id(std::string client_id) { client_id_ = std::move(client_id); }
   // Exactly once. Does not block beyond a short lock.
   void respond(HttpResponse response);
 
@@ -61,6 +63,7 @@ class Responder {
   std::shared_ptr<ResponseMailbox> mailbox_;  // null: answered or moved from
   std::uint64_t connection_;
   std::uint64_t slot_;
+  std::string client_id_;
 };
 
 }  // namespace tokenledger

@@ -42,6 +42,9 @@ struct HttpResponse {
   // The body comes from here instead (see reader_of); `body` must be empty. Only on a route with
   // HttpRouteOptions::streams.
   std::shared_ptr<HttpStream> stream = {};
+
+  // Whose request this was, for the access log only.
+  std::string client_id = {};
 };
 
 // The standard phrase ("Not Found"); empty for a status this program never sends.

@@ -55,6 +55,7 @@ void HttpRouter::insert(HttpMethod method, std::string_view pattern, HttpRoute r
   auto& entry = table_for(pattern)[static_cast<std::size_t>(method)];
   LEDGER_INVARIANT(entry == nullptr);
   entry = std::make_unique<HttpRoute>(std::move(route));
+  entry->pattern = pattern;
 }
 
 std::vector<std::pair<std::string, HttpMethod>> HttpRouter::routes() const {

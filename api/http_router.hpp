@@ -48,6 +48,7 @@ struct HttpRoute {
   AsyncHttpHandler async;
   HttpAttempt attempt;
   HttpRouteOptions options;
+  std::string pattern = {};
 };
 
 class HttpRouter {

@@ -28,6 +28,10 @@ bool is_request_id(std::string_view text) noexcept {
          std::all_of(text.begin(), text.end(), is_good);
 }
 
+std::chrono::nanoseconds monotonic_clock() noexcept {
+  return std::chrono::steady_clock::now().time_since_epoch();
+}
+
 void append_chunk(std::string& out, std::string_view data) {
   char size[16];
   const auto end = std::to_chars(size, size + sizeof size, data.size(), 16).ptr;
@@ -58,6 +62,10 @@ HttpSession::HttpSession(const HttpSessionContext& context, std::uint64_t connec
                          std::string_view peer)
     : context_{context}, connection_{connection}, parser_{context.limits} {
   request_.peer_.assign(peer);
+}
+
+HttpSession::~HttpSession() {
+  if (stream_) end_stream();
 }
 
 bool HttpSession::may_begin_request() const noexcept {
@@ -190,6 +198,11 @@ void HttpSession::dispatch() {
   slot.keep_alive_10 = !request_.version_11_ && request_.keep_alive_;
   slot.omit_body = request_.method_ == HttpMethod::head;
   slot.may_chunk = request_.version_11_;
+  if (context_.observer != nullptr) {
+    slot.method = request_.method_;
+    slot.route = route_;
+    slot.begun = monotonic_clock();
+  }
   std::optional<HttpResponse> response =
       route_ == nullptr ? context_.router.refuse(request_) : call(*route_);
   if (!response) {
@@ -256,6 +269,7 @@ void HttpSession::append(Slot& slot) {
   slot.response.fail_closed_if_broken();
   context_.counters.responses_by_class[static_cast<std::size_t>(slot.response.status / 100)].add(1);
   said_close_ = said_close_ || slot.close;
+  const auto size_before = output_.size();
   append_response(output_, slot.response,
                   {.date_line = context_.date_line.line(),
                    .request_id = slot.request_id.view(),
@@ -263,20 +277,26 @@ void HttpSession::append(Slot& slot) {
                    .keep_alive_10 = slot.keep_alive_10,
                    .omit_body = slot.omit_body,
                    .chunked = slot.response.stream != nullptr && slot.may_chunk});
-  if (slot.response.stream) begin_stream(slot);
+  const auto bytes = output_.size() - size_before;
+  if (slot.response.stream && !slot.omit_body) return begin_stream(slot, bytes);
+  if (context_.observer != nullptr) observe(slot, bytes);
 }
 
 // An HTTP/1.0 client knows no chunks: the end of the connection is the end of the body.
-void HttpSession::begin_stream(Slot& slot) {
+void HttpSession::begin_stream(Slot& slot, std::uint64_t bytes) {
   LEDGER_INVARIANT(slot.close);  // the route said that it streams
-  if (slot.omit_body) return;
   stream_ = std::move(slot.response.stream);
   stream_is_chunked_ = slot.may_chunk;
+  stream_bytes_ = bytes;
+  stream_slot_ = std::move(slot);
   stream_->attach(context_.mailbox, connection_);
   advance_stream();
 }
 
 void HttpSession::advance_stream() {
+  // From here on the producer adds nothing, so that what is taken below has an end.
+  if (is_draining_) stream_->end();
+  const auto size_before = output_.size();
   while (is_draining_ || output_.size() < context_.limits.output_bytes_max) {
     stream_chunk_.clear();
     const auto count = stream_->take(stream_chunk_, kStreamChunkBytesMax);
@@ -286,9 +306,30 @@ void HttpSession::advance_stream() {
     else
       output_ += stream_chunk_;
   }
-  if (!is_draining_ && !stream_->is_finished()) return;
-  if (stream_is_chunked_) output_ += "0\r\n\r\n";
+  const bool is_over = stream_->is_finished();
+  if (is_over && stream_is_chunked_) output_ += "0\r\n\r\n";
+  stream_bytes_ += output_.size() - size_before;
+  if (is_over) end_stream();
+}
+
+void HttpSession::end_stream() {
   stream_.reset();
+  if (context_.observer != nullptr) observe(stream_slot_, stream_bytes_);
+}
+
+void HttpSession::observe(const Slot& slot, std::uint64_t bytes) noexcept {
+  HttpExchange exchange{.method = {},
+                        .route = {},
+                        .status = slot.response.status,
+                        .bytes = bytes,
+                        .client_id = slot.response.client_id,
+                        .request_id = slot.request_id.view()};
+  if (slot.begun.count() != 0) {
+    exchange.method = method_name(slot.method);
+    exchange.duration = monotonic_clock() - slot.begun;
+  }
+  if (slot.route != nullptr) exchange.route = slot.route->pattern;
+  context_.observer->on_answer(exchange);
 }
 
 void HttpSession::append_ready() {

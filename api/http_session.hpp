@@ -14,6 +14,7 @@
 // Threads: one at a time (the connection's I/O thread).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -22,6 +23,7 @@
 #include <string>
 
 #include "api/http_counters.hpp"
+#include "api/http_observer.hpp"
 #include "api/http_parser.hpp"
 #include "api/http_responder.hpp"
 #include "api/http_response.hpp"
@@ -49,6 +51,7 @@ struct HttpSessionContext {
   HttpDateLine& date_line;
   HttpRequestIds& request_ids;
   const std::shared_ptr<ResponseMailbox>& mailbox;
+  HttpObserver* observer = nullptr;
 };
 
 class HttpSession {
@@ -63,6 +66,7 @@ class HttpSession {
 
   // connection: what Responders name this session by.
   HttpSession(const HttpSessionContext& context, std::uint64_t connection, std::string_view peer);
+  ~HttpSession();
   HttpSession(const HttpSession&) = delete;
   HttpSession& operator=(const HttpSession&) = delete;
 
@@ -104,6 +108,9 @@ class HttpSession {
     bool keep_alive_10 = false;
     bool omit_body = false;
     bool may_chunk = false;
+    HttpMethod method = HttpMethod::get;
+    const HttpRoute* route = nullptr;  // null: none was found, or the request was refused
+    std::chrono::nanoseconds begun{};  // 0: nobody observes, or the request was refused
   };
 
   [[nodiscard]] bool may_begin_request() const noexcept;
@@ -118,7 +125,9 @@ class HttpSession {
   void answer(Slot slot);
   void append(Slot& slot);
   void append_ready();
-  void begin_stream(Slot& slot);
+  void begin_stream(Slot& slot, std::uint64_t bytes);
+  void end_stream();
+  void observe(const Slot& slot, std::uint64_t bytes) noexcept;
   void advance_stream();
   void continue_if_expected();
   void make_room();
@@ -147,6 +156,8 @@ class HttpSession {
   std::uint64_t dispatched_ = 0;
   std::string output_;
   std::shared_ptr<HttpStream> stream_;  // of the last answer, whose head is in the output
+  Slot stream_slot_;                    // whose it is, for the observer
+  std::uint64_t stream_bytes_ = 0;
   bool stream_is_chunked_ = false;
   std::string stream_chunk_;
   bool is_draining_ = false;

@@ -11,6 +11,7 @@
 #include "api/json_writer.hpp"
 #include "api/problem.hpp"
 #include "api/token_request.hpp"
+#include "api/token_request_limits.hpp"
 
 namespace tokenledger {
 namespace {
@@ -73,12 +74,13 @@ struct Prepared {
   std::string requested_scope;
 };
 
-Prepared prepare(const Ledger& ledger, const HttpRequest& request) {
+Prepared prepare(const Ledger& ledger, TokenRequestLimits& limits, const HttpRequest& request) {
   Prepared prepared;
   const auto refuse = [&](HttpResponse response) {
     prepared.refusal = std::move(response);
     return std::move(prepared);
   };
+  if (auto refused = limits.admit(request.peer())) return refuse(std::move(*refused));
   auto parsed = parse_token_request(request);
   if (parsed.fault) return refuse(answer(*parsed.fault));
   auto& parameters = parsed.request;
@@ -88,7 +90,11 @@ Prepared prepare(const Ledger& ledger, const HttpRequest& request) {
   if (contradicts(basic, parameters))
     return refuse(oauth_error(400, "invalid_request", "two different clients are named"));
   const auto actor = authenticate_request(ledger, basic, parameters);
-  if (!actor) return refuse(invalid_client());
+  if (!actor) {
+    limits.count_failed_authentication(request.peer());
+    return refuse(invalid_client());
+  }
+  if (auto refused = limits.admit(actor->client)) return refuse(std::move(*refused));
   if (parameters.grant_type.empty())
     return refuse(oauth_error(400, "invalid_request", "grant_type is missing"));
   if (parameters.grant_type != "client_credentials") {
@@ -114,8 +120,10 @@ Prepared prepare(const Ledger& ledger, const HttpRequest& request) {
   return prepared;
 }
 
-void issue(Ledger& ledger, const OwnedHttpRequest& request, Responder responder) {
-  auto prepared = prepare(ledger, *request);
+void issue(ApiContext& context, const OwnedHttpRequest& request, Responder responder) {
+  auto& ledger = context.ledger;
+  auto prepared = prepare(ledger, context.limits, *request);
+  responder.set_client_id(prepared.issue.client_id);
   if (prepared.refusal) return responder.respond(std::move(*prepared.refusal));
   const auto shared = std::make_shared<Responder>(std::move(responder));
   ledger.issue_async(
@@ -129,11 +137,10 @@ void issue(Ledger& ledger, const OwnedHttpRequest& request, Responder responder)
 }  // namespace
 
 void add_oauth_token_endpoint(HttpRouter& router, ApiContext& context) {
-  router.add_async(
-      HttpMethod::post, "/oauth/token",
-      [&ledger = context.ledger](const OwnedHttpRequest& request, Responder responder) {
-        issue(ledger, request, std::move(responder));
-      });
+  router.add_async(HttpMethod::post, "/oauth/token",
+                   [&context](const OwnedHttpRequest& request, Responder responder) {
+                     issue(context, request, std::move(responder));
+                   });
 }
 
 }  // namespace tokenledger

@@ -2,11 +2,21 @@
 //
 // Live: the process answers. Ready: it can decide, show what it decided, and store new tokens.
 // Both are open and say nothing secret; the metrics need metrics:read.
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "api/access_log.hpp"
 #include "api/endpoint.hpp"
 #include "api/endpoints.hpp"
+#include "api/event_streamer.hpp"
 #include "api/http_parser.hpp"
 #include "api/metrics_text.hpp"
 #include "api/problem.hpp"
+#include "api/token_request_limits.hpp"
+#include "storage/ledger_core.hpp"
 
 namespace tokenledger {
 namespace {
@@ -54,9 +64,77 @@ void write_ledger(MetricsText& text, const LedgerStats& stats) {
               stats.rejected_queue_full);
   text.sample("tokenledger_commands_rejected_total", "reason", "storage_low",
               stats.rejected_storage_low);
+  text.gauge("tokenledger_view_lag_events", "Committed events that the views have not seen",
+             stats.committed.value() - std::min(stats.view_cursor, stats.committed).value());
   text.gauge("tokenledger_poisoned", "1: a write failed, checks fail closed", stats.poisoned);
   text.gauge("tokenledger_views_stopped", "1: the views' follower stopped", stats.views_stopped);
   text.gauge("tokenledger_storage_low", "1: new tokens are refused", stats.storage_low);
+}
+
+void write_index_chunks(MetricsText& text, const ValidityIndex& index) {
+  constexpr std::pair<Lane, std::string_view> kLanes[] = {
+      {Lane::hour, "hour"}, {Lane::day, "day"}, {Lane::month, "month"}, {Lane::longer, "longer"}};
+  text.family("tokenledger_validity_index_chunks", "gauge", "Chunks of 65536 tokens in use");
+  for (const auto& [lane, name] : kLanes) {
+    const auto chunks = index.chunks(lane);
+    text.sample("tokenledger_validity_index_chunks", "lane", name, chunks.end - chunks.first);
+  }
+}
+
+// Counting takes time in proportion to the tokens, so a count serves for a while.
+class StatusCounts {
+ public:
+  void write(MetricsText& text, const Ledger& ledger) {
+    const std::scoped_lock lock{mutex_};
+    const auto now = std::chrono::steady_clock::now();
+    if (!totals_ || now - counted_at_ >= kServesFor) {
+      const auto counted = ledger.totals();
+      if (counted)
+        totals_ = *counted;
+      else
+        totals_.reset();  // rather no figure than an old one
+      counted_at_ = now;
+    }
+    if (!totals_) return;
+    text.family("tokenledger_tokens", "gauge", "Tokens by status, counted once a minute");
+    text.sample("tokenledger_tokens", "status", "active", totals_->active);
+    text.sample("tokenledger_tokens", "status", "revoked", totals_->revoked);
+    text.sample("tokenledger_tokens", "status", "expired", totals_->expired);
+  }
+
+ private:
+  static constexpr auto kServesFor = std::chrono::minutes{1};
+  std::mutex mutex_;
+  std::optional<StatusTotals> totals_;
+  std::chrono::steady_clock::time_point counted_at_;
+};
+
+void write_service(MetricsText& text, const ApiContext& context) {
+  const auto workers = context.workers->counters();
+  text.gauge("tokenledger_worker_queue_jobs", "Reads waiting for a worker", workers.waiting);
+  text.counter("tokenledger_worker_jobs_refused_total", "Reads refused because too many wait",
+               workers.refused);
+  const auto streams = context.streamer.counters();
+  text.gauge("tokenledger_event_streams", "Open event streams", streams.open);
+  text.counter("tokenledger_event_streams_total", "Event streams opened", streams.opened);
+  text.counter("tokenledger_event_streams_refused_total", "Event streams beyond the bound",
+               streams.refused);
+  text.counter("tokenledger_event_streams_ended_by_token_total",
+               "Event streams whose bearer was revoked or expired", streams.ended_by_token);
+  text.counter("tokenledger_event_stream_events_total", "Events sent to streams", streams.events);
+  const auto limits = context.limits.counters();
+  text.family("tokenledger_token_requests_limited_total", "counter", "Token requests answered 429");
+  constexpr std::string_view kLimited = "tokenledger_token_requests_limited_total";
+  text.sample(kLimited, "by", "client", limits.by_client);
+  text.sample(kLimited, "by", "address", limits.by_address);
+  text.sample(kLimited, "by", "failed_authentication", limits.by_failed_authentication);
+  text.gauge("tokenledger_rate_limit_keys", "Clients and addresses in the limits' tables",
+             limits.keys);
+  if (context.access_log == nullptr) return;
+  const auto log = context.access_log->counters();
+  text.counter("tokenledger_access_log_lines_total", "Lines of the access log", log.lines);
+  text.counter("tokenledger_access_log_dropped_lines_total", "Lines for which there was no room",
+               log.dropped);
 }
 
 void write_http(MetricsText& text, const HttpCounters& counters) {
@@ -67,7 +145,7 @@ void write_http(MetricsText& text, const HttpCounters& counters) {
     text.sample("tokenledger_http_responses_total", "class", kClasses[index],
                 counters.responses_by_class[index]);
   text.family("tokenledger_http_refused_total", "counter", "Requests that could not be parsed");
-  for (std::size_t index = 0; index < counters.refused.size(); ++index)
+  for (std::size_t index = 1; index < counters.refused.size(); ++index)
     text.sample("tokenledger_http_refused_total", "reason",
                 refusal_name(static_cast<HttpRefusal>(index)), counters.refused[index]);
   text.gauge("tokenledger_http_connections", "Open connections", counters.connections_open);
@@ -85,10 +163,13 @@ void write_http(MetricsText& text, const HttpCounters& counters) {
   text.counter("tokenledger_http_sent_bytes_total", "Bytes written", counters.bytes_sent);
 }
 
-HttpResponse metrics(ApiContext& context) {
+HttpResponse metrics(ApiContext& context, StatusCounts& counts) {
   HttpResponse response{.status = 200, .content_type = kContentTypeMetrics};
   MetricsText text{response.body};
   write_ledger(text, context.ledger.stats());
+  write_index_chunks(text, context.ledger.core().index);
+  counts.write(text, context.ledger);
+  write_service(text, context);
   const std::scoped_lock lock{context.http_counters_mutex};
   if (context.http_counters) write_http(text, context.http_counters());
   return response;
@@ -100,8 +181,11 @@ void add_operations_endpoints(HttpRouter& router, ApiContext& context) {
   router.add(HttpMethod::get, "/livez", livez);
   router.add(HttpMethod::get, "/readyz",
              [&ledger = context.ledger](const HttpRequest&) { return readyz(ledger); });
-  route_read(router, context, {HttpMethod::get, "/metrics", ManagementScope::metrics_read},
-             [&context](const HttpRequest&) { return metrics(context); });
+  // On a worker, because counting tokens reads the views.
+  route_view(router, context, {HttpMethod::get, "/metrics", ManagementScope::metrics_read},
+             [&context, counts = std::make_shared<StatusCounts>()](const HttpRequest&) {
+               return metrics(context, *counts);
+             });
 }
 
 }  // namespace tokenledger

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/access_log.hpp"
 #include "api/endpoint.hpp"
 #include "api/endpoints.hpp"
 #include "api/event_streamer.hpp"
@@ -29,16 +30,19 @@ class ApiService::Impl {
   Impl(Ledger& ledger, const ApiOptions& options)
       : streamer{ledger,
                  {.count_max = options.event_streams_max, .heartbeat = options.event_heartbeat}},
+        limits{options.token_request_rates},
         context{
             .ledger = ledger,
             .workers = std::make_shared<WorkerPool>(options.worker_count, options.worker_jobs_max),
             .http_counters_mutex = {},
             .http_counters = {},
-            .streamer = streamer} {}
+            .streamer = streamer,
+            .limits = limits} {}
   // Jobs refer to the context.
   ~Impl() { context.workers->stop(); }
 
   EventStreamer streamer;
+  TokenRequestLimits limits;
   ApiContext context;
 };
 
@@ -67,10 +71,13 @@ void ApiService::set_http_counters(std::function<HttpCounters()> counters) {
   impl_->context.http_counters = std::move(counters);
 }
 
+void ApiService::set_access_log(const AccessLog& log) { impl_->context.access_log = &log; }
+
 // The service outlives the server, whose routes refer to it.
 struct ApiServer::Parts {
   Parts(Ledger& ledger, const ApiOptions& options) : service{ledger, options} {}
   ~Parts() { service.set_http_counters({}); }
+  std::unique_ptr<AccessLog> access_log;  // outlives what writes to it; null: none
   ApiService service;
   std::unique_ptr<HttpServer> server;
 };
@@ -80,6 +87,13 @@ ApiServer::~ApiServer() = default;
 
 Result<std::unique_ptr<ApiServer>> ApiServer::start(Ledger& ledger, ApiServerOptions options) {
   auto parts = std::make_unique<Parts>(ledger, options.api);
+  if (!options.access_log.empty()) {
+    auto log = AccessLog::open(options.access_log);
+    if (!log) return log.error();
+    parts->access_log = std::move(*log);
+    parts->service.set_access_log(*parts->access_log);
+    options.http.observer = parts->access_log.get();
+  }
   HttpRouter router;
   parts->service.add_routes(router);
   auto server = HttpServer::start(std::move(router), std::move(options.http));
@@ -91,7 +105,10 @@ Result<std::unique_ptr<ApiServer>> ApiServer::start(Ledger& ledger, ApiServerOpt
 
 std::uint16_t ApiServer::port() const noexcept { return parts_->server->port(); }
 bool ApiServer::stop(std::chrono::milliseconds deadline) { return parts_->server->stop(deadline); }
-Result<void> ApiServer::reload_tls() { return parts_->server->reload_tls(); }
+Result<void> ApiServer::reload() {
+  if (parts_->access_log) parts_->access_log->reopen();
+  return parts_->server->reload_tls();
+}
 HttpCounters ApiServer::counters() const noexcept { return parts_->server->counters(); }
 
 }  // namespace tokenledger

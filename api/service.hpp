@@ -7,15 +7,18 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 
 #include "api/http_counters.hpp"
 #include "api/http_options.hpp"
+#include "api/token_request_limits.hpp"
 #include "core/errc.hpp"
 
 namespace tokenledger {
 
+class AccessLog;
 class HttpRouter;
 class Ledger;
 
@@ -24,6 +27,7 @@ struct ApiOptions {
   std::uint32_t worker_jobs_max = 256;   // waiting for a worker; beyond: 503 with Retry-After
   std::uint32_t event_streams_max = 64;  // open /v1/events/stream; beyond: 503 with Retry-After
   std::chrono::milliseconds event_heartbeat = std::chrono::seconds{15};
+  TokenRequestRates token_request_rates;
 };
 
 class ApiService {
@@ -40,6 +44,8 @@ class ApiService {
   // Where /metrics gets the HTTP counters from; without it they are left out. Set once, before
   // requests come or while they do.
   void set_http_counters(std::function<HttpCounters()> counters);
+  // Whose counters /metrics shows. Before requests come; it outlives the service.
+  void set_access_log(const AccessLog& log);
 
  private:
   class Impl;
@@ -49,11 +55,12 @@ class ApiService {
 struct ApiServerOptions {
   HttpServerOptions http;
   ApiOptions api;
+  std::filesystem::path access_log;  // "-" is stdout; empty: none
 };
 
 class ApiServer {
  public:
-  // Listens at once. Errors: HttpServer::start.
+  // Listens at once. Errors: HttpServer::start, AccessLog::open.
   [[nodiscard]] static Result<std::unique_ptr<ApiServer>> start(Ledger& ledger,
                                                                 ApiServerOptions options);
   // Stops without waiting if stop() was not called. The ledger must still be there.
@@ -65,8 +72,9 @@ class ApiServer {
   [[nodiscard]] std::uint16_t port() const noexcept;
   // Stops accepting and lets accepted requests finish. True: nothing was cut off. Idempotent.
   bool stop(std::chrono::milliseconds deadline);
-  // See HttpServer::reload_tls.
-  Result<void> reload_tls();
+  // For SIGHUP: reads the certificate again (see HttpServer::reload_tls) and opens the access log
+  // anew.
+  Result<void> reload();
   [[nodiscard]] HttpCounters counters() const noexcept;
 
  private:

@@ -17,11 +17,19 @@ WorkerPool::WorkerPool(unsigned thread_count, std::size_t jobs_max) : jobs_max_{
 bool WorkerPool::post(Job job) {
   {
     const std::scoped_lock lock{mutex_};
-    if (stops_ || jobs_.size() >= jobs_max_) return false;
+    if (stops_ || jobs_.size() >= jobs_max_) {
+      ++refused_count_;
+      return false;
+    }
     jobs_.push_back(std::move(job));
   }
   wakes_.notify_one();
   return true;
+}
+
+WorkerPool::Counters WorkerPool::counters() const {
+  const std::scoped_lock lock{mutex_};
+  return {.waiting = jobs_.size(), .refused = refused_count_};
 }
 
 void WorkerPool::stop() {

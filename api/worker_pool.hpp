@@ -7,6 +7,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -27,6 +28,11 @@ class WorkerPool {
 
   // False, with nothing done: the queue is full or stop() was called.
   [[nodiscard]] bool post(Job job);
+  struct Counters {
+    std::size_t waiting = 0;
+    std::uint64_t refused = 0;
+  };
+  [[nodiscard]] Counters counters() const;
   // Runs what was accepted, then joins. Idempotent; not from a job.
   void stop();
 
@@ -34,10 +40,11 @@ class WorkerPool {
   void run();
 
   const std::size_t jobs_max_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable wakes_;
-  std::deque<Job> jobs_;  // guarded by mutex_
-  bool stops_ = false;    // guarded by mutex_
+  std::deque<Job> jobs_;             // guarded by mutex_
+  bool stops_ = false;               // guarded by mutex_
+  std::uint64_t refused_count_ = 0;  // guarded by mutex_
   std::vector<std::thread> threads_;
 };
 

@@ -3,7 +3,9 @@
 #include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/ip/address.hpp>
 #include <charconv>
@@ -20,6 +22,7 @@ namespace {
 
 // Requests that were accepted may finish this long after a signal.
 constexpr std::chrono::seconds kStopDeadline{10};
+constexpr std::uint32_t kRateMax = 1'000'000;
 
 struct ServeOptions {
   std::string listen = "127.0.0.1:8080";
@@ -29,6 +32,9 @@ struct ServeOptions {
   bool allow_insecure_http = false;
   std::string tls_certificate;
   std::string tls_key;
+  std::string access_log;
+  unsigned connections_max = 0;  // 0: the default
+  TokenRequestRates rates;
 };
 
 struct Endpoint {
@@ -59,6 +65,43 @@ Endpoint parse_listen(const std::string& text) {
   if (error || port.ec != std::errc{} || port.ptr != end || port.ptr == text.data() + colon + 1)
     throw refuse();
   return endpoint;
+}
+
+// One descriptor per connection; the default of 1024 is for programs that use select().
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);  // what is there then bounds the connections
+}
+
+// "RATE:BURST" or "RATE", whose burst is ten seconds' worth; 0: no limit.
+std::string parse_rate(const std::string& text, RateLimit* limit) {
+  const auto refuse = [] { return std::string{"wants RATE or RATE:BURST, whole numbers"}; };
+  const auto number = [](std::string_view digits, std::uint32_t* value) {
+    const auto* end = digits.data() + digits.size();
+    const auto read = std::from_chars(digits.data(), end, *value);
+    return read.ec == std::errc{} && read.ptr == end && *value <= kRateMax;
+  };
+  const auto colon = text.find(':');
+  RateLimit parsed;
+  if (!number(std::string_view{text}.substr(0, colon), &parsed.per_second)) return refuse();
+  parsed.burst = std::max(1u, 10 * parsed.per_second);
+  if (colon != std::string::npos &&
+      (!number(std::string_view{text}.substr(colon + 1), &parsed.burst) || parsed.burst == 0))
+    return refuse();
+  *limit = parsed;
+  return {};
+}
+
+void add_rate_option(CLI::App* command, const std::string& name, RateLimit* limit,
+                     const std::string& help) {
+  command->add_option_function<std::string>(
+      name,
+      [name, limit](const std::string& text) {
+        if (auto why = parse_rate(text, limit); !why.empty()) throw CLI::ValidationError{name, why};
+      },
+      help);
 }
 
 void log_to_stderr() {
@@ -137,6 +180,7 @@ ExitCode serve(const CommandLine& line, const ServeOptions& options) {
   }
   const std::string scheme = has_tls ? "https://" : "http://";
   log_to_stderr();
+  raise_descriptor_limit();
   const auto signals = block_signals();
   std::atomic<bool> is_poisoned{false};
 
@@ -161,6 +205,10 @@ ExitCode serve(const CommandLine& line, const ServeOptions& options) {
   serving.http.address = endpoint.address.to_string();
   serving.http.port = endpoint.port;
   serving.http.io_thread_count = options.threads;
+  if (options.connections_max != 0)
+    serving.http.limits.connection_count_max = options.connections_max;
+  serving.access_log = options.access_log;
+  serving.api.token_request_rates = options.rates;
   if (has_tls) serving.http.tls = {options.tls_certificate, options.tls_key};
   auto server = ApiServer::start(*ledger, serving);
   if (!server && has_tls && server.error() == Errc::invalid_argument) {
@@ -180,7 +228,7 @@ ExitCode serve(const CommandLine& line, const ServeOptions& options) {
 
   int received = 0;
   while (sigwait(&signals, &received) != 0 || received == SIGHUP) {
-    if (received == SIGHUP) (void)(*server)->reload_tls();  // the log says what came of it
+    if (received == SIGHUP) (void)(*server)->reload();  // the log says what came of it
     received = 0;
   }
   spdlog::info("stopping");
@@ -217,6 +265,20 @@ void add_serve_command(CommandLine& line) {
       ->check(CLI::Range(1, 256));
   command->add_option("--durability", options->durability, "normal, or paranoid: HEAD per batch")
       ->check(CLI::IsMember({"normal", "paranoid"}));
+  command
+      ->add_option("--connections-max", options->connections_max,
+                   "Open connections (8192); further ones are answered 503")
+      ->check(CLI::Range(1, 1'000'000));
+  command->add_option("--access-log", options->access_log,
+                      "Append a JSON line per request to this file; - is stdout. SIGHUP opens the "
+                      "file anew");
+  add_rate_option(command, "--token-rate-per-client", &options->rates.per_client,
+                  "Token requests per second of one client: RATE[:BURST] (500:5000); 0: no limit");
+  add_rate_option(
+      command, "--token-rate-per-address", &options->rates.per_address,
+      "The same of one address or IPv6 /64 (2000:20000); behind a proxy all share its own");
+  add_rate_option(command, "--failed-authentication-rate", &options->rates.failed_per_address,
+                  "Failed client authentications of one address (5:200); 0 behind a proxy");
   auto* certificate = command->add_option(
       "--tls-certificate", options->tls_certificate,
       "Serve HTTPS with this PEM chain, the server's own first; SIGHUP reads it again");

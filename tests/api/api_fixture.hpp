@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -77,7 +79,11 @@ class ApiUnderTest {
     std::string headers = {};  // "Name: value\r\n" each
   };
 
-  explicit ApiUnderTest(ApiOptions api = {}) : api_{api} { open(); }
+  explicit ApiUnderTest(ApiOptions api = {}, std::filesystem::path access_log = {},
+                        std::function<void(LedgerOptions&)> adjust = {})
+      : api_{api}, access_log_{std::move(access_log)}, adjust_{std::move(adjust)} {
+    open();
+  }
   ~ApiUnderTest() { close(); }
 
   void open() {
@@ -85,6 +91,7 @@ class ApiUnderTest {
     options.directory = directory_.path() / "ledger";
     options.clock = clock_;
     options.free_bytes_min = 0;
+    if (adjust_) adjust_(options);
     std::string why;
     auto opened = Ledger::open(options, &why);
     ASSERT_TRUE(opened.has_value()) << why;
@@ -92,6 +99,7 @@ class ApiUnderTest {
     ApiServerOptions server;
     server.http.io_thread_count = 2;
     server.api = api_;
+    server.access_log = access_log_;
     auto started = ApiServer::start(*ledger_, server);
     ASSERT_TRUE(started.has_value());
     server_ = std::move(*started);
@@ -201,6 +209,8 @@ class ApiUnderTest {
 
  private:
   ApiOptions api_;
+  std::filesystem::path access_log_;
+  std::function<void(LedgerOptions&)> adjust_;
   testing_support::TemporaryDirectory directory_;
   std::shared_ptr<MovableClock> clock_ = std::make_shared<MovableClock>();
   std::unique_ptr<Ledger> ledger_;

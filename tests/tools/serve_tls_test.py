@@ -110,6 +110,16 @@ class Serving(TlsTest):
                 self.assertNotIn(b"HTTP/", received)
         self.assertEqual(self.get(self.connect(certificate))[0], 200)
 
+    def test_a_handshake_that_does_not_come_is_cut_off(self):
+        certificate, key = self.make_certificate("first")
+        self.serve(certificate, key)
+        begin = time.monotonic()
+        silent = socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS_MAX)
+        self.addCleanup(silent.close)
+        self.assertEqual(self.get(self.connect(certificate))[0], 200, "others go on")
+        self.assertEqual(silent.recv(1), b"")
+        print(f"\n  cut off after {time.monotonic() - begin:.1f} s", flush=True)
+
     def test_sighup_takes_a_new_certificate_and_keeps_open_connections(self):
         certificate, key = self.make_certificate("first")
         server = self.serve(certificate, key)

@@ -1,0 +1,50 @@
+// TokenRequestLimits: who may ask for tokens how often (design §8, INV-7).
+//
+// Per address: every request, and, much tighter, failed authentications, so that guessing secrets
+// or client ids is slow. Per client: after it proved who it is, so that nobody can use up another
+// one's share. Threads: any.
+#pragma once
+
+#include <atomic>
+#include <optional>
+
+#include "api/http_response.hpp"
+#include "api/rate_limiter.hpp"
+#include "core/ids.hpp"
+
+namespace tokenledger {
+
+struct TokenRequestRates {
+  RateLimit per_client{.per_second = 500, .burst = 5'000};
+  // Many clients may share an address behind a proxy.
+  RateLimit per_address{.per_second = 2'000, .burst = 20'000};
+  RateLimit failed_per_address{.per_second = 5, .burst = 200};
+};
+
+struct TokenRequestLimitCounters {
+  std::uint64_t by_client = 0;
+  std::uint64_t by_address = 0;
+  std::uint64_t by_failed_authentication = 0;
+  std::uint64_t keys = 0;  // in all tables
+};
+
+class TokenRequestLimits {
+ public:
+  explicit TokenRequestLimits(const TokenRequestRates& rates);
+
+  // Before anything is looked at. The answer is a 429 with Retry-After; nullopt: go on.
+  [[nodiscard]] std::optional<HttpResponse> admit(std::string_view peer);
+  void count_failed_authentication(std::string_view peer);
+  // Once the client is known.
+  [[nodiscard]] std::optional<HttpResponse> admit(ClientNumber client);
+
+  [[nodiscard]] TokenRequestLimitCounters counters() const;
+
+ private:
+  RateLimiter by_client_;
+  RateLimiter by_address_;
+  RateLimiter failed_by_address_;
+  std::atomic<std::uint64_t> refused_by_client_{0}, refused_by_address_{0}, refused_failed_{0};
+};
+
+}  // namespace tokenledger

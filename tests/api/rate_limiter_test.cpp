@@ -1,0 +1,148 @@
+// The limits on token requests: the algorithm, its bounds, and what clients are told.
+#include "api/rate_limiter.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <set>
+
+#include "tests/api/api_fixture.hpp"
+
+namespace tokenledger::test {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = RateLimiter::Clock;
+
+const Clock::time_point kStart{1'000h};
+
+TEST(RateLimiter, ABurstPassesAtOnceAndThenTheRateRules) {
+  RateLimiter limiter{{.per_second = 10, .burst = 3}};
+  for (int index = 0; index < 3; ++index) EXPECT_EQ(limiter.take(1, kStart), 0ns) << index;
+  EXPECT_EQ(limiter.take(1, kStart), 100ms);
+  EXPECT_EQ(limiter.take(1, kStart + 99ms), 1ms);
+  EXPECT_EQ(limiter.take(1, kStart + 100ms), 0ns);
+  EXPECT_EQ(limiter.take(1, kStart + 100ms), 100ms);
+  EXPECT_EQ(limiter.take(2, kStart), 0ns) << "another key has its own share";
+  for (int index = 0; index < 3; ++index) EXPECT_EQ(limiter.take(1, kStart + 1h), 0ns) << index;
+  EXPECT_GT(limiter.take(1, kStart + 1h), 0ns) << "rest saves up one burst and no more";
+}
+
+TEST(RateLimiter, PeekingCountsNothing) {
+  RateLimiter limiter{{.per_second = 1, .burst = 1}};
+  for (int index = 0; index < 5; ++index) EXPECT_EQ(limiter.peek(1, kStart), 0ns);
+  EXPECT_EQ(limiter.take(1, kStart), 0ns);
+  EXPECT_EQ(limiter.peek(1, kStart), 1s);
+}
+
+// Over any stretch no more than burst + rate x time pass; and who always asks gets that much.
+TEST(RateLimiter, NeverPassesMoreThanBurstPlusRateAtRandomTimes) {
+  const unsigned seed = std::random_device{}();
+  std::cout << "seed " << seed << "\n";
+  std::mt19937 random{seed};
+  RateLimiter limiter{{.per_second = 100, .burst = 20}};
+  auto now = kStart;
+  std::uint64_t passed = 0;
+  for (int index = 0; index < 50'000; ++index) {
+    now += std::chrono::microseconds{random() % 4'000};
+    if (limiter.take(7, now) == 0ns) ++passed;
+  }
+  const auto seconds = std::chrono::duration<double>(now - kStart).count();
+  EXPECT_LE(static_cast<double>(passed), 20 + 100 * seconds + 1);
+  EXPECT_GE(static_cast<double>(passed), 100 * seconds * 0.98);
+}
+
+TEST(RateLimiter, INV7TheTableIsBoundedAndANewKeyIsRefusedWhileAllAreBusy) {
+  RateLimiter limiter{{.per_second = 1, .burst = 5}};
+  std::uint64_t refused = 0;
+  for (std::uint64_t key = 0; key < 2 * RateLimiter::kKeysMax; ++key)
+    if (limiter.take(key, kStart) != 0ns) ++refused;
+  EXPECT_LE(limiter.size(), RateLimiter::kKeysMax);
+  EXPECT_GE(refused, RateLimiter::kKeysMax) << "fail closed";
+  EXPECT_EQ(limiter.take(0, kStart), 0ns) << "known keys go on";
+  std::uint64_t later_refused = 0;
+  for (std::uint64_t key = 1'000'000; key < 1'010'000; ++key)
+    if (limiter.take(key, kStart + 1h) != 0ns) ++later_refused;
+  EXPECT_EQ(later_refused, 0u) << "keys at rest make room";
+  EXPECT_LE(limiter.size(), RateLimiter::kKeysMax);
+}
+
+TEST(RateLimiter, ZeroMeansNoLimit) {
+  RateLimiter limiter{{.per_second = 0, .burst = 1}};
+  for (int index = 0; index < 1'000; ++index) EXPECT_EQ(limiter.take(1, kStart), 0ns);
+  EXPECT_EQ(limiter.size(), 0u);
+}
+
+TEST(RateKey, IsTheAddressOrItsNetworkOf64Bits) {
+  EXPECT_EQ(rate_key("192.0.2.1"), rate_key("::ffff:192.0.2.1"));
+  EXPECT_EQ(rate_key("2001:db8::1"), rate_key("2001:db8::ffff:1"));
+  const std::set<std::uint64_t> different = {rate_key("192.0.2.1"), rate_key("192.0.2.2"),
+                                             rate_key("2001:db8::1"), rate_key("2001:db8:0:1::1"),
+                                             rate_key("")};
+  EXPECT_EQ(different.size(), 5u);
+}
+
+const std::string kAudience = "urn:limited";
+
+void expect_limited(const Reply& reply) {
+  EXPECT_EQ(reply.status, 429) << reply.body;
+  EXPECT_EQ(reply.text("error"), "temporarily_unavailable");
+  EXPECT_TRUE(reply.has("Retry-After: ")) << reply.head;
+}
+
+TEST(TokenRequestLimit, AClientBeyondItsRateGets429AndOthersDoNot) {
+  ApiUnderTest api{{.token_request_rates = {.per_client = {.per_second = 1, .burst = 3}}}};
+  api.make_api(kAudience);
+  const auto busy = api.make_client("busy");
+  const auto other = api.make_client("other");
+  api.grant(busy, kAudience);
+  api.grant(other, kAudience);
+  const auto before = api.ledger().committed();
+  int issued = 0;
+  Reply last;
+  for (int index = 0; index < 50 && last.status != 429; ++index) {
+    last = api.ask_token(busy, kAudience);
+    if (last.status == 200) ++issued;
+  }
+  expect_limited(last);
+  EXPECT_TRUE(last.has("Retry-After: 1\r\n")) << last.head;
+  EXPECT_GE(issued, 3);
+  EXPECT_EQ(api.ledger().committed().value() - before.value(), static_cast<std::uint64_t>(issued))
+      << "a refused request writes nothing";
+  EXPECT_EQ(api.ask_token(other, kAudience).status, 200);
+  EXPECT_EQ(api.authz("x", kAudience), 401) << "checks are not limited";
+}
+
+TEST(TokenRequestLimit, FailedAuthenticationsOfAnAddressAreLimitedEvenForTheRightSecret) {
+  ApiUnderTest api{{.token_request_rates = {.failed_per_address = {.per_second = 1, .burst = 4}}}};
+  api.make_api(kAudience);
+  const auto client = api.make_client();
+  api.grant(client, kAudience);
+  for (int index = 0; index < 20; ++index) EXPECT_EQ(api.ask_token(client, kAudience).status, 200);
+  Reply last;
+  int failures = 0;
+  for (int index = 0; index < 50 && last.status != 429; ++index) {
+    last = api.ask_token({client.id, "wrong"}, kAudience);
+    if (last.status == 401) ++failures;
+  }
+  expect_limited(last);
+  EXPECT_GE(failures, 4);
+  EXPECT_LE(failures, 8);
+  expect_limited(api.ask_token(client, kAudience));
+  EXPECT_TRUE(api.as_admin("GET", "/metrics")
+                  .has("tokenledger_token_requests_limited_total{by=\"failed_authentication\"} 2"));
+}
+
+TEST(TokenRequestLimit, AnAddressBeyondItsRateGets429) {
+  ApiUnderTest api{{.token_request_rates = {.per_address = {.per_second = 1, .burst = 2}}}};
+  api.make_api(kAudience);
+  const auto client = api.make_client();
+  api.grant(client, kAudience);
+  Reply last;
+  for (int index = 0; index < 50 && last.status != 429; ++index)
+    last = api.ask_token(client, kAudience);
+  expect_limited(last);
+}
+
+}  // namespace
+}  // namespace tokenledger::test
