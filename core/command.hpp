@@ -8,6 +8,8 @@
 
 namespace tokenledger {
 
+inline constexpr std::size_t kRevokeListMax = 4'096;
+
 struct CreateLedger {
   std::array<std::uint8_t, 16> ledger_id{};
   std::string issuer;
@@ -107,6 +109,13 @@ struct RevokeTokens {
   Sealed reason;
   std::optional<Sequence> before;  // absent: everything issued before this command
 };
+// These tokens, one event each and all in one batch. Those that ended meanwhile are passed over;
+// one that its API keeps refuses the whole list.
+struct RevokeTokenList {
+  std::vector<TokenIndex> tokens;  // 1..kRevokeListMax, ascending, each once
+  Cause cause = Cause::admin_manual;
+  Sealed reason;
+};
 // The tokens whose expires_at lies in (State::expired_upto, to], ascending by (expires_at, index).
 struct ExpiringToken {
   UnixSeconds expires_at;
@@ -127,7 +136,7 @@ using CommandPayload =
     std::variant<CreateLedger, OpenLedger, RegisterClient, UpdateClient, DisableClient,
                  EnableClient, DeleteClient, RotateClientSecret, CreateApi, UpdateApi, DeleteApi,
                  AddClientGrant, UpdateClientGrant, RemoveClientGrant, AddKey, RetireKey,
-                 IssueToken, RevokeToken, RevokeTokens, SweepExpired, AppendNote>;
+                 IssueToken, RevokeToken, RevokeTokens, RevokeTokenList, SweepExpired, AppendNote>;
 
 struct Command {
   Actor actor;

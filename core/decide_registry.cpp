@@ -46,6 +46,7 @@ Result<void> check_settings(const ApiSettings& settings) {
   for (const auto& client_id : settings.introspectors) {
     if (!is_visible_ascii(client_id, kLabelBytesMax)) return Errc::invalid_argument;
   }
+  if ((settings.origins_kept & ~kOriginBitsAll) != 0) return Errc::invalid_argument;
   const auto algorithm = settings.signing_alg;
   if (algorithm < SignatureAlgorithm::rs256 || algorithm > SignatureAlgorithm::hs256)
     return Errc::algorithm_not_allowed;

@@ -152,66 +152,6 @@ Result<void> Decider::operator()(const IssueToken& issue) {
   return emit(std::move(issued));
 }
 
-Result<void> Decider::operator()(const RevokeToken& revoke) {
-  if (revoke.reason.bytes.size() > kSealedBytesMax) return Errc::too_large;
-  const auto entry = state_.find(index_, revoke.index);
-  if (command_.actor.kind == ActorKind::client) {
-    // RFC 7009 §2.1: a client may revoke what was issued to it, where the API leaves that to
-    // clients.
-    const auto actor = authenticated_client();
-    if (!actor) return actor.error();
-    if (!entry) return Errc::token_not_found;
-    const auto* token_class = state_.find_class(entry->token_class);
-    if (token_class->client != (*actor)->number) return Errc::token_not_found;
-    for (const auto& scopes : token_class->apis) {
-      const auto* api = state_.registries.api(scopes.api);
-      if (api != nullptr && api->settings.revocable_by_admins_only) return Errc::insufficient_scope;
-    }
-  } else if (auto allowed = require_scope(ManagementScope::tokens_revoke); !allowed) {
-    return allowed;
-  }
-  if (!entry) {
-    // What lies in a retired chunk expired long ago; whether it was ever issued, the views know.
-    const bool is_retired =
-        revoke.index.has_lane() &&
-        revoke.index.counter() < state_.lanes[revoke.index.lane_number()].oldest;
-    return is_retired ? Errc::not_active : Errc::token_not_found;
-  }
-  if (state_.is_revoked(index_, revoke.index) || state_.is_cascaded(*entry))
-    return Errc::not_active;
-  if (to_seconds(now_) >= entry->expires_at) return Errc::not_active;
-  return emit(TokenRevoked{revoke.index, revoke.cause, revoke.reason});
-}
-
-Result<void> Decider::operator()(const RevokeTokens& revoke) {
-  if (revoke.reason.bytes.size() > kSealedBytesMax) return Errc::too_large;
-  if (auto allowed = require_scope(ManagementScope::tokens_revoke); !allowed) return allowed;
-  const auto& registries = state_.registries;
-  switch (revoke.selector.kind) {
-    case SelectorKind::client:
-      if (registries.client(ClientNumber{revoke.selector.id}) == nullptr)
-        return Errc::client_not_found;
-      break;
-    case SelectorKind::api:
-      if (registries.api(ApiNumber{revoke.selector.id}) == nullptr) return Errc::api_not_found;
-      break;
-    case SelectorKind::grant:
-      if (registries.grant(GrantNumber{revoke.selector.id}) == nullptr)
-        return Errc::grant_not_found;
-      break;
-    case SelectorKind::key:
-      if (registries.key(KeyNumber{revoke.selector.id}) == nullptr) return Errc::key_not_found;
-      break;
-    case SelectorKind::all:
-      if (revoke.selector.id != 0) return Errc::invalid_argument;
-      break;
-    default: return Errc::invalid_argument;
-  }
-  const auto before = revoke.before.value_or(next_seq());
-  if (before == Sequence{} || before > next_seq()) return Errc::invalid_argument;
-  return emit(TokensRevoked{revoke.selector, before, revoke.cause, revoke.reason});
-}
-
 // Each listed token must expire in the range, each once; and each second's total must be the number
 // that State counted: so a sweep can neither miss nor repeat nor invent a token.
 Result<void> Decider::check_sweep(const SweepExpired& sweep) const {

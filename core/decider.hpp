@@ -39,6 +39,7 @@ class Decider {
   Result<void> operator()(const IssueToken&);
   Result<void> operator()(const RevokeToken&);
   Result<void> operator()(const RevokeTokens&);
+  Result<void> operator()(const RevokeTokenList&);
   Result<void> operator()(const SweepExpired&);
   Result<void> operator()(const AppendNote&);
 
@@ -73,6 +74,8 @@ class Decider {
   Result<void> check_issue_authority(const IssueToken&, const ClientRecord&) const;
   Result<void> check_issue_api(const IssueToken&, const ClientRecord&, const ApiScopes&,
                                const ApiRecord&) const;
+  // What ended tokens and the token's APIs say about revoking it alone: not_active, not_revocable.
+  Result<void> check_revocable(TokenIndex token, const IndexEntry& entry) const;
   Result<void> check_sweep(const SweepExpired&) const;
   Result<void> check_retire(const SweepExpired&, std::size_t lane) const;
 

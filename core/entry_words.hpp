@@ -2,7 +2,7 @@
 //
 //   word 0, 1   the fingerprint
 //   word 2      expires_at (32 bits, high) | class number (32)
-//   word 3      issued_seq (48 bits, high) | kind (8) | flags (8); 0 means "not issued"
+//   word 3      issued_seq (48 bits, high) | origin (4) | kind (4) | flags (8); 0 means "not issued"
 #pragma once
 
 #include <array>
@@ -33,7 +33,10 @@ struct EntryWords {
   }
   [[nodiscard]] constexpr Sequence issued_seq() const noexcept { return Sequence{words[3] >> 16}; }
   [[nodiscard]] constexpr std::uint8_t kind() const noexcept {
-    return static_cast<std::uint8_t>(words[3] >> 8);
+    return static_cast<std::uint8_t>(words[3] >> 8) & 0x0F;
+  }
+  [[nodiscard]] constexpr std::uint8_t origin() const noexcept {
+    return static_cast<std::uint8_t>(words[3] >> 12) & 0x0F;
   }
   [[nodiscard]] constexpr std::uint8_t flags() const noexcept {
     return static_cast<std::uint8_t>(words[3]);
@@ -46,6 +49,7 @@ struct EntryWords {
   return {{entry.fingerprint.word0, entry.fingerprint.word1,
            (std::uint64_t{entry.expires_at.value()} << 32) | entry.token_class.value(),
            (entry.issued_seq.value() << 16) |
+               (std::uint64_t{static_cast<std::uint8_t>(entry.origin)} << 12) |
                (std::uint64_t{static_cast<std::uint8_t>(entry.kind)} << 8) |
                static_cast<std::uint8_t>(entry.flags)}};
 }
@@ -57,6 +61,7 @@ struct EntryWords {
           .token_class = packed.token_class(),
           .issued_seq = packed.issued_seq(),
           .kind = static_cast<TokenKind>(packed.kind()),
+          .origin = static_cast<Origin>(packed.origin()),
           .flags = static_cast<EntryFlags>(packed.flags())};
 }
 

@@ -47,6 +47,7 @@ const char* errc_name(Errc code) noexcept {
     case Errc::stale_policy: return "stale_policy";
     case Errc::token_not_found: return "token_not_found";
     case Errc::not_active: return "not_active";
+    case Errc::not_revocable: return "not_revocable";
     case Errc::already_in_state: return "already_in_state";
     case Errc::idempotency_mismatch: return "idempotency_mismatch";
     case Errc::idempotency_full: return "idempotency_full";

@@ -35,6 +35,7 @@ enum class Errc {
   stale_policy,           // policy, time or index moved between signing and deciding: sign again
   token_not_found,        // no event ever issued this token
   not_active,             // the token is already revoked or expired
+  not_revocable,          // its API's policy keeps it from being revoked so
   already_in_state,       // disabling a disabled client, enabling an enabled one
   idempotency_mismatch,   // this Idempotency-Key was used with another body
   idempotency_full,       // too many live keys: retry later

@@ -64,14 +64,6 @@ struct Idempotency {
   friend bool operator==(const Idempotency&, const Idempotency&) = default;
 };
 
-enum class Origin : std::uint8_t {
-  console = 1,
-  api = 2,
-  oauth_flow = 3,
-  external = 4,
-  embedded = 5
-};
-
 // Why a token ended. Values are on disk; the wire names are in core/cause.hpp.
 enum class Cause : std::uint8_t {
   admin_manual = 1,
@@ -170,6 +162,9 @@ struct ApiSettings {
   std::uint32_t token_lifetime_max_s = 31'536'000;
   bool allow_offline_access = false;
   bool revocable_by_admins_only = false;
+  // Single tokens only: what ends a client, an API or a key ends all of its tokens, always.
+  bool not_revocable = false;  // nobody may revoke a token of this API (R17)
+  std::uint8_t origins_kept = 0;  // bits (1 << Origin): /v1 revokes none of these origins (S13)
   SignatureAlgorithm signing_alg{};
   TokenKind token_format = TokenKind::jwt;
   std::vector<std::string> introspectors;  // client ids

@@ -114,6 +114,7 @@ void check(Verdict& verdict, const ApiSettings& settings) {
   verdict.require(settings.token_lifetime_max_s != 0);
   verdict.require_enum(settings.signing_alg, SignatureAlgorithm::hs256);
   verdict.require_enum(settings.token_format, TokenKind::jwe);
+  verdict.require((settings.origins_kept & ~kOriginBitsAll) == 0);
   verdict.require_size(settings.introspectors.size(), kIntrospectorsMax);
   for (const auto& client : settings.introspectors) verdict.require_name(client, kLabelBytesMax);
 }

@@ -88,13 +88,15 @@ class Reader {
 
   void read(const wire::ApiSettings* from, ApiSettings& to) {
     if (present(from) == nullptr) return;
-    expect_fields(*from, wire::ApiSettings::VT_REVOCABLE_BY_ADMINS_ONLY);
+    expect_fields(*from, wire::ApiSettings::VT_ORIGINS_KEPT);
     text(from->name(), to.name);
     scopes(from->scopes(), to.scopes);
     to.token_lifetime_s = from->token_lifetime_s();
     to.token_lifetime_max_s = from->token_lifetime_max_s();
     to.allow_offline_access = from->allow_offline_access();
     to.revocable_by_admins_only = from->revocable_by_admins_only();
+    to.not_revocable = from->not_revocable();
+    to.origins_kept = from->origins_kept();
     to.signing_alg = static_cast<SignatureAlgorithm>(from->signing_alg());
     to.token_format = static_cast<TokenKind>(from->token_format());
     texts(from->introspectors(), kIntrospectorsMax, to.introspectors);

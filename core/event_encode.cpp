@@ -111,11 +111,11 @@ Offset<wire::ApiSettings> write(Builder& builder, const ApiSettings& settings) {
   const auto name = text(builder, settings.name);
   const auto scopes = write(builder, settings.scopes);
   const auto introspectors = texts(builder, settings.introspectors);
-  return wire::CreateApiSettings(builder, name, scopes, introspectors, settings.token_lifetime_s,
-                                 settings.token_lifetime_max_s,
-                                 static_cast<std::uint8_t>(settings.signing_alg),
-                                 static_cast<std::uint8_t>(settings.token_format),
-                                 settings.allow_offline_access, settings.revocable_by_admins_only);
+  return wire::CreateApiSettings(
+      builder, name, scopes, introspectors, settings.token_lifetime_s,
+      settings.token_lifetime_max_s, static_cast<std::uint8_t>(settings.signing_alg),
+      static_cast<std::uint8_t>(settings.token_format), settings.allow_offline_access,
+      settings.revocable_by_admins_only, settings.not_revocable, settings.origins_kept);
 }
 Position write(Builder& builder, const ApiCreated& payload) {
   const auto identifier = text(builder, payload.identifier);

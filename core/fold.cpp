@@ -143,7 +143,8 @@ Result<void> Folder::operator()(const TokenIssued& payload) {
                                           .expires_at = payload.expires_at,
                                           .token_class = payload.token_class,
                                           .issued_seq = event_.seq,
-                                          .kind = payload.kind}});
+                                          .kind = payload.kind,
+                                          .origin = payload.origin}});
   return {};
 }
 

@@ -21,6 +21,8 @@ bool is_plausible(const EntryWords& entry, bool revoked) noexcept {
   if (!entry.is_issued()) return entry == EntryWords{} && !revoked;
   if (entry.kind() < static_cast<std::uint8_t>(TokenKind::jwt)) return false;
   if (entry.kind() > static_cast<std::uint8_t>(TokenKind::jwe)) return false;
+  if (entry.origin() < static_cast<std::uint8_t>(Origin::console)) return false;
+  if (entry.origin() > static_cast<std::uint8_t>(Origin::embedded)) return false;
   if ((entry.flags() & ~kEntryFlagsKnown) != 0) return false;
   return entry.issued_seq().value() != 0 && is_class_number(entry.token_class());
 }

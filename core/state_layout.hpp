@@ -67,6 +67,9 @@ void code_api_settings(Codec& codec, Settings& settings) {
   codec.integer(settings.token_lifetime_max_s);
   codec.flag(settings.allow_offline_access);
   codec.flag(settings.revocable_by_admins_only);
+  codec.flag(settings.not_revocable);
+  codec.integer(settings.origins_kept);
+  if constexpr (Codec::kReads) codec.require((settings.origins_kept & ~kOriginBitsAll) == 0);
   codec.choice(settings.signing_alg, SignatureAlgorithm::rs256, SignatureAlgorithm::hs256);
   codec.choice(settings.token_format, TokenKind::jwt, TokenKind::jwe);
   codec.list(settings.introspectors, kIntrospectorsMax,

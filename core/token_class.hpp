@@ -43,6 +43,19 @@ struct Selector {
 // Never 0: a zero kind in an index entry means "not issued". Values are on disk.
 enum class TokenKind : std::uint8_t { jwt = 1, opaque = 2, jwe = 3 };
 
+// Where a token came from. Values are on disk.
+enum class Origin : std::uint8_t {
+  console = 1,
+  api = 2,
+  oauth_flow = 3,
+  external = 4,
+  embedded = 5
+};
+[[nodiscard]] constexpr std::uint8_t bit_of(Origin origin) noexcept {
+  return static_cast<std::uint8_t>(1u << static_cast<unsigned>(origin));
+}
+inline constexpr std::uint8_t kOriginBitsAll = 0x3e;
+
 // Flags of an index entry; any flag sends a check to the slow path.
 enum class EntryFlags : std::uint8_t { none = 0, sender_bound = 1, narrowed = 2, suspended = 4 };
 
@@ -53,6 +66,7 @@ struct IndexEntry {
   ClassNumber token_class;
   Sequence issued_seq;  // < 2^48
   TokenKind kind = TokenKind::jwt;
+  Origin origin = Origin::oauth_flow;
   EntryFlags flags = EntryFlags::none;
   friend constexpr bool operator==(const IndexEntry&, const IndexEntry&) = default;
 };

@@ -103,6 +103,18 @@ Verdict ValidityIndex::check_without_fingerprint(TokenIndex index, ApiNumber aud
   });
 }
 
+std::optional<LiveToken> ValidityIndex::find_live(TokenIndex index, const Fingerprint* fingerprint,
+                                                  UnixSeconds now) const noexcept {
+  const std::optional<TokenFacts> facts = read(index);
+  if (!facts) return std::nullopt;
+  if (fingerprint != nullptr && !facts->entry.matches(*fingerprint)) return std::nullopt;
+  if (facts->revoked) return std::nullopt;
+  if (facts->entry.issued_seq() < watermarks_.greatest_of(facts->record)) return std::nullopt;
+  if (now >= facts->entry.expires_at()) return std::nullopt;
+  if (facts->entry.flags() != 0) return std::nullopt;
+  return LiveToken{unpack_entry(facts->entry), unpack_class(facts->record)};
+}
+
 std::optional<IndexEntry> ValidityIndex::find(TokenIndex index) const noexcept {
   if (!index.has_lane()) return std::nullopt;
   const LaneRing& ring = lane(index);

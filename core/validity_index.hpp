@@ -21,6 +21,7 @@
 
 #include "core/class_table.hpp"
 #include "core/lane_ring.hpp"
+#include "core/live_token.hpp"
 #include "core/name_table.hpp"
 #include "core/watermarks.hpp"
 
@@ -67,6 +68,14 @@ class ValidityIndex {
   [[nodiscard]] Verdict check_without_fingerprint(TokenIndex index, ApiNumber audience,
                                                   std::uint64_t required_scope_mask,
                                                   UnixSeconds now) const noexcept;
+  // The same for callers that want to know what they found, whatever its audience: none wherever a
+  // check would not be good, any entry flag included. A null fingerprint is not compared.
+  [[nodiscard]] std::optional<LiveToken> find_live(TokenIndex index, const Fingerprint* fingerprint,
+                                                   UnixSeconds now) const noexcept;
+  // Whether the index lies in a chunk that was returned: only the views know of it then.
+  [[nodiscard]] bool is_retired(TokenIndex index) const noexcept {
+    return index.has_lane() && lane(index).is_retired(index.counter());
+  }
   // Starts loading what a check of this index will read. Any value is harmless.
   void prefetch(TokenIndex index) const noexcept {
     if (index.has_lane()) lane(index).prefetch(index.counter());

@@ -27,7 +27,7 @@
 
 namespace tokenledger {
 
-inline constexpr std::uint32_t kSnapshotFormatVersion = 1;
+inline constexpr std::uint32_t kSnapshotFormatVersion = 2;
 inline constexpr std::size_t kSnapshotHeaderBytes = 84;
 inline constexpr std::size_t kChunkRecordBytes = 16;
 // All lanes' address space is far smaller.

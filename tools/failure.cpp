@@ -35,6 +35,7 @@ const char* sentence_of(Errc code) noexcept {
     case Errc::stale_policy: return "the policy changed meanwhile; try again";
     case Errc::token_not_found: return "this ledger never issued such a token";
     case Errc::not_active: return "the token is revoked or expired already";
+    case Errc::not_revocable: return "the API's policy keeps this token from being revoked so";
     case Errc::already_in_state: return "it is in that state already";
     case Errc::idempotency_mismatch: return "this key was used with another request";
     case Errc::idempotency_full: return "too many keys are in use; try again later";

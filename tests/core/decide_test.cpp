@@ -143,7 +143,7 @@ TEST_F(Decide, ATokenRetiredByASweepOfItsOwnBatchIsGoneForTheNextCommand) {
   sweep.retire_below[0] = kChunkTokens;
   ASSERT_EQ(run(sweep), "");
   const Actor app{.kind = ActorKind::client, .client = kApp, .generation = SecretGeneration{1}};
-  EXPECT_EQ(run(RevokeToken{short_lived.index}, app), "token_not_found");
+  EXPECT_EQ(run(RevokeToken{short_lived.index, Cause::client_self}, app), "token_not_found");
   EXPECT_EQ(run(RevokeToken{short_lived.index}, kHost), "not_active");
   publish(state, index);
   EXPECT_FALSE(index.find(short_lived.index));

@@ -65,6 +65,8 @@ inline ApiSettings full_api() {
   settings.token_lifetime_max_s = 86'400;
   settings.allow_offline_access = true;
   settings.revocable_by_admins_only = true;
+  settings.not_revocable = true;
+  settings.origins_kept = bit_of(Origin::oauth_flow);
   settings.signing_alg = SignatureAlgorithm::hs256;
   settings.token_format = TokenKind::opaque;
   settings.introspectors = {"gateway", "batch"};
@@ -261,6 +263,8 @@ class RandomEvents {
     settings.token_lifetime_max_s = small();
     settings.allow_offline_access = coin();
     settings.revocable_by_admins_only = coin();
+    settings.not_revocable = coin();
+    settings.origins_kept = static_cast<std::uint8_t>(below(32) << 1);
     settings.signing_alg = symmetric ? SignatureAlgorithm::hs256 : any<SignatureAlgorithm>(3);
     settings.token_format = any<TokenKind>(3);
     for (auto left = below(kIntrospectorsMax + 1); left > 0; --left)

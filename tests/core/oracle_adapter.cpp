@@ -19,6 +19,9 @@ tl::ApiSettings settings(const ApiSettings& plain) {
   made.token_lifetime_s = plain.lifetime;
   made.token_lifetime_max_s = plain.lifetime_max;
   made.revocable_by_admins_only = plain.admins_only;
+  made.not_revocable = plain.nobody;
+  for (const auto origin : plain.kept_origins)
+    made.origins_kept |= static_cast<std::uint8_t>(1u << origin);
   made.signing_alg = static_cast<tl::SignatureAlgorithm>(plain.algorithm);
   made.token_format = static_cast<tl::TokenKind>(plain.token_format);
   made.introspectors = plain.introspectors;
@@ -95,11 +98,17 @@ struct Translator {
                           .expires_at = tl::UnixSeconds{c.expires_at},
                           .default_lifetime = c.default_lifetime,
                           .kind = static_cast<tl::TokenKind>(c.kind),
+                          .origin = static_cast<tl::Origin>(c.origin),
                           .name = c.name,
                           .owner = {c.owner}};
   }
   tl::CommandPayload operator()(const Revoke& c) const {
     return tl::RevokeToken{translate(c.token), static_cast<tl::Cause>(c.cause), {c.reason}};
+  }
+  tl::CommandPayload operator()(const RevokeList& c) const {
+    tl::RevokeTokenList made{{}, static_cast<tl::Cause>(c.cause), {c.reason}};
+    for (const auto& name : c.tokens) made.tokens.push_back(translate(name));
+    return made;
   }
   tl::CommandPayload operator()(const RevokeMany& c) const {
     tl::RevokeTokens made{{static_cast<tl::SelectorKind>(c.selector), c.id},

@@ -52,7 +52,9 @@ struct ApiSettings {
   std::uint32_t lifetime = 3600;
   std::uint32_t lifetime_max = 60 * 86'400;
   bool admins_only = false;
-  int algorithm = 2;  // 1 rs256, 2 es256, 3 eddsa, 4 hs256
+  bool nobody = false;            // no single token of this API may be revoked
+  std::vector<int> kept_origins;  // 1 console, 2 api, 3 oauth flow, 4 external, 5 embedded
+  int algorithm = 2;              // 1 rs256, 2 es256, 3 eddsa, 4 hs256
   int token_format = 1;
   std::vector<std::string> introspectors;
   bool operator==(const ApiSettings&) const = default;
@@ -131,6 +133,7 @@ struct Issue {
   std::uint32_t expires_at = 0;
   bool default_lifetime = false;
   int kind = 1;
+  int origin = 3;
   std::string name;
   std::string owner;
 };
@@ -145,6 +148,11 @@ struct RevokeMany {
   int cause = 1;
   std::string reason;
   std::optional<std::uint64_t> before;
+};
+struct RevokeList {
+  std::vector<TokenName> tokens;
+  int cause = 1;
+  std::string reason;
 };
 struct SweptToken {
   std::uint32_t expires_at = 0;
@@ -164,13 +172,13 @@ struct Note {
 using Request = std::variant<CreateLedger, OpenLedger, RegisterClient, UpdateClient, DisableClient,
                              EnableClient, DeleteClient, RotateSecret, CreateApi, UpdateApi,
                              DeleteApi, AddGrant, UpdateGrant, RemoveGrant, AddKey, RetireKey,
-                             Issue, Revoke, RevokeMany, Sweep, Note>;
+                             Issue, Revoke, RevokeMany, Sweep, Note, RevokeList>;
 inline constexpr std::array<const char*, std::variant_size_v<Request>> kRequestNames = {
     "CreateLedger", "OpenLedger",   "RegisterClient", "UpdateClient", "DisableClient",
     "EnableClient", "DeleteClient", "RotateSecret",   "CreateApi",    "UpdateApi",
     "DeleteApi",    "AddGrant",     "UpdateGrant",    "RemoveGrant",  "AddKey",
     "RetireKey",    "Issue",        "Revoke",         "RevokeMany",   "Sweep",
-    "Note"};
+    "Note",         "RevokeList"};
 
 // An Idempotency-Key and the request's body, both as small numbers.
 struct Once {

@@ -131,6 +131,10 @@ ApiSettings Generator::api_settings() {
   if (chance(2)) settings.lifetime = 0;
   if (chance(2)) settings.lifetime_max = 10 * 365 * 86'400 + 1;
   settings.admins_only = chance(20);
+  settings.nobody = chance(5);
+  for (int origin = 1; origin <= 5; ++origin)
+    if (chance(5)) settings.kept_origins.push_back(origin);
+  if (chance(1)) settings.kept_origins.push_back(6);
   settings.algorithm = chance(70) ? 2 : 1 + static_cast<int>(below(4));
   if (chance(2)) settings.algorithm = 5;
   if (chance(25)) settings.token_format = 2;
@@ -237,8 +241,21 @@ Command Generator::revoke_command() {
     command.who = {.kind = 3, .client = token->issue.client};
     if (token->issue.client <= model_.clients.size())
       command.who.generation = model_.clients[token->issue.client - 1].generation;
+    if (chance(90)) std::get<Revoke>(command.request).cause = 3;
   }
   return command;
+}
+
+Command Generator::revoke_list_command() {
+  RevokeList revoke{{}, cause(), sealed()};
+  for (auto left = chance(3) ? 0 : 1 + below(8); left > 0; --left)
+    revoke.tokens.push_back(any_name());
+  if (chance(95)) {
+    std::ranges::sort(revoke.tokens);
+    const auto twice = std::ranges::unique(revoke.tokens);
+    revoke.tokens.erase(twice.begin(), twice.end());
+  }
+  return by("tokens:revoke", revoke);
 }
 
 Command Generator::revoke_many_command() {
@@ -264,7 +281,8 @@ Command Generator::next(std::uint64_t now) {
     const auto roll = below(100);
     if (roll < 38) return issue_command(now);
     if (roll < 52) return revoke_command();
-    if (roll < 58) return revoke_many_command();
+    if (roll < 56) return revoke_many_command();
+    if (roll < 58) return revoke_list_command();
     if (roll < 66) return sweep_command(now);
     if (roll < 80) return client_command();
     if (roll < 85) return api_command();

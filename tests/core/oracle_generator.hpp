@@ -49,6 +49,7 @@ class Generator {
   Command issue_command(std::uint64_t now);
   Command revoke_command();
   Command revoke_many_command();
+  Command revoke_list_command();
   Command sweep_command(std::uint64_t now);
   Command rest_command();
   Command undercut();

@@ -62,6 +62,7 @@ Issue Generator::issue_on(std::uint32_t client, std::uint32_t grant, ApiList api
   issue.token = reserve(lane_of(lifetime));
   if (chance(30)) issue.name = "token " + std::to_string(below(100));
   if (chance(20)) issue.owner = sealed();
+  issue.origin = 1 + static_cast<int>(below(5));
   return issue;
 }
 

@@ -266,8 +266,20 @@ Answer Model::submit(const Command& command, std::uint64_t now) {
   return {"", {}, told_};
 }
 
+std::string Model::revocable(const Token& token) const {
+  if (!token.ends.empty() || seconds(now_) >= token.issue.expires_at) return "not_active";
+  for (const auto& at : token.issue.apis) {
+    if (at.api == 0) continue;
+    const auto& settings = api(at.api)->settings;
+    const bool kept = std::ranges::count(settings.kept_origins, token.issue.origin) != 0;
+    if (settings.nobody || (kept && command_->who.kind != 3)) return "not_revocable";
+  }
+  return {};
+}
+
 std::string Model::on(const Revoke& revoke) {
   if (revoke.reason.size() > 8192) return "too_large";
+  if ((command_->who.kind == 3) != (revoke.cause == 3)) return "invalid_argument";
   const auto* token = is_retired(revoke.token) ? nullptr : find(revoke.token);
   if (command_->who.kind == 3) {
     // RFC 7009 2.1: its own tokens, unless an API leaves revoking to administrators (Z05).
@@ -279,7 +291,7 @@ std::string Model::on(const Revoke& revoke) {
     return "insufficient_scope";
   }
   if (token == nullptr) return is_retired(revoke.token) ? "not_active" : "token_not_found";
-  if (!token->ends.empty() || seconds(now_) >= token->issue.expires_at) return "not_active";
+  if (auto no = revocable(*token); !no.empty()) return no;
   if (!is_cause(revoke.cause, 10)) return "invalid_argument";
   log("token_revoked");
   const_cast<Token*>(token)->ends.push_back(
@@ -313,6 +325,31 @@ std::string Model::on(const RevokeMany& revoke) {
   if (before == 0 || before > last_seq + 1 || !is_cause(revoke.cause, 9)) return "invalid_argument";
   log("tokens_revoked");
   cascade(revoke.selector, revoke.id, before, kCauses[revoke.cause]);
+  return {};
+}
+
+std::string Model::on(const RevokeList& revoke) {
+  if (revoke.reason.size() > 8192) return "too_large";
+  if (!may("tokens:revoke")) return "insufficient_scope";
+  if (revoke.tokens.size() > 4096) return "too_large";
+  const std::set<TokenName> sorted(revoke.tokens.begin(), revoke.tokens.end());
+  const bool in_order = std::vector(sorted.begin(), sorted.end()) == revoke.tokens;
+  if (revoke.tokens.empty() || !in_order || revoke.cause == 3) return "invalid_argument";
+  std::vector<Token*> good;
+  for (const auto& name : revoke.tokens) {
+    const auto* token = is_retired(name) ? nullptr : find(name);
+    if (token == nullptr) continue;
+    const auto no = revocable(*token);
+    if (no == "not_active") continue;
+    if (!no.empty()) return no;
+    if (!is_cause(revoke.cause, 10)) return "invalid_argument";
+    good.push_back(const_cast<Token*>(token));
+  }
+  if (good.empty()) return "not_active";
+  for (auto* token : good) {
+    log("token_revoked");
+    token->ends.push_back({last_seq, last_at, kCauses[revoke.cause], command_->who, true});
+  }
   return {};
 }
 

@@ -165,6 +165,9 @@ class Model {
   std::string on(const Issue&);
   std::string on(const Revoke&);
   std::string on(const RevokeMany&);
+  std::string on(const RevokeList&);
+  // Why this good or ended token may not be revoked alone by whoever asks.
+  std::string revocable(const Token& token) const;
   std::string on(const Sweep&);
   std::string on(const Note&);
 

@@ -49,6 +49,9 @@ std::string Model::settable(const ApiSettings& settings) const {
   for (const auto& client : settings.introspectors) {
     if (!is_word(client, 200)) return "invalid_argument";
   }
+  for (const auto origin : settings.kept_origins) {
+    if (origin > 5) return "invalid_argument";
+  }
   if (settings.algorithm < 1 || settings.algorithm > 4) return "algorithm_not_allowed";
   if (settings.token_format != 1 && settings.token_format != 2) return "algorithm_not_allowed";
   return settings.algorithm == 4 && settings.token_format != 1 ? "algorithm_not_allowed" : "";
