@@ -58,6 +58,16 @@ std::optional<HttpResponse> read_settings(JsonFields& fields, ApiSettings& setti
   read_seconds("token_lifetime_max", settings.token_lifetime_max_s);
   read_flag("allow_offline_access", settings.allow_offline_access);
   read_flag("revocable_by_admins_only", settings.revocable_by_admins_only);
+  if (const auto value = fields.optional_bool("revocable")) settings.not_revocable = !*value;
+  if (const auto names =
+          fields.optional_strings("admin_revocable_origins", {.count = 5, .bytes = 16})) {
+    settings.origins_kept = kOriginBitsAll;
+    for (const auto origin_text : *names) {
+      const auto origin = origin_from_name(origin_text);
+      if (!origin) return invalid_field("admin_revocable_origins names an unknown origin");
+      settings.origins_kept &= static_cast<std::uint8_t>(~bit_of(*origin));
+    }
+  }
   if (const auto name = fields.optional_string("signing_alg", 16)) {
     const auto algorithm = algorithm_from_name(*name);
     if (!algorithm) return invalid_field("signing_alg must be RS256, ES256, EdDSA or HS256");
@@ -109,8 +119,8 @@ void create(ApiContext& context, const Call& call, Write write) {
   if (body.problem) return call->responder.respond(std::move(*body.problem));
   JsonFields fields{*body.object};
   fields.allow_only({"identifier", "name", "scopes", "token_lifetime", "token_lifetime_max",
-                     "allow_offline_access", "revocable_by_admins_only", "signing_alg",
-                     "token_format", "introspectors"});
+                     "allow_offline_access", "revocable_by_admins_only", "revocable",
+                     "admin_revocable_origins", "signing_alg", "token_format", "introspectors"});
   CreateApi add;
   add.identifier = fields.required_string("identifier", kIdentifierBytesMax);
   add.settings.name = fields.required_string("name", kLabelBytesMax);
@@ -163,8 +173,8 @@ void patch(ApiContext& context, const Call& call, Write write, Namer namer) {
   if (!settings) return call->responder.respond(problem_of(Errc::api_not_found));
   JsonFields fields{*body.object};
   fields.allow_only({"name", "scopes", "token_lifetime", "token_lifetime_max",
-                     "allow_offline_access", "revocable_by_admins_only", "signing_alg",
-                     "token_format", "introspectors"});
+                     "allow_offline_access", "revocable_by_admins_only", "revocable",
+                     "admin_revocable_origins", "signing_alg", "token_format", "introspectors"});
   if (auto refused = read_settings(fields, *settings))
     return call->responder.respond(std::move(*refused));
   commit(context, call, std::move(write), UpdateApi{named.identifier, std::move(*settings)},

@@ -1,5 +1,8 @@
 // POST /v1/check: is this token good? One or many, for gateways that hold the scope `check`.
 // GET /v1/authz: the same for auth_request of a reverse proxy, about the token it was sent.
+//
+// Both answer from memory on the I/O thread. Only a question that memory can't answer (why a token
+// was revoked), or a long batch, goes to a worker.
 #include <span>
 #include <vector>
 
@@ -19,6 +22,9 @@ namespace tokenledger {
 namespace {
 
 constexpr std::size_t kCheckItemsMax = 1'000;
+// A longer batch would hold up the other connections of the I/O thread for more than 0.1 ms.
+constexpr std::size_t kCheckItemsAtOnceMax = 32;
+constexpr std::size_t kCheckBytesAtOnceMax = 32 * 1024;
 constexpr std::size_t kCheckBodyBytesMax = 1024 * 1024;
 constexpr std::size_t kJtiBytesMax = 256;
 constexpr std::size_t kScopeBytesMax = 16 * 1024;
@@ -75,15 +81,22 @@ std::optional<HttpResponse> read_question(const JsonValue& item, Question& quest
   return std::nullopt;
 }
 
-CheckAnswer ask(const Ledger& ledger, const Question& question) {
+enum class MayWait : std::uint8_t { no, yes };
+
+// nullopt: the answer takes a wait that was not allowed.
+std::optional<CheckAnswer> ask(const Ledger& ledger, const Question& question, MayWait may_wait) {
   if (question.jti.empty()) {
     const std::vector<std::string_view> scopes{question.scopes.begin(), question.scopes.end()};
-    return ledger.check_detailed(question.token, question.audience, scopes);
+    if (may_wait == MayWait::yes)
+      return ledger.check_detailed(question.token, question.audience, scopes);
+    return ledger.check_in_memory(question.token, question.audience, scopes);
   }
   // A jti of ours proves nothing without the token or its hash (design §8).
-  if (!question.token_sha256) return {.failure = CheckFailure::unknown};
-  auto answer = ledger.check_jti(question.jti, &*question.token_sha256);
-  answer.authenticated = false;  // the token itself was not presented
+  if (!question.token_sha256) return CheckAnswer{.failure = CheckFailure::unknown};
+  auto answer = may_wait == MayWait::yes
+                    ? std::optional{ledger.check_jti(question.jti, &*question.token_sha256)}
+                    : ledger.check_jti_in_memory(question.jti, &*question.token_sha256);
+  if (answer) answer->authenticated = false;  // the token itself was not presented
   return answer;
 }
 
@@ -113,40 +126,62 @@ void write_answer(JsonWriter& json, const CheckAnswer& answer) {
   json.end_object();
 }
 
-HttpResponse check_one(const Ledger& ledger, const JsonValue& item) {
-  Question question;
-  if (auto refused = read_question(item, question)) return std::move(*refused);
-  auto response = json_response(200);
-  JsonWriter json{&response.body};
-  write_answer(json, ask(ledger, question));
-  return response;
-}
+// One check request that was read: its questions, in order.
+struct Questions {
+  std::optional<HttpResponse> refused;
+  std::optional<JsonValue> body;  // the questions are views into it
+  std::vector<Question> items;
+  bool is_batch = false;
+};
 
-HttpResponse check_many(const Ledger& ledger, const JsonValue& body, const JsonValue& items) {
-  JsonFields fields{body};
+void read_items(const JsonValue& items, Questions& questions) {
+  JsonFields fields{*questions.body};
   fields.allow_only({"items"});
   const auto* array = items.get_if<JsonValue::Array>();
-  if (fields.fault() || array == nullptr || array->empty() || array->size() > kCheckItemsMax)
-    return invalid_field("field 'items' must stand alone: an array of 1 to 1000 questions");
-  std::vector<Question> questions(array->size());
-  for (std::size_t index = 0; index < array->size(); ++index)
-    if (auto refused = read_question((*array)[index], questions[index])) return std::move(*refused);
-  auto response = json_response(200);
-  JsonWriter json{&response.body};
-  json.begin_object().name("items").begin_array();
-  for (const auto& question : questions) write_answer(json, ask(ledger, question));
-  json.end_array().end_object();
-  return response;
+  if (fields.fault() || array == nullptr || array->empty() || array->size() > kCheckItemsMax) {
+    questions.refused =
+        invalid_field("field 'items' must stand alone: an array of 1 to 1000 questions");
+    return;
+  }
+  questions.is_batch = true;
+  questions.items.resize(array->size());
+  for (std::size_t index = 0; index < array->size() && !questions.refused; ++index)
+    questions.refused = read_question((*array)[index], questions.items[index]);
 }
 
-HttpResponse check(const Ledger& ledger, const HttpRequest& request) {
+void read_questions(const Ledger& ledger, const HttpRequest& request, Questions& questions) {
   FormFields query;
-  if (auto refused = read_query(ledger, request, {}, &query)) return std::move(*refused);
+  questions.refused = read_query(ledger, request, {}, &query);
+  if (questions.refused) return;
   auto body = read_json_body(request);
-  if (body.problem) return std::move(*body.problem);
-  const auto* items = body.object->find("items");
-  return items != nullptr ? check_many(ledger, *body.object, *items)
-                          : check_one(ledger, *body.object);
+  if (body.problem) {
+    questions.refused = std::move(body.problem);
+    return;
+  }
+  questions.body = std::move(body.object);
+  if (const auto* items = questions.body->find("items")) return read_items(*items, questions);
+  questions.items.resize(1);
+  questions.refused = read_question(*questions.body, questions.items.front());
+}
+
+std::optional<HttpResponse> check(const Ledger& ledger, const HttpRequest& request,
+                                  MayWait may_wait) {
+  const bool at_once = may_wait == MayWait::no;
+  if (at_once && request.body().size() > kCheckBytesAtOnceMax) return std::nullopt;
+  Questions questions;
+  read_questions(ledger, request, questions);
+  if (questions.refused) return std::move(questions.refused);
+  if (at_once && questions.items.size() > kCheckItemsAtOnceMax) return std::nullopt;
+  auto response = json_response(200);
+  JsonWriter json{&response.body};
+  if (questions.is_batch) json.begin_object().name("items").begin_array();
+  for (const auto& question : questions.items) {
+    const auto answer = ask(ledger, question, may_wait);
+    if (!answer) return std::nullopt;
+    write_answer(json, *answer);
+  }
+  if (questions.is_batch) json.end_array().end_object();
+  return response;
 }
 
 // A token in this query is an unknown parameter, and ignored like every other (A01): proxies pass
@@ -177,12 +212,16 @@ HttpResponse authz(const Ledger& ledger, const HttpRequest& request) {
 
 void add_check_endpoints(HttpRouter& router, ApiContext& context) {
   auto& ledger = context.ledger;
-  route_view(router, context,
-             {HttpMethod::post,
-              "/v1/check",
-              ManagementScope::check,
-              {.body_bytes_max = kCheckBodyBytesMax}},
-             [&ledger](const HttpRequest& request) { return check(ledger, request); });
+  route_attempt(
+      router, context,
+      {HttpMethod::post,
+       "/v1/check",
+       ManagementScope::check,
+       {.body_bytes_max = kCheckBodyBytesMax}},
+      [&ledger](const HttpRequest& request) { return check(ledger, request, MayWait::no); },
+      [&ledger](const HttpRequest& request) {
+        return check(ledger, request, MayWait::yes).value_or(problem_of(Errc::view_behind));
+      });
   router.add(HttpMethod::get, "/v1/authz",
              [&ledger](const HttpRequest& request) { return authz(ledger, request); });
 }

@@ -1,4 +1,8 @@
 // Discovery: authorization server metadata (RFC 8414) and the JWKS (RFC 7517). Open to all.
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "api/endpoint.hpp"
 #include "api/endpoints.hpp"
 #include "api/json_writer.hpp"
@@ -16,6 +20,21 @@ void write_strings(JsonWriter& json, std::string_view name,
   json.end_array();
 }
 
+// The path of an issuer such as https://host/tenant ("/tenant"), without a slash at its end; mostly
+// empty.
+std::string path_of(std::string_view issuer) {
+  const auto authority = issuer.find("://");
+  if (authority == std::string_view::npos) return {};
+  const auto slash = issuer.find('/', authority + 3);
+  if (slash == std::string_view::npos) return {};
+  std::string path{issuer.substr(slash)};
+  while (path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+// Not one that the router would take for a pattern.
+bool is_plain_path(std::string_view path) { return path.find_first_of("{}") == path.npos; }
+
 // Only what exists. response_types_supported is required, and empty while there is no authorization
 // endpoint.
 HttpResponse metadata(const Ledger& ledger) {
@@ -27,11 +46,20 @@ HttpResponse metadata(const Ledger& ledger) {
   json.begin_object()
       .member("issuer", issuer)
       .member("token_endpoint", base + "/oauth/token")
+      .member("introspection_endpoint", base + "/oauth/introspect")
+      .member("revocation_endpoint", base + "/oauth/revoke")
       .member("jwks_uri", base + "/.well-known/jwks.json");
   write_strings(json, "response_types_supported", {});
   write_strings(json, "grant_types_supported", {"client_credentials"});
-  write_strings(json, "token_endpoint_auth_methods_supported",
-                {"client_secret_basic", "client_secret_post"});
+  for (const auto endpoint : {"token_endpoint", "revocation_endpoint"})
+    write_strings(json, std::string{endpoint} + "_auth_methods_supported",
+                  {"client_secret_basic", "client_secret_post"});
+  // Also the bearer of a management token (RFC 8414 §2 allows token types here).
+  write_strings(json, "introspection_endpoint_auth_methods_supported",
+                {"client_secret_basic", "client_secret_post", "Bearer"});
+  // What OpenID clients take the algorithms of access tokens from; there are no ID tokens yet.
+  write_strings(json, "id_token_signing_alg_values_supported", {"RS256", "ES256", "EdDSA"});
+  write_strings(json, "subject_types_supported", {"public"});
   json.end_object();
   return response;
 }
@@ -46,10 +74,17 @@ HttpResponse jwks(const Ledger& ledger) {
 
 void add_discovery_endpoints(HttpRouter& router, ApiContext& context) {
   auto& ledger = context.ledger;
-  for (const auto path :
-       {"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"}) {
-    router.add(HttpMethod::get, path, [&ledger](const HttpRequest&) { return metadata(ledger); });
+  const std::string oauth = "/.well-known/oauth-authorization-server";
+  const std::string openid = "/.well-known/openid-configuration";
+  std::vector<std::string> paths{oauth, openid};
+  // RFC 8414 §3.1 puts the well-known part before the issuer's path; OpenID Discovery §4 behind it.
+  if (const auto path = path_of(ledger.issuer()); is_plain_path(path) && !path.empty()) {
+    paths.push_back(oauth + path);
+    paths.push_back(openid + path);
+    paths.push_back(path + openid);
   }
+  for (const auto& path : paths)
+    router.add(HttpMethod::get, path, [&ledger](const HttpRequest&) { return metadata(ledger); });
   router.add(HttpMethod::get, "/.well-known/jwks.json",
              [&ledger](const HttpRequest&) { return jwks(ledger); });
 }

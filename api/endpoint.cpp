@@ -49,22 +49,43 @@ void route_read(HttpRouter& router, ApiContext& context, const Endpoint& endpoin
       endpoint.options);
 }
 
+namespace {
+
+// The asynchronous half of reads: guarded, then on a worker.
+AsyncHttpHandler on_worker(ApiContext& context, ManagementScope scope, ReadHandler handler) {
+  // Shared: a job may begin when the routes are gone already.
+  return [&context, scope, shared = std::make_shared<const ReadHandler>(std::move(handler))](
+             OwnedHttpRequest request, Responder responder) {
+    auto access = verify_management(context.ledger, *request, scope);
+    if (access.denied) return responder.respond(std::move(*access.denied));
+    responder.set_client_id(std::move(access.client_id));
+    const auto call = take_call(std::move(request), std::move(responder));
+    answer_from_worker(*context.workers, call,
+                       [call, shared] { return (*shared)(*call->request); });
+  };
+}
+
+}  // namespace
+
 void route_view(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
                 ReadHandler handler) {
-  router.add_async(
+  router.add_async(endpoint.method, endpoint.pattern,
+                   on_worker(context, endpoint.scope, std::move(handler)), endpoint.options);
+}
+
+void route_attempt(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
+                   ReadAttempt attempt, ReadHandler otherwise) {
+  router.add_attempt(
       endpoint.method, endpoint.pattern,
-      // Shared: a job may begin when the routes are gone already.
       [&context, scope = endpoint.scope,
-       shared = std::make_shared<const ReadHandler>(std::move(handler))](OwnedHttpRequest request,
-                                                                         Responder responder) {
-        auto access = verify_management(context.ledger, *request, scope);
-        if (access.denied) return responder.respond(std::move(*access.denied));
-        responder.set_client_id(std::move(access.client_id));
-        const auto call = take_call(std::move(request), std::move(responder));
-        answer_from_worker(*context.workers, call,
-                           [call, shared] { return (*shared)(*call->request); });
+       attempt = std::move(attempt)](const HttpRequest& request) -> std::optional<HttpResponse> {
+        auto access = verify_management(context.ledger, request, scope);
+        if (access.denied) return std::move(access.denied);
+        auto response = attempt(request);
+        if (response) response->client_id = std::move(access.client_id);
+        return response;
       },
-      endpoint.options);
+      on_worker(context, endpoint.scope, std::move(otherwise)), endpoint.options);
 }
 
 void route_write(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,

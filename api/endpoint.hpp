@@ -2,6 +2,7 @@
 //
 //   route_read    sync, for registries and other reads that never wait
 //   route_view    on a worker, for reads that may wait for the views
+//   route_attempt first sync, and on a worker what declined, for reads that seldom wait
 //   route_write   async, the answer comes from the commit thread
 //
 // Each runs the guard first and hands the handler a request whose bearer holds the scope. Threads:
@@ -59,6 +60,7 @@ struct Write {
 };
 
 using ReadHandler = std::function<HttpResponse(const HttpRequest&)>;
+using ReadAttempt = HttpAttempt;
 using WriteHandler = std::function<void(const Call&, Write)>;
 
 struct Endpoint {
@@ -71,6 +73,8 @@ void route_read(HttpRouter& router, ApiContext& context, const Endpoint& endpoin
                 ReadHandler handler);
 void route_view(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
                 ReadHandler handler);
+void route_attempt(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
+                   ReadAttempt attempt, ReadHandler otherwise);
 void route_write(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
                  WriteHandler handler);
 

@@ -7,12 +7,15 @@ class HttpRouter;
 struct ApiContext;
 
 void add_oauth_token_endpoint(HttpRouter& router, ApiContext& context);
+void add_oauth_introspection_endpoint(HttpRouter& router, ApiContext& context);
+void add_oauth_revocation_endpoint(HttpRouter& router, ApiContext& context);
 void add_discovery_endpoints(HttpRouter& router, ApiContext& context);
 void add_client_endpoints(HttpRouter& router, ApiContext& context);
 void add_api_endpoints(HttpRouter& router, ApiContext& context);
 void add_client_grant_endpoints(HttpRouter& router, ApiContext& context);
 void add_token_endpoints(HttpRouter& router, ApiContext& context);
 void add_token_list_endpoint(HttpRouter& router, ApiContext& context);
+void add_bulk_revocation_endpoint(HttpRouter& router, ApiContext& context);
 void add_check_endpoints(HttpRouter& router, ApiContext& context);
 void add_event_endpoints(HttpRouter& router, ApiContext& context);
 void add_operations_endpoints(HttpRouter& router, ApiContext& context);

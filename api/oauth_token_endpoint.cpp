@@ -4,11 +4,11 @@
 // the API, the client's grant, the scope. Nothing is written for a refused one (Z02).
 #include <memory>
 
-#include "api/client_authentication.hpp"
 #include "api/endpoint.hpp"
 #include "api/endpoints.hpp"
 #include "api/error_mapping.hpp"
 #include "api/json_writer.hpp"
+#include "api/oauth_caller.hpp"
 #include "api/problem.hpp"
 #include "api/token_request.hpp"
 #include "api/token_request_limits.hpp"
@@ -18,23 +18,6 @@ namespace {
 
 HttpResponse answer(const OauthFault& fault) {
   return oauth_error(fault.status, fault.error, fault.description);
-}
-
-// The secret stands in the field or in the body, never in both (RFC 6749 §2.3). Other schemes name
-// no client of ours.
-Result<Actor> authenticate_request(const Ledger& ledger, const BasicField& basic,
-                                   const TokenRequest& parameters) {
-  if (basic.is_basic) return authenticate(ledger, basic);
-  return authenticate(ledger, BasicCredentials{parameters.client_id, parameters.client_secret});
-}
-
-// client_id beside Basic is a repetition, and must agree with it.
-bool contradicts(const BasicField& basic, const TokenRequest& parameters) {
-  if (!basic.is_basic || parameters.client_id.empty()) return false;
-  const auto names = [&](const std::optional<BasicCredentials>& reading) {
-    return reading && reading->client_id == parameters.client_id;
-  };
-  return !names(basic.encoded) && !names(basic.plain);
 }
 
 // What the registries say of client and API before anything is signed; decide() has the last word.
@@ -81,20 +64,18 @@ Prepared prepare(const Ledger& ledger, TokenRequestLimits& limits, const HttpReq
     return std::move(prepared);
   };
   if (auto refused = limits.admit(request.peer())) return refuse(std::move(*refused));
+  if (has_secrets_in_query(request))
+    return refuse(oauth_error(400, "invalid_request", "send parameters in the body only"));
   auto parsed = parse_token_request(request);
   if (parsed.fault) return refuse(answer(*parsed.fault));
   auto& parameters = parsed.request;
-  const auto basic = parse_basic(request.header(HttpHeader::authorization));
-  if (basic.is_basic && !parameters.client_secret.empty())
-    return refuse(oauth_error(400, "invalid_request", "authenticate in one way only"));
-  if (contradicts(basic, parameters))
-    return refuse(oauth_error(400, "invalid_request", "two different clients are named"));
-  const auto actor = authenticate_request(ledger, basic, parameters);
-  if (!actor) {
-    limits.count_failed_authentication(request.peer());
-    return refuse(invalid_client());
+  auto caller =
+      authenticate_caller(ledger, request, parameters.client_id, parameters.client_secret);
+  if (caller.refusal) {
+    if (caller.refusal->status == 401) limits.count_failed_authentication(request.peer());
+    return refuse(std::move(*caller.refusal));
   }
-  if (auto refused = limits.admit(actor->client)) return refuse(std::move(*refused));
+  if (auto refused = limits.admit(caller.actor.client)) return refuse(std::move(*refused));
   if (parameters.grant_type.empty())
     return refuse(oauth_error(400, "invalid_request", "grant_type is missing"));
   if (parameters.grant_type != "client_credentials") {
@@ -105,13 +86,13 @@ Prepared prepare(const Ledger& ledger, TokenRequestLimits& limits, const HttpReq
   if (target.fault) return refuse(answer(*target.fault));
   std::optional<OauthFault> fault;
   ledger.with_registries([&](const Registries& registries) {
-    fault = check_policy(registries, *actor, target, prepared.issue.client_id);
+    fault = check_policy(registries, caller.actor, target, prepared.issue.client_id);
   });
   if (fault) return refuse(answer(*fault));
   auto scope = parse_scope(parameters.scope);
   if (scope.fault) return refuse(answer(*scope.fault));
 
-  prepared.issue.actor = *actor;
+  prepared.issue.actor = caller.actor;
   prepared.issue.audience = target.identifier;
   prepared.issue.scopes = std::move(scope.names);
   prepared.issue.origin = Origin::oauth_flow;

@@ -55,8 +55,13 @@ constexpr auto kBodies = std::to_array<OpenApiComponent>({
   "schema": {"$ref": "#/components/schemas/ApiChange"}}}})json"},
     {"NewToken", R"json({"required": true, "content": {"application/json": {
   "schema": {"$ref": "#/components/schemas/NewToken"}}}})json"},
+    {"TokenForm", R"json({"required": true, "content": {
+  "application/x-www-form-urlencoded": {"schema": {"$ref": "#/components/schemas/TokenForm"}}}})json"},
+    {"BulkRevocation", R"json({"required": true, "content": {"application/json": {
+  "schema": {"$ref": "#/components/schemas/BulkRevocation"}}}})json"},
     {"Reason", R"json({"required": false, "content": {"application/json": {"schema": {
-  "type": "object", "additionalProperties": false, "properties": {"reason": {"type": "string"}}}}}})json"},
+  "type": "object", "additionalProperties": false, "properties": {"reason": {"type": "string"},
+    "cause": {"enum": ["admin_manual", "owner_request"], "default": "admin_manual"}}}}}})json"},
     {"Questions", R"json({"required": true, "content": {"application/json": {"schema": {"anyOf": [
   {"$ref": "#/components/schemas/Question"},
   {"type": "object", "required": ["items"], "additionalProperties": false, "properties": {"items": {
@@ -73,6 +78,13 @@ constexpr auto kAnswers = std::to_array<OpenApiComponent>({
   "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OAuthError"}}}})json"},
     {"IssuedToken", R"json({"description": "The token", "content": {"application/json": {
   "schema": {"$ref": "#/components/schemas/IssuedToken"}}}})json"},
+    {"Introspection", R"json({"description": "The claims of a good token, else only that it is not",
+  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Introspection"}}}})json"},
+    {"Returned",
+     R"json({"description": "No check says active any more; also for a token that never was"})json"},
+    {"BulkRevoked", R"json({"description": "One event, or the number of good tokens it would end",
+  "headers": {"X-Ledger-Seq": {"schema": {"type": "integer"}}},
+  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/BulkRevoked"}}}})json"},
     {"Metadata", R"json({"description": "Metadata", "content": {"application/json": {
   "schema": {"$ref": "#/components/schemas/Metadata"}}}})json"},
     {"Keys", R"json({"description": "Public keys", "content": {"application/json": {

@@ -22,6 +22,12 @@ constexpr auto kOperations = std::to_array<OpenApiOperation>({
     {post, "/oauth/token", "issueToken", "oauth", "A token by client_credentials (RFC 6749 §4.4)",
      Access::client, "", "", "TokenRequest", 200, "IssuedToken", kOauth},
 
+    {post, "/oauth/introspect", "introspectToken", "oauth",
+     "Is this token good, and what does it say? (RFC 7662)", Access::client_or_bearer, "introspect",
+     "", "TokenForm", 200, "Introspection", kOauth},
+    {post, "/oauth/revoke", "returnToken", "oauth", "A client ends a token of its own (RFC 7009)",
+     Access::client, "", "", "TokenForm", 200, "Returned", kOauth},
+
     {get, "/.well-known/oauth-authorization-server", "getMetadata", "discovery",
      "Authorization server metadata (RFC 8414)", Access::open, "", "", "", 200, "Metadata", ""},
     {get, "/.well-known/openid-configuration", "getMetadataAsOpenid", "discovery",
@@ -85,8 +91,14 @@ constexpr auto kOperations = std::to_array<OpenApiOperation>({
      Access::bearer, "tokens:create", kRepeats, "NewToken", 201, "CreatedToken", kCreates},
     {get, "/v1/tokens/{jti}", "getToken", "tokens", "One token", Access::bearer, "tokens:read",
      "min_seq", "", 200, "Token", kReadsOne},
+    {remove, "/v1/tokens/{jti}", "deleteToken", "tokens", "Revoke, and hide from the list",
+     Access::bearer, "tokens:revoke", kRepeats, "", 200, "RevokedToken", kChanges},
     {post, "/v1/tokens/{jti}/revoke", "revokeToken", "tokens", "Revoke at once", Access::bearer,
      "tokens:revoke", kRepeats, "Reason", 200, "RevokedToken", kChanges},
+
+    {post, "/v1/revocations", "revokeTokens", "tokens",
+     "Revoke all tokens of a selection, or count them first", Access::bearer, "tokens:revoke",
+     kRepeats, "BulkRevocation", 200, "BulkRevoked", kChanges},
 
     {post, "/v1/check", "checkTokens", "checks", "Are these tokens good? One, or up to 1000",
      Access::bearer, "check", "min_seq", "Questions", 200, "Verdicts", kReads},

@@ -40,6 +40,48 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "resource": {"$ref": "#/components/schemas/Audience"},
     "scope": {"$ref": "#/components/schemas/Scope"}}
 })json"},
+    {"TokenForm", R"json({
+  "type": "object", "required": ["token"],
+  "properties": {
+    "token": {"type": "string"}, "token_type_hint": {"type": "string", "description": "Ignored: every kind is searched"},
+    "client_id": {"type": "string", "description": "With client_secret, instead of the Authorization field"},
+    "client_secret": {"type": "string"}}
+})json"},
+    {"Claims", R"json({
+  "type": "object", "required": ["jti", "iss", "sub", "aud", "exp", "iat", "client_id"],
+  "properties": {
+    "jti": {"type": "string"}, "iss": {"type": "string"}, "sub": {"type": "string"},
+    "aud": {"$ref": "#/components/schemas/Audience"}, "exp": {"type": "integer"}, "iat": {"type": "integer"},
+    "client_id": {"type": "string"}, "scope": {"$ref": "#/components/schemas/Scope"}}
+})json"},
+    {"Introspection", R"json({
+  "type": "object", "required": ["active"],
+  "properties": {
+    "active": {"type": "boolean"}, "token_type": {"const": "Bearer"},
+    "jti": {"type": "string"}, "iss": {"type": "string"}, "sub": {"type": "string"},
+    "aud": {"$ref": "#/components/schemas/Audience"}, "exp": {"type": "integer"}, "iat": {"type": "integer"},
+    "client_id": {"type": "string"}, "scope": {"$ref": "#/components/schemas/Scope"}}
+})json"},
+    {"BulkRevocation", R"json({
+  "type": "object", "required": ["selector"], "additionalProperties": false,
+  "properties": {
+    "selector": {"type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
+      "properties": {
+        "client_id": {"type": "string"}, "api": {"type": "string"},
+        "signing_key": {"type": "string", "description": "A kid"},
+        "issued_before": {"$ref": "#/components/schemas/Time"}, "all": {"const": true},
+        "subject": {"type": "string", "description": "One event per token, at most 1000"}}},
+    "reason": {"type": "string"}, "dry_run": {"type": "boolean", "default": false}}
+})json"},
+    {"BulkRevoked", R"json({
+  "type": "object", "required": ["dry_run"],
+  "properties": {
+    "dry_run": {"type": "boolean"}, "cause": {"type": "string"},
+    "revoked_at": {"$ref": "#/components/schemas/Time"}, "seq": {"$ref": "#/components/schemas/Seq"},
+    "active": {"type": "integer", "minimum": 0, "description": "Good tokens that would end"},
+    "by_client": {"type": "array", "items": {"type": "object", "required": ["client_id", "active"],
+      "properties": {"client_id": {"type": "string"}, "active": {"type": "integer", "minimum": 1}}}}}
+})json"},
     {"IssuedToken", R"json({
   "type": "object", "required": ["access_token", "token_type", "expires_in"],
   "properties": {
@@ -52,6 +94,12 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
   "properties": {
     "issuer": {"type": "string", "format": "uri"}, "token_endpoint": {"type": "string", "format": "uri"},
     "jwks_uri": {"type": "string", "format": "uri"},
+    "introspection_endpoint": {"type": "string", "format": "uri"},
+    "revocation_endpoint": {"type": "string", "format": "uri"},
+    "introspection_endpoint_auth_methods_supported": {"type": "array", "items": {"type": "string"}},
+    "revocation_endpoint_auth_methods_supported": {"type": "array", "items": {"type": "string"}},
+    "id_token_signing_alg_values_supported": {"type": "array", "items": {"type": "string"}},
+    "subject_types_supported": {"type": "array", "items": {"type": "string"}},
     "response_types_supported": {"type": "array", "items": {"type": "string"}},
     "grant_types_supported": {"type": "array", "items": {"type": "string"}},
     "token_endpoint_auth_methods_supported": {"type": "array", "items": {"type": "string"}}}
@@ -112,13 +160,16 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     {"Api", R"json({
   "type": "object",
   "required": ["identifier", "name", "scopes", "token_lifetime", "token_lifetime_max", "allow_offline_access",
-    "revocable_by_admins_only", "signing_alg", "token_format", "introspectors", "built_in", "created_at"],
+    "revocable_by_admins_only", "revocable", "admin_revocable_origins", "signing_alg", "token_format", "introspectors", "built_in", "created_at"],
   "properties": {
     "identifier": {"type": "string", "description": "The audience of its tokens"}, "name": {"type": "string"},
     "scopes": {"type": "array", "items": {"$ref": "#/components/schemas/ScopeDefinition"}},
     "token_lifetime": {"type": "integer", "description": "Seconds"},
     "token_lifetime_max": {"type": "integer", "description": "Seconds"},
     "allow_offline_access": {"type": "boolean"}, "revocable_by_admins_only": {"type": "boolean"},
+    "revocable": {"type": "boolean", "description": "false: no token may be revoked alone"},
+    "admin_revocable_origins": {"type": "array", "items": {"type": "string"},
+      "description": "Origins whose tokens this API may revoke alone"},
     "signing_alg": {"$ref": "#/components/schemas/Algorithm"},
     "signing_secret": {"type": "string", "description": "HS256; only in the answer that made it"},
     "token_format": {"$ref": "#/components/schemas/TokenFormat"},
@@ -132,6 +183,9 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "scopes": {"type": "array", "maxItems": 64, "items": {"$ref": "#/components/schemas/ScopeWanted"}},
     "token_lifetime": {"type": "integer", "minimum": 1}, "token_lifetime_max": {"type": "integer", "minimum": 1},
     "allow_offline_access": {"type": "boolean"}, "revocable_by_admins_only": {"type": "boolean"},
+    "revocable": {"type": "boolean", "description": "false: no token may be revoked alone"},
+    "admin_revocable_origins": {"type": "array", "items": {"type": "string"},
+      "description": "Origins whose tokens this API may revoke alone"},
     "signing_alg": {"$ref": "#/components/schemas/Algorithm"},
     "token_format": {"$ref": "#/components/schemas/TokenFormat"},
     "introspectors": {"type": "array", "items": {"type": "string"}}}
@@ -143,6 +197,9 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "scopes": {"type": "array", "maxItems": 64, "items": {"$ref": "#/components/schemas/ScopeWanted"}},
     "token_lifetime": {"type": "integer", "minimum": 1}, "token_lifetime_max": {"type": "integer", "minimum": 1},
     "allow_offline_access": {"type": "boolean"}, "revocable_by_admins_only": {"type": "boolean"},
+    "revocable": {"type": "boolean", "description": "false: no token may be revoked alone"},
+    "admin_revocable_origins": {"type": "array", "items": {"type": "string"},
+      "description": "Origins whose tokens this API may revoke alone"},
     "signing_alg": {"$ref": "#/components/schemas/Algorithm"},
     "token_format": {"$ref": "#/components/schemas/TokenFormat"},
     "introspectors": {"type": "array", "items": {"type": "string"}}}
@@ -168,7 +225,10 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "owner": {"type": ["string", "null"]}, "extra_fields": {"type": ["object", "null"], "additionalProperties": true},
     "plans": {"type": "array", "items": {"type": "string"}},
     "origin": {"enum": ["console", "api", "oauth_flow", "external", "embedded"]},
-    "format": {"enum": ["jwt", "opaque", "jwe"]}, "seq": {"$ref": "#/components/schemas/Seq"}}
+    "format": {"enum": ["jwt", "opaque", "jwe"]}, "seq": {"$ref": "#/components/schemas/Seq"},
+    "header": {"type": ["object", "null"], "additionalProperties": true,
+      "description": "With claims, of one active token; null for an opaque one"},
+    "claims": {"$ref": "#/components/schemas/Claims"}}
 })json"},
     {"Audience",
      R"json({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})json"},

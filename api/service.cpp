@@ -53,12 +53,15 @@ ApiService::~ApiService() = default;
 void ApiService::add_routes(HttpRouter& router) {
   auto& context = impl_->context;
   add_oauth_token_endpoint(router, context);
+  add_oauth_introspection_endpoint(router, context);
+  add_oauth_revocation_endpoint(router, context);
   add_discovery_endpoints(router, context);
   add_client_endpoints(router, context);
   add_api_endpoints(router, context);
   add_client_grant_endpoints(router, context);
   add_token_endpoints(router, context);
   add_token_list_endpoint(router, context);
+  add_bulk_revocation_endpoint(router, context);
   add_check_endpoints(router, context);
   add_event_endpoints(router, context);
   add_operations_endpoints(router, context);

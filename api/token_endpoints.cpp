@@ -10,6 +10,8 @@
 #include "api/request_body.hpp"
 #include "api/rfc3339.hpp"
 #include "api/wire.hpp"
+#include "core/jwt_claims.hpp"
+#include "storage/ledger_core.hpp"
 
 namespace tokenledger {
 namespace {
@@ -96,9 +98,18 @@ HttpResponse get(const Ledger& ledger, const HttpRequest& request) {
   if (auto refused = read_query(ledger, request, {}, &query)) return std::move(*refused);
   const auto index = index_in_path(ledger, request);
   if (!index) return problem_of(Errc::token_not_found);
+  // Before the row: a token that ends in between has a row that says so.
+  const auto live = ledger.core().index.find_live(*index, nullptr, to_seconds(ledger.now()));
   const auto token = ledger.token(*index);
-  return token ? token_response(ledger, token_wire(ledger, *token), 200)
-               : problem_of(token.error());
+  if (!token) return problem_of(token.error());
+  auto wire = token_wire(ledger, *token);
+  if (live && wire.status == TokenStatus::active) {
+    const auto claims = ledger.claims({*index, *live});
+    if (!claims) return problem_of(claims.error());
+    wire.header = claims->header_json;
+    wire.claims = write_jwt_claims(claims->claims);
+  }
+  return token_response(ledger, wire, 200);
 }
 
 // 409 not_active with the first cause, time and seq (design §8). The views know them.
@@ -130,6 +141,7 @@ HttpResponse not_active(const Ledger& ledger, TokenIndex index) {
 
 struct RevokedNow {
   std::string jti;
+  Cause cause = Cause::admin_manual;
   Actor actor;
   std::optional<std::string> reason;
 };
@@ -144,26 +156,44 @@ HttpResponse revoked(const Ledger& ledger, const RevokedNow& what, const Committ
       .name("revocation");
   write_revocation(
       json, ledger,
-      {.cause = Cause::admin_manual, .actor = what.actor, .seq = committed.seq, .at = committed.at},
+      {.cause = what.cause, .actor = what.actor, .seq = committed.seq, .at = committed.at},
       what.reason);
   json.end_object();
   add_ledger_seq(&response, committed.seq);
   return response;
 }
 
-void revoke(ApiContext& context, const Call& call, Write write) {
+// Revoking says for whom (S09); deleting is revoking, and hides the row from the list (C2).
+enum class How : std::uint8_t { revoke, erase };
+
+std::optional<Cause> read_cause(JsonFields& fields, How how) {
+  if (how == How::erase) return Cause::deleted;
+  const auto name = fields.optional_string("cause", 32).value_or("admin_manual");
+  if (name == "admin_manual") return Cause::admin_manual;
+  if (name == "owner_request") return Cause::owner_request;
+  return std::nullopt;
+}
+
+void revoke(ApiContext& context, const Call& call, Write write, How how) {
   auto& ledger = context.ledger;
   auto body = read_json_body(*call->request, AbsentBody::is_empty_object);
   if (body.problem) return call->responder.respond(std::move(*body.problem));
   JsonFields fields{*body.object};
-  fields.allow_only({"reason"});
+  if (how == How::erase) {
+    fields.allow_only({"reason"});
+  } else {
+    fields.allow_only({"reason", "cause"});
+  }
+  const auto cause = read_cause(fields, how);
   const std::string reason{fields.optional_string("reason", kNoteBodyBytesMax).value_or("")};
   if (fields.fault()) return call->responder.respond(invalid_field(*fields.fault()));
+  if (!cause)
+    return call->responder.respond(invalid_field("cause must be admin_manual or owner_request"));
   const auto index = index_in_path(ledger, *call->request);
   if (!index) return call->responder.respond(problem_of(Errc::token_not_found));
-  RevokedNow what{ledger.jti_of(*index), write.actor, present(reason)};
+  RevokedNow what{ledger.jti_of(*index), *cause, write.actor, present(reason)};
   Ledger::RevokeRequest request{.actor = write.actor,
-                                .cause = Cause::admin_manual,
+                                .cause = *cause,
                                 .reason = reason,
                                 .request_id = std::move(write.request_id),
                                 .idempotency = write.idempotency};
@@ -194,10 +224,16 @@ void add_token_endpoints(HttpRouter& router, ApiContext& context) {
       [&context](const Call& call, Write write) { create(context, call, std::move(write)); });
   route_view(router, context, {HttpMethod::get, "/v1/tokens/{jti}", ManagementScope::tokens_read},
              [&ledger](const HttpRequest& request) { return get(ledger, request); });
-  route_write(
-      router, context,
-      {HttpMethod::post, "/v1/tokens/{jti}/revoke", ManagementScope::tokens_revoke},
-      [&context](const Call& call, Write write) { revoke(context, call, std::move(write)); });
+  route_write(router, context,
+              {HttpMethod::post, "/v1/tokens/{jti}/revoke", ManagementScope::tokens_revoke},
+              [&context](const Call& call, Write write) {
+                revoke(context, call, std::move(write), How::revoke);
+              });
+  route_write(router, context,
+              {HttpMethod::remove, "/v1/tokens/{jti}", ManagementScope::tokens_revoke},
+              [&context](const Call& call, Write write) {
+                revoke(context, call, std::move(write), How::erase);
+              });
 }
 
 }  // namespace tokenledger

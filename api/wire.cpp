@@ -11,6 +11,9 @@
 namespace tokenledger {
 namespace {
 
+constexpr Origin kOrigins[] = {Origin::console, Origin::api, Origin::oauth_flow, Origin::external,
+                               Origin::embedded};
+
 constexpr std::array<std::pair<std::string_view, GrantType>, 4> kGrantTypes = {{
     {"client_credentials", GrantType::client_credentials},
     {"authorization_code", GrantType::authorization_code},
@@ -69,6 +72,11 @@ std::optional<TokenKind> token_kind_from_name(std::string_view name) noexcept {
   return std::nullopt;
 }
 
+std::optional<Origin> origin_from_name(std::string_view name) noexcept {
+  for (const auto origin : kOrigins)
+    if (origin_name(origin) == name) return origin;
+  return std::nullopt;
+}
 std::string_view origin_name(Origin origin) noexcept {
   switch (origin) {
     case Origin::console: return "console";
@@ -175,6 +183,12 @@ void write_api_settings(JsonWriter& json, const ApiSettings& settings) {
       .member("token_lifetime_max", settings.token_lifetime_max_s)
       .member("allow_offline_access", settings.allow_offline_access)
       .member("revocable_by_admins_only", settings.revocable_by_admins_only)
+      .member("revocable", !settings.not_revocable)
+      .name("admin_revocable_origins")
+      .begin_array();
+  for (const auto origin : kOrigins)
+    if ((settings.origins_kept & bit_of(origin)) == 0) json.value(origin_name(origin));
+  json.end_array()
       .member("signing_alg", algorithm_name(settings.signing_alg))
       .member("token_format", token_kind_name(settings.token_format))
       .name("introspectors")
@@ -283,8 +297,17 @@ void write_token(JsonWriter& json, const Ledger& ledger, const TokenWire& token)
   json.name("plans").begin_array().end_array();
   json.member("origin", origin_name(token.origin))
       .member("format", token_kind_name(token.format))
-      .member("seq", token.seq.value())
-      .end_object();
+      .member("seq", token.seq.value());
+  if (!token.claims.empty()) {
+    json.name("header");
+    if (token.header.empty()) {
+      json.null();
+    } else {
+      json.raw(token.header);
+    }
+    json.name("claims").raw(token.claims);
+  }
+  json.end_object();
 }
 
 }  // namespace tokenledger

@@ -19,6 +19,7 @@ namespace tokenledger {
 [[nodiscard]] std::string_view token_kind_name(TokenKind kind) noexcept;
 [[nodiscard]] std::optional<TokenKind> token_kind_from_name(std::string_view name) noexcept;
 [[nodiscard]] std::string_view origin_name(Origin origin) noexcept;
+[[nodiscard]] std::optional<Origin> origin_from_name(std::string_view name) noexcept;
 [[nodiscard]] std::optional<GrantType> grant_type_from_name(std::string_view name) noexcept;
 [[nodiscard]] std::optional<TokenStatus> token_status_from_name(std::string_view name) noexcept;
 // 64 lower-case hexadecimal digits.
@@ -58,6 +59,10 @@ struct TokenWire {
   Origin origin = Origin::api;
   TokenKind format = TokenKind::jwt;
   Sequence seq;
+  // Decoded, as JSON, of one active token asked for by name (Z13); empty: left out. An opaque token
+  // has claims and no header.
+  std::string header;
+  std::string claims;
 };
 // client_id, audiences and scope of a class, under the names they have now.
 void name_class(TokenWire& wire, const TokenClass& token_class, const Registries& registries);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 
 #include "core/decider.hpp"
 #include "core/validity_index.hpp"

@@ -2,7 +2,8 @@
 //
 //   word 0, 1   the fingerprint
 //   word 2      expires_at (32 bits, high) | class number (32)
-//   word 3      issued_seq (48 bits, high) | origin (4) | kind (4) | flags (8); 0 means "not issued"
+//   word 3      issued_seq (48 bits, high) | origin (4) | kind (4) | flags (8); 0 means "not
+//   issued"
 #pragma once
 
 #include <array>

@@ -163,7 +163,7 @@ struct ApiSettings {
   bool allow_offline_access = false;
   bool revocable_by_admins_only = false;
   // Single tokens only: what ends a client, an API or a key ends all of its tokens, always.
-  bool not_revocable = false;  // nobody may revoke a token of this API (R17)
+  bool not_revocable = false;     // nobody may revoke a token of this API (R17)
   std::uint8_t origins_kept = 0;  // bits (1 << Origin): /v1 revokes none of these origins (S13)
   SignatureAlgorithm signing_alg{};
   TokenKind token_format = TokenKind::jwt;

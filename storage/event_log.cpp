@@ -42,6 +42,7 @@ class RocksEventLog final : public EventLog {
                       std::span<const std::span<const std::uint8_t>> events) override;
   Result<Sequence> last_seq() const override { return last(); }
   Result<std::vector<std::uint8_t>> get(Sequence seq) const override;
+  std::optional<std::vector<std::uint8_t>> get_in_memory(Sequence seq) const override;
   std::unique_ptr<LogReader> read(Sequence from, bool scan) const override {
     return make_log_reader(database_, from, last(), scan);
   }
@@ -105,6 +106,17 @@ Result<std::vector<std::uint8_t>> RocksEventLog::get(Sequence seq) const {
                                   slice_of(log_key(seq)), &value);
   if (status.IsNotFound()) return Errc::log_corrupt;
   if (!status.ok()) return to_errc(status);
+  return std::vector<std::uint8_t>(value.data(), value.data() + value.size());
+}
+
+std::optional<std::vector<std::uint8_t>> RocksEventLog::get_in_memory(Sequence seq) const {
+  if (seq == Sequence{} || seq > last()) return std::nullopt;
+  auto options = log_read_options(false);
+  options.read_tier = rocksdb::kBlockCacheTier;  // memtables and cached blocks; else Incomplete
+  rocksdb::PinnableSlice value;
+  const auto status =
+      rocks().Get(options, rocks().DefaultColumnFamily(), slice_of(log_key(seq)), &value);
+  if (!status.ok()) return std::nullopt;
   return std::vector<std::uint8_t>(value.data(), value.data() + value.size());
 }
 

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -64,6 +65,9 @@ class EventLog {
   [[nodiscard]] virtual Result<Sequence> last_seq() const = 0;
   // sequence_in_future beyond last_seq(); log_corrupt when it is missing below.
   [[nodiscard]] virtual Result<std::vector<std::uint8_t>> get(Sequence seq) const = 0;
+  // The same when neither disk nor lock would be waited for; nullopt: ask get().
+  [[nodiscard]] virtual std::optional<std::vector<std::uint8_t>> get_in_memory(
+      Sequence seq) const = 0;
   // From `from` (>= 1) on, in order; with read-ahead when `scan` (a long read that should not fill
   // the cache). A reader keeps the files it reads from being deleted: do not keep it idle.
   [[nodiscard]] virtual std::unique_ptr<LogReader> read(Sequence from, bool scan) const = 0;

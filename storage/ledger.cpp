@@ -98,17 +98,19 @@ Result<Committed> Ledger::revoke(TokenIndex index, RevokeRequest request) {
   return latch.wait();
 }
 
+Result<Sealed> LedgerCore::seal_reason(const std::string& reason, Ledger::Completion& done) {
+  if (reason.empty()) return Sealed{};
+  auto sealed = seal(reason);
+  if (sealed) done = forget_unless_named(*this, *sealed, std::move(done));
+  return sealed;
+}
+
 void Ledger::revoke_async(TokenIndex index, RevokeRequest request, Completion done) {
   if (request.reason.size() > kNoteBodyBytesMax) return done(Errc::too_large);
-  Sealed reason;
-  if (!request.reason.empty()) {
-    auto sealed = core_->seal(request.reason);
-    if (!sealed) return done(sealed.error());
-    reason = std::move(*sealed);
-    done = forget_unless_named(*core_, reason, std::move(done));
-  }
+  auto reason = core_->seal_reason(request.reason, done);
+  if (!reason) return done(reason.error());
   submit_async({request.actor, std::move(request.request_id), request.idempotency,
-                RevokeToken{index, request.cause, std::move(reason)}},
+                RevokeToken{index, request.cause, std::move(*reason)}},
                std::move(done));
 }
 

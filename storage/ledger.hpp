@@ -20,6 +20,8 @@
 
 #include "core/command.hpp"
 #include "core/errc.hpp"
+#include "core/jwt_claims.hpp"
+#include "core/live_token.hpp"
 #include "core/registries.hpp"
 #include "core/status.hpp"
 #include "storage/ledger_options.hpp"
@@ -94,6 +96,19 @@ struct CheckAnswer {
   std::optional<Revocation> revocation;
 };
 
+// A token that is good right now, whatever its audience.
+struct GoodToken {
+  TokenIndex index;
+  LiveToken live;
+};
+
+// What a token claims, from its issue event. A JWT carries the same; `iss` is the issuer that this
+// process was opened with.
+struct IssuedClaims {
+  std::string header_json;  // empty for an opaque token
+  JwtClaims claims;
+};
+
 struct LedgerStats {
   Sequence committed;
   Sequence view_cursor;
@@ -150,6 +165,27 @@ class Ledger {
   [[nodiscard]] Result<Committed> revoke(TokenIndex index, RevokeRequest request);
   void revoke_async(TokenIndex index, RevokeRequest request, Completion done);
 
+  // --- many tokens at once (storage/ledger_bulk.cpp) ---
+  // What a bulk revocation names: a selector whose cascade ends them, all issued before `before`
+  // (absent: until now).
+  struct BulkSelection {
+    Selector selector;
+    std::optional<Sequence> before;
+  };
+  // The tokens that are good now and that the selection would end, by client, most first: exact as
+  // of some instant during the call. O(tokens in memory), no lock: for a worker, not an I/O thread.
+  struct BlastRadius {
+    std::uint64_t active = 0;
+    std::vector<std::pair<ClientNumber, std::uint64_t>> by_client;
+  };
+  [[nodiscard]] BlastRadius blast_radius(const BulkSelection& selection) const;
+  // One event, whatever the number of tokens.
+  void revoke_selected_async(const BulkSelection& selection, RevokeRequest request,
+                             Completion done);
+  // The seq of the first event at or after this time: what was issued before it has a lower one.
+  // The next seq when there is none yet. Reads the log, O(log n).
+  [[nodiscard]] Result<Sequence> first_seq_at(LedgerTime time) const;
+
   // Good right now, at this API, with these scopes? About half a microsecond; no allocation, no
   // lock. False on any doubt. The reason: check_detailed().
   [[nodiscard]] bool check(std::string_view token, std::string_view audience,
@@ -160,6 +196,26 @@ class Ledger {
   // By jti alone: authenticated stays false.
   [[nodiscard]] CheckAnswer check_jti(std::string_view jti,
                                       const Digest* token_sha256 = nullptr) const;
+  // The same two answers where memory alone has them, without waiting for anything: nullopt when
+  // the views must say why a token was revoked, or know a token that memory gave back.
+  [[nodiscard]] std::optional<CheckAnswer> check_in_memory(
+      std::string_view token, std::string_view audience,
+      std::span<const std::string_view> scopes = {}) const;
+  [[nodiscard]] std::optional<CheckAnswer> check_jti_in_memory(
+      std::string_view jti, const Digest* token_sha256 = nullptr) const;
+
+  // As check(), for callers that judge the audience themselves. No allocation, no lock; nullopt on
+  // any doubt.
+  [[nodiscard]] std::optional<GoodToken> inspect(std::string_view token) const noexcept;
+  // False once the ledger is poisoned or closed: checks then say no for want of knowledge.
+  [[nodiscard]] bool can_answer() const noexcept;
+  // The token whose text this is, good or ended; token_not_found: none of ours, or ended so long ago
+  // that memory gave it back. unknown_outcome, shutting_down.
+  [[nodiscard]] Result<TokenIndex> identify(std::string_view token) const;
+  // Reads the log; log_corrupt when the event is not the token's. The second never waits for the
+  // disk: nullopt when it would have to.
+  [[nodiscard]] Result<IssuedClaims> claims(const GoodToken& token) const;
+  [[nodiscard]] std::optional<Result<IssuedClaims>> claims_in_memory(const GoodToken& token) const;
 
   // nullopt: not a jti that this ledger made (wrong seal, or an incarnation that did not own the
   // index).

@@ -108,6 +108,9 @@ class LedgerCore {
   // Ciphertext under a fresh key of its own; the commit thread fsyncs the key before the log names
   // it (INV-8).
   [[nodiscard]] Result<Sealed> seal(std::string_view plain);
+  // A reason's ciphertext, empty for none. From then on `done` also drops its key when no event
+  // came to name it.
+  [[nodiscard]] Result<Sealed> seal_reason(const std::string& reason, Ledger::Completion& done);
   [[nodiscard]] std::optional<std::string> open_sealed(const Sealed& sealed) const;
   // Drops the key of a field that no event will name: refused commands must not fill the key store.
   void forget(const Sealed& sealed);

@@ -41,6 +41,8 @@ constexpr Endpoint kEndpoints[] = {
     {"POST", "/v1/tokens", "{}", "tokens:create"},
     {"GET", "/v1/tokens/x", "", "tokens:read"},
     {"POST", "/v1/tokens/x/revoke", "", "tokens:revoke"},
+    {"DELETE", "/v1/tokens/x", "", "tokens:revoke"},
+    {"POST", "/v1/revocations", "{}", "tokens:revoke"},
     {"POST", "/v1/check", "{}", "check"},
     {"GET", "/metrics", "", "metrics:read"},
 };

@@ -258,6 +258,14 @@ TEST_F(OauthToken, DiscoveryNamesWhatExists) {
     EXPECT_EQ(reply.status, 200);
     EXPECT_EQ(reply.text("issuer"), api().ledger().issuer());
     EXPECT_EQ(reply.text("token_endpoint"), api().ledger().issuer() + "/oauth/token");
+    EXPECT_EQ(reply.text("introspection_endpoint"), api().ledger().issuer() + "/oauth/introspect");
+    EXPECT_EQ(reply.text("revocation_endpoint"), api().ledger().issuer() + "/oauth/revoke");
+    for (const auto* endpoint : {"token", "introspection", "revocation"})
+      EXPECT_TRUE(reply.has('"' + std::string{endpoint} +
+                            R"(_endpoint_auth_methods_supported":["client_secret_basic",)" +
+                            R"("client_secret_post")"))
+          << reply.body;
+    EXPECT_FALSE(reply.has("none"));
     EXPECT_FALSE(reply.has("authorization_endpoint"));
     EXPECT_EQ(api().get("/.well-known/jwks.json", "").status, 200);
   }

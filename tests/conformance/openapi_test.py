@@ -223,7 +223,20 @@ class OpenApiTest(unittest.TestCase):
         self.assertEqual(set(self.description.operations) - self.succeeded, set(), "never called")
 
     def more_about(self, token, jti, credentials):
-        pass
+        call = self.call
+        form = {"token": token}
+        self.assertTrue(call("introspectToken", 200, form=form, headers=credentials)["active"])
+        call("introspectToken", 401, form=form, headers=basic("shop", "wrong"))
+        row = call("getToken", 200, path={"jti": jti})
+        self.assertEqual(row["claims"]["jti"], jti)
+        forecast = call("revokeTokens", 200, {"selector": {"api": ORDERS}, "dry_run": True})
+        self.assertGreaterEqual(forecast["active"], 1)
+        call("revokeTokens", 400, {"selector": {}})
+        call("deleteToken", 200, path={"jti": jti})
+        call("deleteToken", 409, path={"jti": jti})
+        call("returnToken", 200, form=form, headers=credentials)
+        call("returnToken", 401, form=form, headers=basic("shop", "wrong"))
+        call("revokeTokens", 200, {"selector": {"api": ORDERS}, "reason": "all of them"})
 
     def test_the_document_is_openapi_3_1_and_says_how_to_authenticate(self):
         document = self.description.document

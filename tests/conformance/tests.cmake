@@ -17,3 +17,6 @@ endforeach()
 # /openapi.json against the answers of a running server.
 add_test(NAME openapi_live_test COMMAND ${tokenledger_conformance} ${CMAKE_CURRENT_SOURCE_DIR}/conformance/openapi_test.py)
 set_tests_properties(openapi_live_test PROPERTIES LABELS conformance TIMEOUT 300 SKIP_RETURN_CODE 77)
+
+# Rows of published rules, each with its source, against a real server.
+tokenledger_test(conformance/negative_cases_test.cpp tokenledger::api)

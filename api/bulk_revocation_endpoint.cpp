@@ -1,0 +1,244 @@
+// POST /v1/revocations: end many tokens at once.
+//
+//   {"selector": {"client_id" | "api" | "signing_key" | "issued_before" | "all" | "subject": …},
+//    "reason"?, "dry_run"?}
+//
+// `dry_run` answers how many good tokens would end, per client, and writes nothing. A client, an
+// API, a key, a time and the whole ledger are one event, whatever they end (design §6); a subject
+// is one event per token, all in one batch, at most kSelectedTokensMax. Both count in memory or
+// read views, so they run on a worker.
+#include <algorithm>
+#include <memory>
+
+#include "api/endpoint.hpp"
+#include "api/endpoints.hpp"
+#include "api/error_mapping.hpp"
+#include "api/http_json.hpp"
+#include "api/json_writer.hpp"
+#include "api/problem.hpp"
+#include "api/request_body.hpp"
+#include "api/rfc3339.hpp"
+#include "api/wire.hpp"
+#include "storage/ledger_core.hpp"
+
+namespace tokenledger {
+namespace {
+
+constexpr std::size_t kSelectedTokensMax = kPageRowsMax;
+constexpr std::size_t kTimeBytesMax = 64;
+
+// What the selector names. `bulk` for a cascade, else `subject`.
+struct Selected {
+  std::optional<Ledger::BulkSelection> bulk;
+  std::string subject;
+  Cause cause = Cause::admin_manual;
+};
+
+struct BulkRequest {
+  std::optional<HttpResponse> refused;
+  Selected selected;
+  std::string reason;
+  bool dry_run = false;
+};
+
+template <class Record>
+std::optional<HttpResponse> select(const Record* record, SelectorKind kind, Errc missing,
+                                   Selected& selected) {
+  if (record == nullptr) return problem_of(missing);
+  selected.bulk = Ledger::BulkSelection{{kind, record->number.value()}, {}};
+  return std::nullopt;
+}
+
+std::optional<HttpResponse> select_before(const Ledger& ledger, std::string_view text,
+                                          Selected& selected) {
+  const auto time = parse_rfc3339(text);
+  if (!time) return invalid_field("issued_before must be an RFC 3339 time");
+  if (*time > ledger.now()) return invalid_field("issued_before must not lie in the future");
+  const auto before = ledger.first_seq_at(*time);
+  if (!before) return problem_of(before.error());
+  selected.bulk = Ledger::BulkSelection{{SelectorKind::all, 0}, *before};
+  return std::nullopt;
+}
+
+std::optional<HttpResponse> read_selector(const Ledger& ledger, const JsonValue& object,
+                                          Selected& selected) {
+  JsonFields fields{object};
+  fields.allow_only({"client_id", "api", "signing_key", "issued_before", "all", "subject"});
+  const auto client_id = fields.optional_string("client_id", kLabelBytesMax);
+  const auto api = fields.optional_string("api", kIdentifierBytesMax);
+  const auto key = fields.optional_string("signing_key", kLabelBytesMax);
+  const auto before = fields.optional_string("issued_before", kTimeBytesMax);
+  const auto all = fields.optional_bool("all");
+  const auto subject = fields.optional_string("subject", kLabelBytesMax);
+  if (fields.fault()) return invalid_field(*fields.fault());
+  const int count = (client_id ? 1 : 0) + (api ? 1 : 0) + (key ? 1 : 0) + (before ? 1 : 0) +
+                    (all ? 1 : 0) + (subject ? 1 : 0);
+  if (count != 1 || (all && !*all))
+    return invalid_field("name exactly one selector; 'all' must be true");
+  if (before) return select_before(ledger, *before, selected);
+  if (subject) {
+    selected.subject = *subject;
+    return std::nullopt;
+  }
+  if (all) {
+    selected.bulk = Ledger::BulkSelection{{SelectorKind::all, 0}, {}};
+    selected.cause = Cause::epoch;
+    return std::nullopt;
+  }
+  std::optional<HttpResponse> refused;
+  ledger.with_registries([&](const Registries& registries) {
+    if (client_id) {
+      refused = select(registries.find_client(*client_id), SelectorKind::client,
+                       Errc::client_not_found, selected);
+    } else if (api) {
+      refused = select(registries.find_api(*api), SelectorKind::api, Errc::api_not_found, selected);
+    } else {
+      refused = select(registries.find_key(*key), SelectorKind::key, Errc::key_not_found, selected);
+      selected.cause = Cause::key_compromise;
+    }
+  });
+  if (refused && key) return problem(404, "key_not_found", "there is no such signing key");
+  return refused;
+}
+
+BulkRequest read_request(const Ledger& ledger, const HttpRequest& request) {
+  BulkRequest read;
+  auto body = read_json_body(request);
+  if (body.problem) {
+    read.refused = std::move(body.problem);
+    return read;
+  }
+  JsonFields fields{*body.object};
+  fields.allow_only({"selector", "reason", "dry_run"});
+  read.reason = fields.optional_string("reason", kNoteBodyBytesMax).value_or("");
+  read.dry_run = fields.optional_bool("dry_run").value_or(false);
+  const auto* selector = fields.optional_value("selector");
+  if (fields.fault()) {
+    read.refused = invalid_field(*fields.fault());
+  } else if (selector == nullptr || selector->get_if<JsonValue::Object>() == nullptr) {
+    read.refused = invalid_field("field 'selector' must be an object");
+  } else {
+    read.refused = read_selector(ledger, *selector, read.selected);
+  }
+  return read;
+}
+
+// The good tokens of a subject. Machine tokens have their client as subject.
+struct Listed {
+  std::optional<HttpResponse> refused;
+  std::vector<TokenIndex> tokens;  // ascending
+  Ledger::BlastRadius radius;
+};
+
+Listed list_subject(const Ledger& ledger, const std::string& subject) {
+  Listed listed;
+  Ledger::ListRequest request;
+  request.client_id = subject;
+  request.status = TokenStatus::active;
+  request.limit = kSelectedTokensMax;
+  const auto list = ledger.list(request);
+  if (!list) {
+    if (list.error() != Errc::client_not_found) listed.refused = problem_of(list.error());
+    return listed;
+  }
+  if (list->page.below) {
+    listed.refused = problem(400, "too_many_tokens",
+                             "the selection names more than 1000 tokens: select by client instead");
+    return listed;
+  }
+  for (const auto& token : list->page.tokens)
+    if (token.row.subject == SubjectNumber{}) listed.tokens.push_back(token.row.index);
+  std::ranges::sort(listed.tokens);
+  listed.radius.active = listed.tokens.size();
+  if (!listed.tokens.empty())
+    listed.radius.by_client.emplace_back(list->page.tokens.front().row.token_class.client,
+                                         listed.tokens.size());
+  return listed;
+}
+
+HttpResponse forecast(const Ledger& ledger, const Ledger::BlastRadius& radius) {
+  auto response = json_response(200);
+  JsonWriter json{&response.body};
+  json.begin_object()
+      .member("dry_run", true)
+      .member("active", radius.active)
+      .name("by_client")
+      .begin_array();
+  ledger.with_registries([&](const Registries& registries) {
+    for (const auto& [number, count] : radius.by_client) {
+      const auto* client = registries.client(number);
+      json.begin_object()
+          .member("client_id", client != nullptr ? client->client_id : std::string{})
+          .member("active", count)
+          .end_object();
+    }
+  });
+  json.end_array().end_object();
+  return response;
+}
+
+HttpResponse done(Cause cause, const Committed& committed) {
+  auto response = json_response(200);
+  JsonWriter json{&response.body};
+  json.begin_object()
+      .member("dry_run", false)
+      .member("cause", cause_name(cause))
+      .member("revoked_at", format_rfc3339(committed.at))
+      .member("seq", committed.seq.value())
+      .end_object();
+  return response;
+}
+
+Ledger::Completion answer_with(const Call& call, Cause cause) {
+  return [call, cause](const Result<Committed>& committed) {
+    if (!committed) return call->responder.respond(problem_of(committed.error()));
+    auto response = done(cause, *committed);
+    add_ledger_seq(&response, committed->seq);
+    call->responder.respond(std::move(response));
+  };
+}
+
+void revoke_listed(ApiContext& context, const Call& call, const Write& write,
+                   const BulkRequest& request) {
+  auto listed = list_subject(context.ledger, request.selected.subject);
+  if (listed.refused) return call->responder.respond(std::move(*listed.refused));
+  if (request.dry_run) return call->responder.respond(forecast(context.ledger, listed.radius));
+  if (listed.tokens.empty()) return call->responder.respond(problem_of(Errc::not_active));
+  auto completion = answer_with(call, request.selected.cause);
+  auto reason = context.ledger.core().seal_reason(request.reason, completion);
+  if (!reason) return call->responder.respond(problem_of(reason.error()));
+  context.ledger.submit_async(
+      {write.actor, write.request_id, write.idempotency,
+       RevokeTokenList{std::move(listed.tokens), request.selected.cause, std::move(*reason)}},
+      std::move(completion));
+}
+
+void run(ApiContext& context, const Call& call, const Write& write) {
+  auto request = read_request(context.ledger, *call->request);
+  if (request.refused) return call->responder.respond(std::move(*request.refused));
+  if (!request.selected.bulk) return revoke_listed(context, call, write, request);
+  if (request.dry_run)
+    return call->responder.respond(
+        forecast(context.ledger, context.ledger.blast_radius(*request.selected.bulk)));
+  const auto cause = request.selected.cause;
+  context.ledger.revoke_selected_async(*request.selected.bulk,
+                                       {.actor = write.actor,
+                                        .cause = cause,
+                                        .reason = std::move(request.reason),
+                                        .request_id = write.request_id,
+                                        .idempotency = write.idempotency},
+                                       answer_with(call, cause));
+}
+
+}  // namespace
+
+void add_bulk_revocation_endpoint(HttpRouter& router, ApiContext& context) {
+  route_write(
+      router, context, {HttpMethod::post, "/v1/revocations", ManagementScope::tokens_revoke},
+      [&context](const Call& call, Write write) {
+        const auto job = [&context, call, write = std::move(write)] { run(context, call, write); };
+        if (!context.workers->post(job)) call->responder.respond(busy());
+      });
+}
+
+}  // namespace tokenledger

@@ -1,0 +1,155 @@
+// POST /oauth/introspect: is this token good, and what does it say? (RFC 7662)
+//
+// A client sees its own tokens and those of the APIs that list it in `introspectors`; the bearer of
+// a management token with the scope `introspect` sees all. Whatever is not good, not ours or not
+// for this caller is {"active":false} and nothing more, so nobody learns which. 401 is only for the
+// caller's own credentials (§2.3), a bearer without the scope included.
+//
+// What a JWT says is copied from the presented token: its fingerprint matched, so it is byte for
+// byte what this ledger signed. The claims of an opaque token come from its issue event and are
+// written by the same writer, so both read alike (B15).
+#include <algorithm>
+
+#include "api/endpoint.hpp"
+#include "api/endpoints.hpp"
+#include "api/error_mapping.hpp"
+#include "api/guard.hpp"
+#include "api/oauth_caller.hpp"
+#include "api/problem.hpp"
+#include "core/base64url.hpp"
+#include "core/jwt_claims.hpp"
+
+namespace tokenledger {
+namespace {
+
+enum class MayWait : std::uint8_t { no, yes };
+
+HttpResponse answer(std::string body) {
+  HttpResponse response{.status = 200, .content_type = kContentTypeJson, .body = std::move(body)};
+  response.add_header("Cache-Control", "no-store");
+  return response;
+}
+
+HttpResponse inactive() { return answer(R"({"active":false})"); }
+
+HttpResponse unavailable() {
+  auto response = oauth_error(503, "temporarily_unavailable", "tokens can not be checked now");
+  response.add_header("Retry-After", "1");
+  return response;
+}
+
+// `claims` is the JSON object of a token's claims, never empty: every token has a jti.
+HttpResponse active(std::string_view claims) {
+  std::string body;
+  body.reserve(claims.size() + 48);
+  body += R"({"active":true,"token_type":"Bearer",)";
+  body += claims.substr(1);
+  return answer(std::move(body));
+}
+
+// The second part of a token that is known to be ours.
+std::optional<std::string> jwt_payload(std::string_view token) {
+  const auto first = token.find('.');
+  const auto second = token.find('.', first + 1);
+  if (second == std::string_view::npos) return std::nullopt;
+  auto payload = base64url_decode(token.substr(first + 1, second - first - 1));
+  const bool is_object = payload && payload->size() > 2 && payload->front() == '{';
+  return is_object ? payload : std::nullopt;
+}
+
+bool may_see(const Registries& registries, ClientNumber caller, const TokenClass& token_class) {
+  if (token_class.client == caller) return true;
+  const auto* client = registries.client(caller);
+  if (client == nullptr) return false;
+  return std::ranges::any_of(token_class.apis, [&](const ApiScopes& scopes) {
+    const auto* api = registries.api(scopes.api);
+    if (api == nullptr || api->deleted) return false;
+    const auto& introspectors = api->settings.introspectors;
+    return std::ranges::find(introspectors, client->client_id) != introspectors.end();
+  });
+}
+
+// RFC 7662 §2.3 wants 401 also for a bearer whose token lacks the scope.
+HttpResponse refused_bearer(const HttpResponse& denied) {
+  if (denied.status == 503) return unavailable();
+  const bool lacks_scope = denied.status == 403;
+  auto response = lacks_scope ? oauth_error(401, "insufficient_scope", "the scope is missing")
+                              : oauth_error(401, "invalid_token", "the access token is not valid");
+  response.add_header(
+      "WWW-Authenticate",
+      lacks_scope ? R"(Bearer realm="tokenledger", error="insufficient_scope", scope="introspect")"
+                  : R"(Bearer realm="tokenledger", error="invalid_token")");
+  return response;
+}
+
+// Whose tokens the caller may see; no client: everybody's.
+struct Caller {
+  std::optional<HttpResponse> refusal;
+  std::optional<ClientNumber> client;
+};
+
+Caller identify_caller(const Ledger& ledger, const HttpRequest& request, const TokenForm& form) {
+  Caller caller;
+  const auto bearer = parse_bearer(request.header(HttpHeader::authorization));
+  if (bearer.kind == Credentials::none) {
+    auto client = authenticate_caller(ledger, request, form.client_id, form.client_secret);
+    caller.refusal = std::move(client.refusal);
+    caller.client = client.actor.client;
+    return caller;
+  }
+  if (!form.client_secret.empty()) {
+    caller.refusal = oauth_error(400, "invalid_request", "authenticate in one way only");
+    return caller;
+  }
+  const auto access = verify_management(ledger, request, ManagementScope::introspect);
+  if (access.denied) caller.refusal = refused_bearer(*access.denied);
+  return caller;
+}
+
+// nullopt: the answer takes a wait that was not allowed.
+std::optional<HttpResponse> introspect(const Ledger& ledger, const HttpRequest& request,
+                                       MayWait may_wait) {
+  TokenForm form;
+  if (auto refused = read_token_form(request, form)) return refused;
+  auto caller = identify_caller(ledger, request, form);
+  if (caller.refusal) return std::move(caller.refusal);
+  if (form.token.empty()) return oauth_error(400, "invalid_request", "token is missing");
+  if (!ledger.can_answer()) return unavailable();
+  const auto token = ledger.inspect(form.token);
+  if (!token) return inactive();
+  bool is_visible = !caller.client;
+  if (caller.client) {
+    ledger.with_registries([&](const Registries& registries) {
+      is_visible = may_see(registries, *caller.client, token->live.token_class);
+    });
+  }
+  if (!is_visible) return inactive();
+  if (token->live.entry.kind == TokenKind::jwt) {
+    const auto payload = jwt_payload(form.token);
+    return payload ? active(*payload) : inactive();
+  }
+  const auto claims = may_wait == MayWait::yes ? std::optional{ledger.claims(*token)}
+                                               : ledger.claims_in_memory(*token);
+  if (!claims) return std::nullopt;
+  return *claims ? active(write_jwt_claims((*claims)->claims)) : unavailable();
+}
+
+}  // namespace
+
+void add_oauth_introspection_endpoint(HttpRouter& router, ApiContext& context) {
+  auto& ledger = context.ledger;
+  router.add_attempt(
+      HttpMethod::post, "/oauth/introspect",
+      [&ledger](const HttpRequest& request) { return introspect(ledger, request, MayWait::no); },
+      [&context](OwnedHttpRequest request, Responder responder) {
+        const auto call =
+            std::make_shared<AsyncCall>(AsyncCall{std::move(request), std::move(responder)});
+        const bool is_posted = context.workers->post([&ledger = context.ledger, call] {
+          call->responder.respond(
+              introspect(ledger, *call->request, MayWait::yes).value_or(unavailable()));
+        });
+        if (!is_posted) call->responder.respond(unavailable());
+      });
+}
+
+}  // namespace tokenledger

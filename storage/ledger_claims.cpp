@@ -1,0 +1,64 @@
+// The claims of a token from its issue event: what a JWT says and an opaque token stands for.
+#include "core/base64url.hpp"
+#include "core/jwt.hpp"
+#include "storage/ledger_core.hpp"
+
+namespace tokenledger {
+namespace {
+
+// The header as the signer wrote it; empty: the token is opaque, or the key is unknown.
+std::string header_json_of(const Registries& registries, KeyNumber number) {
+  const auto* key = registries.key(number);
+  if (key == nullptr) return {};
+  return base64url_decode(jwt_header_part(key->algorithm, key->kid)).value_or(std::string{});
+}
+
+Result<IssuedClaims> claims_of(const LedgerCore& core, const GoodToken& token,
+                               const std::vector<std::uint8_t>& bytes, std::string jti) {
+  const auto event = decode_event(bytes);
+  if (!event) return event.error();
+  const auto* issued = std::get_if<TokenIssued>(&event->payload);
+  if (issued == nullptr || issued->index != token.index) return Errc::log_corrupt;
+  IssuedClaims made;
+  auto& claims = made.claims;
+  claims.jti = std::move(jti);
+  claims.issuer = core.options.issuer;
+  claims.expires_at = issued->expires_at;
+  claims.issued_at = issued->issued_at;
+  const std::shared_lock lock{core.registries_mutex};
+  const auto& token_class = token.live.token_class;
+  if (const auto* client = core.registries.client(token_class.client)) {
+    claims.client_id = client->client_id;
+    claims.subject = client->client_id;
+  }
+  for (const auto& scopes : token_class.apis) {
+    const auto* api = core.registries.api(scopes.api);
+    if (api == nullptr) continue;
+    claims.audience.push_back(api->identifier);
+    const auto names = api->scope_string(scopes.scope_mask);
+    if (!claims.scope.empty() && !names.empty()) claims.scope += ' ';
+    claims.scope += names;
+  }
+  made.header_json = header_json_of(core.registries, token_class.key);
+  return made;
+}
+
+}  // namespace
+
+Result<IssuedClaims> Ledger::claims(const GoodToken& token) const {
+  const std::shared_lock files{core_->files_mutex};
+  if (auto readable = core_->check_readable(); !readable) return readable.error();
+  const auto bytes = core_->log->get(token.live.entry.issued_seq);
+  if (!bytes) return bytes.error();
+  return claims_of(*core_, token, *bytes, jti_of(token.index));
+}
+
+std::optional<Result<IssuedClaims>> Ledger::claims_in_memory(const GoodToken& token) const {
+  const std::shared_lock files{core_->files_mutex, std::try_to_lock};
+  if (!files || !core_->check_readable()) return std::nullopt;
+  const auto bytes = core_->log->get_in_memory(token.live.entry.issued_seq);
+  if (!bytes) return std::nullopt;
+  return claims_of(*core_, token, *bytes, jti_of(token.index));
+}
+
+}  // namespace tokenledger
