@@ -114,15 +114,9 @@ class RunningLedger:
             raise RuntimeError(f"no token: {answer.status} {answer.body.decode()}")
         return answer.json()["access_token"]
 
-    def has(self, path):
-        return fetch(self.url + path, "POST").status != 404
-
     def revoke(self, credentials, token):
-        """By the client itself (RFC 7009) where the server can, else by the administrator."""
-        if self.has("/oauth/revoke"):
-            answer = self.form("/oauth/revoke", credentials, token=token)
-        else:
-            answer = self.revoke_as_admin(token)
+        """RFC 7009, by the client itself."""
+        answer = self.form("/oauth/revoke", credentials, token=token)
         if answer.status != 200:
             raise RuntimeError(f"not revoked: {answer.status} {answer.body.decode()}")
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 
 import * as oauth from 'oauth4webapi';
 
-import { algorithms, authorized, issuer, needsBoth, setting } from './support.js';
+import { algorithms, authorized, issuer, setting } from './support.js';
 
 const insecure = { [oauth.allowInsecureRequests]: true };
 const shop = { client_id: setting.shop.id };
@@ -34,7 +34,7 @@ async function revoke(server, token) {
   return oauth.processRevocationResponse(answer);
 }
 
-test('oauth4webapi: both discovery paths describe the same server', needsBoth, async () => {
+test('oauth4webapi: both discovery paths describe the same server', async () => {
   const oauth2 = await discover('oauth2');
   assert.deepEqual(await discover('oidc'), oauth2);
   assert.ok(oauth2.token_endpoint && oauth2.jwks_uri);
@@ -72,7 +72,7 @@ for (const [name, algorithm] of Object.entries(algorithms)) {
 }
 
 for (const name of ['es256', 'opaque']) {
-  test(`oauth4webapi: introspection of a token (${name}) follows its revocation`, needsBoth, async () => {
+  test(`oauth4webapi: introspection of a token (${name}) follows its revocation`, async () => {
     const server = await discover('oauth2');
     const audience = setting.audiences[name];
     const { access_token: token } = await obtain(server, audience);
@@ -93,8 +93,7 @@ for (const name of ['es256', 'opaque']) {
   });
 }
 
-test('oauth4webapi: who may not see a token is told active: false, who fails to log in 401', needsBoth,
-  async () => {
+test('oauth4webapi: who may not see a token is told active: false, who fails to log in 401', async () => {
   const server = await discover('oauth2');
   const { access_token: token } = await obtain(server, setting.audiences.es256);
   const own = await introspect(server, token, shop, oauth.ClientSecretBasic(shopSecret));

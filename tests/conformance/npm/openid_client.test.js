@@ -4,7 +4,7 @@ import { test } from 'node:test';
 
 import * as client from 'openid-client';
 
-import { authorized, issuer, needsBoth, setting } from './support.js';
+import { authorized, issuer, setting } from './support.js';
 
 const ways = {
   client_secret_post: client.ClientSecretPost,
@@ -17,7 +17,7 @@ function discover({ id, secret }, way = client.ClientSecretPost, algorithm = 'oa
 }
 
 for (const [name, way] of Object.entries(ways)) {
-  test(`openid-client: discover, token, introspect, revoke, refused (${name})`, needsBoth, async () => {
+  test(`openid-client: discover, token, introspect, revoke, refused (${name})`, async () => {
     const audience = setting.audiences.rs256;
     const shop = await discover(setting.shop, way);
     const gateway = await discover(setting.gateway, way, 'oidc');
@@ -52,7 +52,7 @@ test('openid-client: errors arrive as RFC 6749 codes', async () => {
   }
 });
 
-test('openid-client: a protected resource refuses the token after its revocation', needsBoth, async () => {
+test('openid-client: a protected resource refuses the token after its revocation', async () => {
   const audience = setting.audiences.es256;
   const shop = await discover(setting.shop);
   const { access_token: token } = await client.clientCredentialsGrant(

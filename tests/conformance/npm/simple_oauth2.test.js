@@ -4,7 +4,7 @@ import { test } from 'node:test';
 
 import { ClientCredentials } from 'simple-oauth2';
 
-import { authorized, issuer, needsBoth, setting } from './support.js';
+import { authorized, issuer, setting } from './support.js';
 
 const audience = setting.audiences.es256;
 
@@ -24,18 +24,19 @@ const ways = {
 };
 
 for (const [name, options] of Object.entries(ways)) {
-  test(`simple-oauth2: token (${name}), used, revoked, refused`, needsBoth, async () => {
+  test(`simple-oauth2: token (${name}), used, revoked, refused`, async () => {
     const access = await application(options).getToken({ audience, scope: 'read' });
     assert.equal(access.expired(), false);
     const token = access.token.access_token;
     assert.equal(await authorized(token, audience), 200);
-    await (await withForm(options, access)).revoke('access_token');
+    // RFC 7009 §2.2: the body of a success is empty, which this library by itself takes for not JSON.
+    await withForm(options, access).revoke('access_token', { json: true });
     assert.equal(await authorized(token, audience), 401);
   });
 }
 
 // RFC 7009 §2.1 knows form bodies only, so a JSON application revokes by form.
-async function withForm(options, access) {
+function withForm(options, access) {
   if (options.bodyFormat !== 'json') return access;
   return application({ ...options, bodyFormat: 'form' }).createToken(access.token);
 }

@@ -10,12 +10,6 @@ import { createServer } from 'node:http';
 export const setting = JSON.parse(readFileSync(process.env.TOKENLEDGER_SETTING, 'utf8'));
 
 export const issuer = new URL(setting.issuer);
-// What the server says it has. A test of an endpoint that it does not name is skipped, visibly.
-const metadata = await (
-  await fetch(new URL('/.well-known/oauth-authorization-server', setting.issuer))).json();
-const absent = ['introspection_endpoint', 'revocation_endpoint'].filter((name) => !metadata[name]);
-export const needsBoth = { skip: absent.length > 0 && `the server names no ${absent.join(', ')}` };
-
 export const algorithms = { es256: 'ES256', rs256: 'RS256', eddsa: 'EdDSA' };
 
 // Plain HTTP on loopback is what a test server speaks; each library wants to hear that it is meant.
