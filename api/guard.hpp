@@ -39,7 +39,8 @@ struct Verified {
 [[nodiscard]] Verified verify(const Ledger& ledger, const HttpRequest& request,
                               std::string_view audience, std::span<const std::string_view> scopes);
 
-// verify() for the management API: the actor that decide() checks once more.
+// verify() for the management API: the actor that decide() checks once more. A request of the
+// holder of the directory (HostRequests) is the host's and needs no token.
 struct Access {
   std::optional<HttpResponse> denied;
   Actor actor;

@@ -79,6 +79,9 @@ class HttpRequest {
 
   // The caller's X-Request-Id if it is 1-64 of [A-Za-z0-9._-], else one we made.
   [[nodiscard]] std::string_view request_id() const noexcept { return request_id_.view(); }
+  // It was made by the holder of the directory in this process and never was on a wire: it may do
+  // everything. See HostRequests, the only one who sets it.
+  [[nodiscard]] bool is_from_host() const noexcept { return is_from_host_; }
   // The numeric address of the other end.
   [[nodiscard]] std::string_view peer() const noexcept { return peer_.view(); }
 
@@ -88,6 +91,7 @@ class HttpRequest {
   friend class HttpRouter;
   friend class HttpSession;
   friend class OwnedHttpRequest;
+  friend class HostRequests;
 
   struct Span {
     std::uint16_t offset = 0;
@@ -114,6 +118,7 @@ class HttpRequest {
   bool keep_alive_ = false;
   bool version_11_ = false;
   bool expects_continue_ = false;
+  bool is_from_host_ = false;
   BoundedText<kRequestIdBytesMax> request_id_;
   BoundedText<46> peer_;  // INET6_ADDRSTRLEN
   std::array<Field, kHttpHeaderCountMax> fields_;

@@ -62,6 +62,10 @@ constexpr auto kBodies = std::to_array<OpenApiComponent>({
     {"Reason", R"json({"required": false, "content": {"application/json": {"schema": {
   "type": "object", "additionalProperties": false, "properties": {"reason": {"type": "string"},
     "cause": {"enum": ["admin_manual", "owner_request"], "default": "admin_manual"}}}}}})json"},
+    {"NewNote", R"json({"required": true, "content": {"application/json": {"schema": {
+  "type": "object", "required": ["topic"], "additionalProperties": false, "properties": {
+    "topic": {"type": "string", "minLength": 1},
+    "body": {"type": "string", "description": "At most 4096 bytes"}}}}}})json"},
     {"Questions", R"json({"required": true, "content": {"application/json": {"schema": {"anyOf": [
   {"$ref": "#/components/schemas/Question"},
   {"type": "object", "required": ["items"], "additionalProperties": false, "properties": {"items": {
@@ -134,6 +138,11 @@ constexpr auto kAnswers = std::to_array<OpenApiComponent>({
     {"RevokedToken", R"json({"description": "Revoked: no check says active any more",
   "headers": {"X-Ledger-Seq": {"schema": {"type": "integer"}}},
   "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RevokedToken"}}}})json"},
+    {"Noted", R"json({"description": "Where the note stands in the log",
+  "headers": {"X-Ledger-Seq": {"schema": {"type": "integer"}}},
+  "content": {"application/json": {"schema": {"type": "object", "required": ["seq", "recorded_at"],
+    "properties": {"seq": {"$ref": "#/components/schemas/Seq"},
+      "recorded_at": {"$ref": "#/components/schemas/Time"}}}}}})json"},
     {"EventLines", R"json({"description": "One event per line",
   "headers": {"X-Next-Seq": {"schema": {"type": "integer"}}},
   "content": {"application/jsonl": {"schema": {"$ref": "#/components/schemas/Event"}}}})json"},

@@ -114,6 +114,10 @@ constexpr auto kOperations = std::to_array<OpenApiOperation>({
      "Server-sent events from a seq, without a gap or a repeat; absent: what comes next",
      Access::bearer, "events:read", "from Last-Event-ID", "", 200, "EventStream", kReads},
 
+    {post, "/v1/notes", "appendNote", "events",
+     "Append a note of the host program; the topic is stored plain, the body encrypted",
+     Access::bearer, "notes:write", kRepeats, "NewNote", 201, "Noted", kChanges},
+
     {get, "/livez", "isAlive", "operations", "The process answers", Access::open, "", "", "", 200,
      "Text", ""},
     {get, "/readyz", "isReady", "operations", "It can decide and show what it decided",

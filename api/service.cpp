@@ -64,6 +64,7 @@ void ApiService::add_routes(HttpRouter& router) {
   add_bulk_revocation_endpoint(router, context);
   add_check_endpoints(router, context);
   add_event_endpoints(router, context);
+  add_note_endpoint(router, context);
   add_operations_endpoints(router, context);
   add_openapi_endpoint(router);
   router.set_fallback(no_route);

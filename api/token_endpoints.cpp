@@ -69,6 +69,7 @@ void create(ApiContext& context, const Call& call, Write write) {
   if (read.problem) return call->responder.respond(std::move(*read.problem));
   auto& issue = read.issue;
   issue.actor = write.actor;
+  if (write.actor.kind == ActorKind::host) issue.origin = Origin::embedded;
   issue.request_id = std::move(write.request_id);
   issue.idempotency = write.idempotency;
   const auto request = std::make_shared<const IssueRequest>(issue);
