@@ -47,7 +47,9 @@ const char* sentence_of(Errc code) noexcept {
       return "the write may or may not have happened: list what is there before you repeat it";
     case Errc::malformed_token: return "this is not a token of any kind that this ledger makes";
     case Errc::unknown_token: return "this ledger never issued such a token";
-    case Errc::view_behind: return "the views are behind the log; see `tokenledger views rebuild`";
+    case Errc::view_behind:
+      return "lists are still catching up with the log: try again; if that lasts, see `tokenledger "
+             "views rebuild`";
     case Errc::sequence_in_future: return "that point is not in the log (yet)";
     case Errc::io_error: return "the system refused to read or write a file: check space and owner";
     case Errc::address_in_use: return "another process listens at that address and port";
@@ -56,8 +58,9 @@ const char* sentence_of(Errc code) noexcept {
     case Errc::clock_jumped: return "the clock jumped forward; set it and start again";
     case Errc::crypto_failure: return "the cryptographic library refused";
     case Errc::view_corrupt: return "the views are damaged; see `tokenledger views rebuild`";
-    case Errc::sweep_mismatch:
     case Errc::cursor_invalid:
+      return "the cursor is not one of a list with these filters; begin again without it";
+    case Errc::sweep_mismatch:
     case Errc::directory_locked:
     case Errc::directory_not_empty:
     case Errc::not_a_ledger:
@@ -82,6 +85,16 @@ const char* sentence_of(Errc code) noexcept {
 
 }  // namespace
 
+std::string exit_code_text() {
+  return "  0  done\n"
+         "  1  refused, or no such thing; nothing was changed\n"
+         "  2  wrong usage; nothing was changed\n"
+         "  3  the ledger can't be opened, or the server can't be reached\n"
+         "  4  a verification found a difference\n"
+         "  5  unknown outcome: look before you repeat it\n"
+         "  6  done and durable, but the answer could not be written: look, don't repeat it\n";
+}
+
 std::string explain(Errc code) {
   const auto* sentence = sentence_of(code);
   return sentence != nullptr ? sentence : errc_name(code);
@@ -89,7 +102,8 @@ std::string explain(Errc code) {
 
 ExitCode exit_code_of(Errc code) noexcept {
   if (code == Errc::unknown_outcome) return ExitCode::unknown_outcome;
-  if (code == Errc::invalid_argument || code == Errc::too_large) return ExitCode::usage;
+  if (code == Errc::invalid_argument || code == Errc::too_large || code == Errc::cursor_invalid)
+    return ExitCode::usage;
   return ExitCode::refused;
 }
 

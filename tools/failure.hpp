@@ -18,7 +18,11 @@ enum class ExitCode : int {
   cannot_open = 3,      // the ledger (or the server) can't be opened or reached
   difference = 4,       // a verification found a difference
   unknown_outcome = 5,  // a write failed half-way: look before repeating
+  done_unsaid = 6,      // it was done and is durable, but the answer could not be written
 };
+
+// One line each, as --help and the manual page show them.
+[[nodiscard]] std::string exit_code_text();
 
 class Failure : public std::runtime_error {
  public:

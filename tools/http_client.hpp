@@ -1,36 +1,35 @@
-// HttpClient: one request to a running server, for `--url`. Plain HTTP/1.1, one connection each.
+// HttpClient: one request at a time to a running server, for `--url`. HTTP/1.1, a connection each.
 //
-// Blocking, with a deadline per read and write. https is not spoken: TLS ends at a proxy, and a
-// person on the machine talks to loopback.
+// https is verified against the system's certificates, or those of `ca_file`, and the host name
+// (RFC 9110 §4.3.4). A bearer token leaves this machine only encrypted, unless told otherwise.
 #pragma once
 
-#include <cstdint>
+#include <memory>
 #include <string>
+
+#include "tools/door.hpp"
+#include "tools/web_address.hpp"
 
 namespace tokenledger {
 
-struct HttpAnswer {
-  int status = 0;
-  std::string body;
+struct HttpClientOptions {
+  std::string url;
+  std::string bearer;
+  std::string ca_file;  // PEM; empty: the system's
+  bool allow_insecure_http = false;
 };
 
-class HttpClient {
+class HttpClient final : public Door {
  public:
-  // `url` is http://HOST[:PORT][/]; `bearer` a token. A Failure with usage when one is malformed.
-  HttpClient(const std::string& url, std::string bearer);
+  // A Failure with usage when the URL or the token is malformed, or plain HTTP would leave
+  // loopback.
+  explicit HttpClient(HttpClientOptions options);
 
-  // `target` begins with '/'; a body is sent as JSON. A Failure with cannot_open when nobody is
-  // there, with unknown_outcome when a POST was sent and no whole answer came back.
-  [[nodiscard]] HttpAnswer send(const std::string& method, const std::string& target,
-                                const std::string& body = {}) const;
+  [[nodiscard]] HttpAnswer send(const HttpQuestion& question) override;
 
  private:
-  std::string host_;
-  std::string port_;
-  std::string bearer_;
+  HttpClientOptions options_;
+  WebAddress address_;
 };
-
-// What may stand in a query or path segment as it is; everything else becomes %XX.
-[[nodiscard]] std::string percent_encoded(const std::string& text);
 
 }  // namespace tokenledger

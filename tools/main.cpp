@@ -1,19 +1,18 @@
 // The program: parses the command line, runs one subcommand, and turns its end into an exit code.
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <utility>
 
+#include "tools/arguments.hpp"
 #include "tools/command_line.hpp"
 
 namespace tokenledger {
 namespace {
-
-constexpr const char* kExitCodes =
-    "Exit codes: 0 done; 1 refused, or no such thing; 2 wrong usage; 3 the ledger can't be opened; "
-    "4 a verification found a difference; 5 unknown outcome, look before you repeat.\n\n"
-    "Example:\n  tokenledger serve --data ./data --listen 127.0.0.1:8080";
 
 // A core file or a debugger of another process of this user would show every key (INV-5).
 void forbid_core_dumps() {
@@ -26,7 +25,8 @@ int run(int argc, char** argv) {
   CLI::App app{"tokenledger: an OAuth 2.0 token service whose memory is an append-only ledger"};
   app.name("tokenledger");
   app.require_subcommand(1);
-  app.footer(kExitCodes);
+  app.footer("Exit codes:\n" + exit_code_text() + "\n" + configuration_text() +
+             "\nExample:\n  tokenledger serve --data ./data --listen 127.0.0.1:8080");
   app.set_version_flag("--version", "tokenledger " TOKENLEDGER_VERSION);
   CommandLine line{&app};
   add_serve_command(line);
@@ -35,24 +35,35 @@ int run(int argc, char** argv) {
   add_api_commands(line);
   add_grant_commands(line);
   add_token_commands(line);
+  add_introspect_command(line);
+  add_revoke_all_command(line);
+  add_events_command(line);
   add_note_commands(line);
+  add_status_command(line);
   add_replay_commands(line);
   add_views_commands(line);
   add_recover_command(line);
-  line.add(&app, "version", "Print the version", "version", [] {
-    print("tokenledger " TOKENLEDGER_VERSION "\n");
-    return ExitCode::ok;
-  });
+  add_completion_command(line);
+  add_man_command(line);
+  line.add(&app, {"version", "Print the version", "version", [] {
+                    print("tokenledger " TOKENLEDGER_VERSION "\n");
+                    return ExitCode::ok;
+                  }});
+  line.settings.attach(app);
   try {
-    app.parse(argc, argv);
+    auto arguments = arrange_arguments(app, {argv + 1, argv + argc});
+    std::ranges::reverse(arguments);  // as CLI11 wants them
+    app.parse(std::move(arguments));
+    return static_cast<int>(line.action());
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
-  }
-  try {
-    return static_cast<int>(line.action());
   } catch (const Failure& failure) {
     std::fprintf(stderr, "tokenledger: %s\n", failure.what());
-    return static_cast<int>(failure.code());
+    if (!line.was_changed || failure.code() == ExitCode::unknown_outcome)
+      return static_cast<int>(failure.code());
+    std::fputs("tokenledger: but what was asked for is done and durable: look, don't repeat it\n",
+               stderr);
+    return static_cast<int>(ExitCode::done_unsaid);
   }
 }
 
@@ -61,6 +72,8 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   tokenledger::forbid_core_dumps();
+  // A reader that left is an error of print(), which can say what was done before.
+  ::signal(SIGPIPE, SIG_IGN);
   try {
     return tokenledger::run(argc, argv);
   } catch (const std::exception& error) {

@@ -1,11 +1,20 @@
 // `tokenledger note`: the host's own audit trail (D07).
+#include <boost/json.hpp>
 #include <cstdio>
-#include <memory>
 
-#include "tools/offline_ledger.hpp"
+#include "api/utf8.hpp"
+#include "core/event.hpp"
+#include "tools/answer.hpp"
 
 namespace tokenledger {
 namespace {
+
+namespace json = boost::json;
+
+struct NoteOptions {
+  std::string topic;
+  std::string file;
+};
 
 // One byte more than allowed, so that what is too long is refused instead of cut.
 std::string read_body(const std::string& path) {
@@ -18,33 +27,32 @@ std::string read_body(const std::string& path) {
   if (!is_read) throw Failure{ExitCode::usage, "can't read " + escape_control(path)};
   if (body.size() > kNoteBodyBytesMax)
     throw Failure{ExitCode::usage, "a note has at most 4096 bytes"};
+  if (!is_utf8(body)) throw Failure{ExitCode::usage, "a note is text in UTF-8"};
   return body;
+}
+
+ExitCode append(CommandLine& line, const NoteOptions& options) {
+  const json::object body{{"topic", options.topic}, {"body", read_body(options.file)}};
+  const auto door = open_door(line, Needs::log);
+  show(line,
+       ask(line, *door, {.method = "POST", .target = "/v1/notes", .body = json::serialize(body)}));
+  return ExitCode::ok;
 }
 
 }  // namespace
 
 void add_note_commands(CommandLine& line) {
-  struct Options {
-    std::string topic, file;
-  };
-  const auto options = std::make_shared<Options>();
-  auto* group = line.app->add_subcommand("note", "The host's own audit trail");
-  group->require_subcommand(1);
-  auto* append = line.add(
-      group, "append",
-      "Append a note; the topic is stored plain, the body encrypted under a key of its own",
-      "note append deploy --data ./data --file notes.txt", [&line, options] {
-        const auto body = read_body(options->file);
-        const auto ledger = open_offline(line);
-        const auto committed =
-            require("append the note", ledger->append_note(options->topic, body));
-        print(render(Record{{"seq", committed.seq.value()}}, line.format));
-        return ExitCode::ok;
-      });
-  line.add_data_options(append);
-  line.add_format_option(append);
-  append->add_option("topic", options->topic, "A label")->required();
-  append->add_option("--file", options->file, "The body; - is stdin")->required();
+  static NoteOptions options;
+  auto* group = line.add_group("note", "The host's own audit trail",
+                               "note append deploy --data ./data --file notes.txt");
+  auto* command = line.add_anywhere(
+      group, {"append",
+              "Append a note; the topic is stored plain, the body encrypted under a key of its own",
+              "note append deploy --data ./data --file notes.txt",
+              [&line] { return append(line, options); }});
+  command->add_option("topic", options.topic, "A label")->required();
+  command->add_option("--file", options.file, "The body, at most 4096 bytes; - is stdin")
+      ->required();
 }
 
 }  // namespace tokenledger

@@ -25,6 +25,17 @@ bool read_up_to(std::FILE* file, std::string& out) {
   return std::ferror(file) == 0;
 }
 
+// A new file's name is lost in a crash until its directory is synced too.
+bool sync_directory_of(const std::string& path) {
+  const auto parent = std::filesystem::path{path}.parent_path();
+  const int directory =
+      ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return false;
+  const bool is_synced = ::fsync(directory) == 0;
+  ::close(directory);
+  return is_synced;
+}
+
 }  // namespace
 
 ProgressLine::ProgressLine() : is_terminal_{::isatty(STDERR_FILENO) == 1} {}
@@ -75,28 +86,6 @@ std::unique_ptr<Ledger> open_offline(const CommandLine& line) {
   return open_ledger(std::move(options));
 }
 
-Command host_command(CommandPayload payload) {
-  return {Actor{.kind = ActorKind::host}, {}, std::nullopt, std::move(payload)};
-}
-
-Committed submit_as_host(Ledger& ledger, const std::string& what, CommandPayload payload) {
-  return require(what, ledger.submit(host_command(std::move(payload))));
-}
-
-std::string actor_text(const Actor& actor, const Registries& registries,
-                       const std::function<std::string(TokenIndex)>& jti_of) {
-  switch (actor.kind) {
-    case ActorKind::system: return "system";
-    case ActorKind::host: return "host";
-    case ActorKind::client: {
-      const auto* client = registries.client(actor.client);
-      return client == nullptr ? "client" : "client " + client->client_id;
-    }
-    case ActorKind::token: return "token " + jti_of(actor.token);
-  }
-  return {};
-}
-
 std::string read_secret(const std::string& path) {
   std::string text;
   bool is_read = false;
@@ -132,7 +121,7 @@ void SecretFile::write(std::string_view secret) {
   if (path_.empty()) return print(text);
   const bool is_written =
       ::write(descriptor_, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-      ::fsync(descriptor_) == 0;
+      ::fsync(descriptor_) == 0 && sync_directory_of(path_);
   if (!is_written) {
     throw Failure{ExitCode::refused, "could not write " + escape_control(path_) +
                                          ": the secret is lost, make another one"};

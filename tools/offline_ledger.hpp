@@ -2,9 +2,7 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,13 +30,6 @@ class ProgressLine {
   bool is_shown_ = false;
   int percent_ = -1;
 };
-
-[[nodiscard]] Command host_command(CommandPayload payload);
-Committed submit_as_host(Ledger& ledger, const std::string& what, CommandPayload payload);
-
-// "host", "system", "client <client_id>", "token <jti>".
-[[nodiscard]] std::string actor_text(const Actor& actor, const Registries& registries,
-                                     const std::function<std::string(TokenIndex)>& jti_of);
 
 // A secret or token from a file, or from stdin for "-", without its final newline. A Failure with
 // usage when it is missing, empty or longer than a token can be.

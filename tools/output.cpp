@@ -49,7 +49,8 @@ std::string plain_text(const Value& value) {
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
   if (const auto* number = std::get_if<std::uint64_t>(&value)) return std::to_string(*number);
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  if (const auto* json = std::get_if<RawJson>(&value)) return json->text;
+  if (const auto* json = std::get_if<RawJson>(&value))
+    return json->plain.empty() ? json->text : json->plain;
   std::string joined;
   if (const auto* list = std::get_if<std::vector<std::string>>(&value)) {
     for (const auto& item : *list) joined += (joined.empty() ? "" : " ") + item;

@@ -18,6 +18,7 @@ enum class OutputFormat : std::uint8_t { table, json, csv };
 
 struct RawJson {
   std::string text;
+  std::string plain = {};  // for a table or CSV; empty: the text
 };
 // monostate: null in JSON, empty elsewhere.
 using Value = std::variant<std::monostate, bool, std::uint64_t, std::string,

@@ -71,18 +71,18 @@ ExitCode recover(const CommandLine& line, const RecoverOptions& options) {
 }  // namespace
 
 void add_recover_command(CommandLine& line) {
-  const auto options = std::make_shared<RecoverOptions>();
-  auto* command =
-      line.add(line.app, "recover",
-               "Show the last good seq of a damaged ledger beside HEAD and what may be lost; with "
-               "--truncate-after set the tail aside and cut it. Copy the directory first",
-               "recover --data ./data\n  tokenledger recover --data ./data --truncate-after 41",
-               [&line, options] { return recover(line, *options); });
-  command->add_option("--truncate-after", options->truncate_after, "The last SEQ to keep");
-  command->add_flag("--accept-loss", options->accept_loss,
+  static RecoverOptions options;
+  auto* command = line.add_offline(
+      line.app,
+      {"recover",
+       "Show the last good seq of a damaged ledger beside HEAD and what may be lost; with "
+       "--truncate-after set the tail aside and cut it. Copy the directory first",
+       "recover --data ./data\n  tokenledger recover --data ./data --truncate-after 41",
+       [&line] { return recover(line, options); }});
+  command->add_option("--truncate-after", options.truncate_after, "The last SEQ to keep");
+  command->add_flag("--accept-loss", options.accept_loss,
                     "Cut even what was acknowledged, or may have been");
-  line.add_data_options(command);
-  line.add_format_option(command);
+  CommandLine::add_format_option(command, line.format);
 }
 
 }  // namespace tokenledger

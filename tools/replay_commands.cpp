@@ -1,13 +1,11 @@
 // `tokenledger replay`: what was true before, from the log alone. Nothing is written.
 #include <algorithm>
 #include <charconv>
-#include <memory>
 
 #include "api/rfc3339.hpp"
 #include "replay/as_of.hpp"
 #include "replay/closed_ledger.hpp"
 #include "tools/offline_ledger.hpp"
-#include "tools/token_record.hpp"
 
 namespace tokenledger {
 namespace {
@@ -31,7 +29,8 @@ TypedPoint parse_point(const std::string& text) {
   } else if (const auto time = parse_rfc3339(text)) {
     return {{}, *time};
   } else if (const auto day_end = parse_rfc3339_or_date(text)) {
-    return {{}, to_time(*day_end)};
+    // Up to the day's last nanosecond: what was recorded in its last second belongs to it.
+    return {{}, LedgerTime{to_time(*day_end).value() + kNanosecondsPerSecond - 1}};
   }
   throw Failure{ExitCode::usage,
                 "say when: a seq from 1, a time like 2026-02-03T04:05:06Z, or a date for its end "
@@ -69,15 +68,34 @@ Record totals_record(const AsOf& as_of) {
   return record;
 }
 
+// "host", "system", "client <client_id>", "token <jti>".
+std::string actor_text(const Actor& actor, const AsOf& as_of, const SealKey& key) {
+  switch (actor.kind) {
+    case ActorKind::system: return "system";
+    case ActorKind::host: return "host";
+    case ActorKind::client: {
+      const auto* client = as_of.registries().client(actor.client);
+      return client == nullptr ? "client" : "client:" + client->client_id;
+    }
+    case ActorKind::token:
+      return "token:" + as_of.jti_of(key, actor.token).value_or("of an unknown index");
+  }
+  return {};
+}
+
+// The audience and scope of a class's first API.
+std::pair<std::string, std::string> audience_and_scope(const TokenClass& token_class,
+                                                       const Registries& registries) {
+  const auto* api = registries.api(token_class.apis[0].api);
+  if (api == nullptr) return {};
+  return {api->identifier, api->scope_string(token_class.apis[0].scope_mask)};
+}
+
 Record token_record(const AsOf& as_of, const TokenHistory& token, const std::string& jti,
                     const SealKey& key) {
   const auto& issued = std::get<TokenIssued>(token.issued.payload);
   const auto& registries = as_of.registries();
-  const auto actor = [&](const Actor& who) {
-    return actor_text(who, registries, [&](TokenIndex index) {
-      return as_of.jti_of(key, index).value_or("of an unknown index");
-    });
-  };
+  const auto actor = [&](const Actor& who) { return actor_text(who, as_of, key); };
   const auto* client = registries.client(token.token_class.client);
   const auto [audience, scope] = audience_and_scope(token.token_class, registries);
   Record record;
@@ -135,17 +153,18 @@ ExitCode replay_at(const CommandLine& line, const ReplayCommandOptions& options)
 }  // namespace
 
 void add_replay_commands(CommandLine& line) {
-  const auto options = std::make_shared<ReplayCommandOptions>();
-  auto* group = line.app->add_subcommand("replay", "What was true before, from the log alone");
-  group->require_subcommand(1);
-  auto* at = line.add(group, "at", "Totals, or one token, as of a seq or a time; writes nothing",
-                      "replay at 2026-02-03T04:05:06Z --data ./data\n"
-                      "  tokenledger replay at 42 --data ./data --jti JTI",
-                      [&line, options] { return replay_at(line, *options); });
-  at->add_option("point", options->point, "SEQ, or TIME in RFC 3339")->required();
-  at->add_option("--jti", options->jti, "Only this token");
-  line.add_data_options(at);
-  line.add_format_option(at);
+  static ReplayCommandOptions options;
+  auto* group = line.add_group("replay", "What was true before, from the log alone",
+                               "replay at 42 --data ./data");
+  auto* at =
+      line.add_offline(group, {"at", "Totals, or one token, as of a seq or a time; writes nothing",
+                               "replay at 2026-02-03T04:05:06Z --data ./data\n"
+                               "  tokenledger replay at 42 --data ./data --jti JTI",
+                               [&line] { return replay_at(line, options); }});
+  at->add_option("point", options.point, "SEQ, or TIME in RFC 3339, or a date for its end in UTC")
+      ->required();
+  at->add_option("--jti", options.jti, "Only this token");
+  CommandLine::add_format_option(at, line.format);
 }
 
 }  // namespace tokenledger

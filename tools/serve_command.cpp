@@ -16,6 +16,7 @@
 #include "storage/ledger_core.hpp"
 #include "tools/admin_token.hpp"
 #include "tools/offline_ledger.hpp"
+#include "tools/web_address.hpp"
 
 namespace tokenledger {
 namespace {
@@ -41,6 +42,8 @@ struct Endpoint {
   boost::asio::ip::address address;
   std::uint16_t port = 0;
 
+  // An address that somebody else could connect to.
+  [[nodiscard]] bool is_nameable() const { return port != 0 && !address.is_unspecified(); }
   // As it stands in a URL.
   [[nodiscard]] std::string text(std::uint16_t at_port) const {
     const auto host = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
@@ -154,19 +157,36 @@ std::string quick_start(const std::string& url, const std::filesystem::path& adm
          url + "/oauth/token\n";
 }
 
-// stdout, so that it stands apart from the log.
+// stdout, so that it stands apart from the log. `admin_token` was made by this start.
 void greet(const std::string& url, const std::optional<std::filesystem::path>& admin_token,
            const std::string& data) {
   std::string text = "tokenledger listens on " + url + "\n";
+  const auto path = std::filesystem::path{data} / "admin-token";
+  std::error_code ignored;
   if (admin_token) {
     text += "the administrator's token, good for 90 days, is in " + admin_token->string() +
             "; a first client and its token, to copy into another shell:\n" +
             quick_start(url, std::filesystem::absolute(*admin_token));
   } else {
+    if (std::filesystem::exists(path, ignored))
+      text += "the administrator's token made last is in " + path.string() + "\n";
     text += "for a new administrator's token stop this and run: tokenledger admin-token --data " +
             shell_quoted(data) + "\n";
   }
   print(text);
+}
+
+// What the tokens of a ledger that this start makes will say for ever (R12): it must be a URL that
+// others can use, so nothing is guessed from port 0 or from "all addresses".
+void require_lasting_issuer(const CommandLine& line, const ServeOptions& options,
+                            const Endpoint& endpoint) {
+  if (!options.issuer.empty()) return require_issuer(options.issuer, options.allow_insecure_http);
+  std::error_code ignored;
+  const bool is_made = std::filesystem::exists(LedgerPaths{line.data}.head, ignored);
+  if (is_made || endpoint.is_nameable()) return;
+  throw Failure{ExitCode::usage,
+                "a new ledger needs a lasting name for its tokens' `iss`: say --issuer URL, or "
+                "listen on one address and a port that is not 0"};
 }
 
 ExitCode serve(const CommandLine& line, const ServeOptions& options) {
@@ -179,6 +199,7 @@ ExitCode serve(const CommandLine& line, const ServeOptions& options) {
                   "--allow-insecure-http"};
   }
   const std::string scheme = has_tls ? "https://" : "http://";
+  require_lasting_issuer(line, options, endpoint);
   log_to_stderr();
   raise_descriptor_limit();
   const auto signals = block_signals();
@@ -248,44 +269,43 @@ ExitCode serve(const CommandLine& line, const ServeOptions& options) {
 }  // namespace
 
 void add_serve_command(CommandLine& line) {
-  const auto options = std::make_shared<ServeOptions>();
-  auto* command = line.add(
-      line.app, "serve",
-      "Serve the ledger at DIR over HTTP; an empty directory becomes a new ledger, with the "
-      "administrator's token in DIR/admin-token",
-      "serve --data ./data --listen 127.0.0.1:8080",
-      [&line, options] { return serve(line, *options); });
-  line.add_data_options(command);
-  command->add_option("--listen", options->listen, "ADDRESS:PORT (127.0.0.1:8080); port 0: any");
+  static ServeOptions options;
+  auto* command = line.add_offline(
+      line.app,
+      {"serve",
+       "Serve the ledger at DIR over HTTP; an empty directory becomes a new ledger, with the "
+       "administrator's token in DIR/admin-token",
+       "serve --data ./data --listen 127.0.0.1:8080", [&line] { return serve(line, options); }});
+  command->add_option("--listen", options.listen, "ADDRESS:PORT (127.0.0.1:8080); port 0: any");
   command->add_option(
-      "--issuer", options->issuer,
+      "--issuer", options.issuer,
       "`iss` of the tokens, an https URL; absent: as at the first start, where it is "
       "http://ADDRESS:PORT");
-  command->add_option("--threads", options->threads, "I/O threads (one per processor)")
+  command->add_option("--threads", options.threads, "I/O threads (one per processor)")
       ->check(CLI::Range(1, 256));
-  command->add_option("--durability", options->durability, "normal, or paranoid: HEAD per batch")
+  command->add_option("--durability", options.durability, "normal, or paranoid: HEAD per batch")
       ->check(CLI::IsMember({"normal", "paranoid"}));
   command
-      ->add_option("--connections-max", options->connections_max,
+      ->add_option("--connections-max", options.connections_max,
                    "Open connections (8192); further ones are answered 503")
       ->check(CLI::Range(1, 1'000'000));
-  command->add_option("--access-log", options->access_log,
+  command->add_option("--access-log", options.access_log,
                       "Append a JSON line per request to this file; - is stdout. SIGHUP opens the "
                       "file anew");
-  add_rate_option(command, "--token-rate-per-client", &options->rates.per_client,
+  add_rate_option(command, "--token-rate-per-client", &options.rates.per_client,
                   "Token requests per second of one client: RATE[:BURST] (500:5000); 0: no limit");
   add_rate_option(
-      command, "--token-rate-per-address", &options->rates.per_address,
+      command, "--token-rate-per-address", &options.rates.per_address,
       "The same of one address or IPv6 /64 (2000:20000); behind a proxy all share its own");
-  add_rate_option(command, "--failed-authentication-rate", &options->rates.failed_per_address,
+  add_rate_option(command, "--failed-authentication-rate", &options.rates.failed_per_address,
                   "Failed client authentications of one address (5:200); 0 behind a proxy");
   auto* certificate = command->add_option(
-      "--tls-certificate", options->tls_certificate,
+      "--tls-certificate", options.tls_certificate,
       "Serve HTTPS with this PEM chain, the server's own first; SIGHUP reads it again");
-  auto* key = command->add_option("--tls-key", options->tls_key, "Its PEM key, not encrypted");
+  auto* key = command->add_option("--tls-key", options.tls_key, "Its PEM key, not encrypted");
   certificate->needs(key);
   key->needs(certificate);
-  command->add_flag("--allow-insecure-http", options->allow_insecure_http,
+  command->add_flag("--allow-insecure-http", options.allow_insecure_http,
                     "Plain HTTP on an address that is not loopback");
 }
 

@@ -74,13 +74,13 @@ ExitCode verify(const CommandLine& line) {
 }  // namespace
 
 void add_views_commands(CommandLine& line) {
-  auto* group = line.app->add_subcommand("views", "The indexes derived from the log");
-  group->require_subcommand(1);
-  line.add_data_options(line.add(group, "rebuild", "Remove the views and make them from the log",
-                                 "views rebuild --data ./data", [&line] { return rebuild(line); }));
-  line.add_data_options(line.add(
-      group, "verify", "Compare the views with the log, row by row; exit code 4: a difference",
-      "views verify --data ./data", [&line] { return verify(line); }));
+  auto* group =
+      line.add_group("views", "The indexes derived from the log", "views verify --data ./data");
+  line.add_offline(group, {"rebuild", "Remove the views and make them from the log",
+                           "views rebuild --data ./data", [&line] { return rebuild(line); }});
+  line.add_offline(
+      group, {"verify", "Compare the views with the log, row by row; exit code 4: a difference",
+              "views verify --data ./data", [&line] { return verify(line); }});
 }
 
 }  // namespace tokenledger

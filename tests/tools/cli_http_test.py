@@ -8,33 +8,7 @@ import socket
 import stat
 import subprocess
 
-from cli_support import MANAGEMENT, ORDERS, SECONDS_MAX, CommandLineTest, Server, main, run
-
-
-class ServerTest(CommandLineTest):
-    def serve(self, *arguments):
-        server = Server(self.data, *arguments)
-        self.addCleanup(server.stop)
-        self.assertIsNone(server.process.poll(), server.log_text())
-        return server
-
-    def admin_token(self):
-        with open(os.path.join(self.data, "admin-token")) as file:
-            return file.read().strip()
-
-    def curl(self, server, path, *arguments, token=None):
-        """(status, body); the bearer token travels through stdin, never as an argument."""
-        header = f"Authorization: Bearer {token}\n" if token else ""
-        done = subprocess.run(["curl", "-sS", "-H", "@-", "-w", "\n%{http_code}",
-                               *arguments, server.url + path], input=header, capture_output=True,
-                              text=True, timeout=SECONDS_MAX)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        body, _, status = done.stdout.rpartition("\n")
-        return int(status), body
-
-    def post(self, server, path, value, token=None):
-        return self.curl(server, path, "-H", "Content-Type: application/json", "-d",
-                         json.dumps(value), token=token)
+from cli_support import ORDERS, PROGRAM, SECONDS_MAX, ServerTest, main
 
 
 class NewcomerOverHttp(ServerTest):
@@ -94,47 +68,34 @@ class NewcomerOverHttp(ServerTest):
                                    token=token)[0], 200)
 
 
-class Remote(ServerTest):
-    def test_list_show_check_and_revoke_work_on_a_running_server(self):
+class Readme(ServerTest):
+    def test_the_quick_start_of_the_readme_works_by_copy_and_paste(self):
+        readme = os.path.join(os.path.dirname(__file__), "..", "..", "README.md")
+        with open(readme) as file:
+            section = re.search(r"\n## Quick start\n(.*?)\n## ", file.read(), re.S).group(1)
+        blocks = re.findall(r"```sh\n(.*?)```", section, re.S)
+        self.assertEqual(len(blocks), 4)
         server = self.serve()
-        path = os.path.join(self.data, "admin-token")
-        at = ["--url", server.url, "--token-file", path]
-        status, body = self.post(server, "/v1/tokens", {
-            "name": "nightly", "audience": MANAGEMENT, "scopes": ["check"], "expires_in_days": 60},
-            self.admin_token())
-        self.assertEqual(status, 201, body)
-        made = json.loads(body)
-        check = ["token", "check", *at, "--file", "-", "--audience", MANAGEMENT]
-        self.assertTrue(self.json(*check, "--scope", "check", text=made["token"])["good"])
-        self.refused_quietly(check + ["--scope", "tokens:read"], made["token"])
-        listed = self.json("token", "list", *at, "--status", "active")
-        self.assertEqual([row["name"] for row in listed["items"]], ["nightly", "admin"])
-        self.assertEqual(len(self.json("token", "list", *at, "--limit", "1")["items"]), 1)
-        self.assertEqual(self.json("token", "show", made["jti"], *at)["status"], "active")
-        self.json("token", "revoke", made["jti"], *at, "--reason", "tried it")
-        shown = self.json("token", "show", made["jti"], *at)
-        self.assertEqual(shown["revocation"]["reason"], "tried it")
-        self.refused_quietly(check, made["token"])
-        again = self.refused(1, "token", "revoke", made["jti"], *at)
-        self.assertIn("not_active", again.err)
+        program_folder = os.path.dirname(os.path.abspath(PROGRAM))
 
-    def refused_quietly(self, arguments, token):
-        outcome = run(*arguments, text=token)
-        self.assertEqual(outcome.code, 1, outcome)
+        def paste(text):
+            text = text.replace("$PWD/build", program_folder).replace("http://127.0.0.1:8080",
+                                                                      server.url)
+            done = subprocess.run(["bash", "-eu"], input=text, cwd=self.home, text=True,
+                                  capture_output=True, timeout=SECONDS_MAX)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertEqual(done.stderr, "")
+            return done.stdout
 
-    def test_what_is_wrong_with_url_or_token_is_said(self):
-        server = self.serve()
-        bad = self.path("bad")
-        with open(bad, "w") as file:
-            file.write("not-a-token\n")
-        good = os.path.join(self.data, "admin-token")
-        for code, words in ((2, ["--url", server.url]),
-                            (2, ["--url", "https://localhost", "--token-file", good]),
-                            (2, ["--url", server.url, "--data", self.data, "--token-file", good]),
-                            (2, []),
-                            (3, ["--url", "http://127.0.0.1:1", "--token-file", good]),
-                            (1, ["--url", server.url, "--token-file", bad])):
-            self.refused(code, "token", "list", *words)
+        shown = paste("\n".join(blocks[:3]))
+        self.assertRegex(shown, r"(?s)\ngood\n.*\nnot good\n")
+        with open(self.path("shop.token")) as file:
+            token = file.read().strip()
+        self.assertNotIn(token, shown)
+        self.assertEqual(server.stop(), 0)
+        shown = paste("\n".join([blocks[0].splitlines()[1], blocks[3]]))
+        self.assertIn("revoked", shown)
+        self.assertTrue(os.path.exists(self.path("nightly.token")))
 
 
 class Refusals(ServerTest):
@@ -161,7 +122,31 @@ class Refusals(ServerTest):
     def test_an_unwritable_place_is_refused(self):
         with open(self.path("file"), "w"):
             pass
-        self.refused(3, "serve", "--data", self.path("file") + "/data", "--listen", "127.0.0.1:0")
+        self.refused(3, "serve", "--data", self.path("file") + "/data", "--listen", "127.0.0.1:0",
+                     "--issuer", "https://ledger.example")
+
+    def test_an_issuer_that_nobody_could_use_is_never_written(self):  # R12, RFC 8414 section 2
+        rows = [
+            ("--listen", "127.0.0.1:0"), ("--listen", "[::]:8443", "--allow-insecure-http"),
+            ("--listen", "0.0.0.0:8443", "--allow-insecure-http"),
+            *[("--listen", "127.0.0.1:8080", "--issuer", text) for text in (
+                "not a url", "ledger.example", "http://ledger.example", "ftp://ledger.example",
+                "https://", "https:///x", "https://ledger.example?tenant=1", "https://ledger.example#a",
+                "https://user@ledger.example", "https://ledger.example:0", "http://10.0.0.1:8080",
+                "https://ledger.example:99999", "https://" + "a" * 2100)]]
+        for words in rows:
+            with self.subTest(words=words):
+                outcome = self.refused(2, "serve", "--data", self.data, *words)
+                self.assertIn("--issuer", outcome.err)
+        self.refused(2, "admin-token", "--create", "--data", self.data, "--issuer", "http://x.example")
+        self.assertFalse(os.path.exists(self.data))
+
+    def test_the_issuer_of_the_first_start_stays(self):
+        server = self.serve("--issuer", "https://ledger.example/one")
+        server.stop()
+        server = self.serve()
+        status, body = self.curl(server, "/.well-known/oauth-authorization-server")
+        self.assertEqual((status, json.loads(body)["issuer"]), (200, "https://ledger.example/one"))
 
 
 class Lifecycle(ServerTest):
@@ -195,8 +180,10 @@ class Lifecycle(ServerTest):
         self.assertEqual(server.stop(), 0)
         self.assertFalse(os.path.exists(os.path.join(self.data, "admin-token")))
         self.assertIn("admin-token --data", "\n".join(server.greeting))
+        self.assertNotIn("is in " + self.data, "\n".join(server.greeting))
         self.ok("admin-token", "--data", self.data)
         server = self.serve()
+        self.assertIn("is in " + os.path.join(self.data, "admin-token"), "\n".join(server.greeting))
         self.assertEqual(self.curl(server, "/v1/clients", token=self.admin_token())[0], 200)
 
     def test_the_server_leaves_no_core_file_and_can_not_be_traced(self):

@@ -59,6 +59,7 @@ class Server:
             self.process.terminate()
         rest = self.process.communicate(timeout=SECONDS_MAX)[0]
         self.greeting += rest.splitlines()
+        self.process.stdout.close()
         return self.process.returncode
 
     def log_text(self):
@@ -115,6 +116,32 @@ class CommandLineTest(unittest.TestCase):
         return [self.json(*words, "--data", self.data)["items"]
                 for words in (("client", "list"), ("api", "list"), ("grant", "list"),
                               ("token", "list"))]
+
+
+class ServerTest(CommandLineTest):
+    def serve(self, *arguments, scheme="http"):
+        server = Server(self.data, *arguments, scheme=scheme)
+        self.addCleanup(server.stop)
+        self.assertIsNone(server.process.poll(), server.log_text())
+        return server
+
+    def admin_token(self):
+        with open(os.path.join(self.data, "admin-token")) as file:
+            return file.read().strip()
+
+    def curl(self, server, path, *arguments, token=None):
+        """(status, body); the bearer token travels through stdin, never as an argument."""
+        header = f"Authorization: Bearer {token}\n" if token else ""
+        done = subprocess.run(["curl", "-sS", "-H", "@-", "-w", "\n%{http_code}",
+                               *arguments, server.url + path], input=header, capture_output=True,
+                              text=True, timeout=SECONDS_MAX)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        body, _, status = done.stdout.rpartition("\n")
+        return int(status), body
+
+    def post(self, server, path, value, token=None):
+        return self.curl(server, path, "-H", "Content-Type: application/json", "-d",
+                         json.dumps(value), token=token)
 
 
 def main():

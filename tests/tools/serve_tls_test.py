@@ -183,7 +183,8 @@ class Refusals(TlsTest):
                 (("--tls-certificate", certificate, "--tls-key", other_key), "key"),
                 (("--tls-certificate", self.path("none"), "--tls-key", key), "certificate"),
                 (("--tls-certificate", certificate, "--tls-key", certificate), "key")):
-            outcome = run("serve", "--data", self.data, "--listen", "127.0.0.1:0", *arguments)
+            outcome = run("serve", "--data", self.data, "--listen", "127.0.0.1:0", "--issuer",
+                          "https://ledger.example", *arguments)
             self.assertEqual(outcome.code, 2, f"{arguments}: {outcome}")
             self.assertIn(reason, outcome.err)
         outcome = run("serve", "--data", self.data, "--listen", "0.0.0.0:0")
@@ -194,7 +195,8 @@ class Refusals(TlsTest):
         certificate, key = self.make_certificate("first")
         # An address of documentation (RFC 5737) that no machine has: getting as far as binding it
         # shows that the plain-HTTP rule let it pass.
-        outcome = run("serve", "--data", self.data, "--listen", "192.0.2.1:0", "--tls-certificate",
+        outcome = run("serve", "--data", self.data, "--listen", "192.0.2.1:0", "--issuer",
+                      "https://ledger.example", "--tls-certificate",
                       certificate, "--tls-key", key)
         self.assertEqual(outcome.code, 3, outcome)
 

@@ -38,4 +38,12 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/tokenledgerConfig.cmake
 
 if(TARGET tokenledger)
   install(TARGETS tokenledger RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
+  set(pages ${CMAKE_BINARY_DIR}/share)  # made by tools/CMakeLists.txt
+  install(FILES ${pages}/tokenledger.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
+  install(FILES ${pages}/tokenledger.bash RENAME tokenledger
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT program)
+  install(FILES ${pages}/tokenledger.zsh RENAME _tokenledger
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions COMPONENT program)
+  install(FILES ${pages}/tokenledger.fish
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT program)
 endif()
