@@ -141,7 +141,7 @@ Listed list_subject(const Ledger& ledger, const std::string& subject) {
     if (list.error() != Errc::client_not_found) listed.refused = problem_of(list.error());
     return listed;
   }
-  if (list->page.below) {
+  if (list->page.next) {
     listed.refused = problem(400, "too_many_tokens",
                              "the selection names more than 1000 tokens: select by client instead");
     return listed;

@@ -11,21 +11,24 @@ namespace tokenledger {
 namespace {
 
 constexpr std::size_t kMacBytes = 16;
-constexpr std::size_t kFieldBytes = 3 * 8;
+constexpr std::size_t kFieldBytes = 4 * 8 + 4;
+constexpr std::uint64_t kLowerBound = std::uint64_t{1} << 63;
 
-void append_u64(std::string& out, std::uint64_t value) {
-  for (int byte = 0; byte < 8; ++byte) out.push_back(static_cast<char>(value >> (8 * byte)));
+void append_number(std::string& out, std::uint64_t value, int bytes) {
+  for (int byte = 0; byte < bytes; ++byte) out.push_back(static_cast<char>(value >> (8 * byte)));
 }
 
-std::uint64_t read_u64(std::string_view bytes) {
+// Takes the number off the front.
+std::uint64_t take_number(std::string_view& text, int bytes) {
   std::uint64_t value = 0;
-  for (int byte = 0; byte < 8; ++byte)
-    value |= std::uint64_t{static_cast<std::uint8_t>(bytes[byte])} << (8 * byte);
+  for (int byte = 0; byte < bytes; ++byte)
+    value |= std::uint64_t{static_cast<std::uint8_t>(text[byte])} << (8 * byte);
+  text.remove_prefix(static_cast<std::size_t>(bytes));
   return value;
 }
 
 std::string mac_of(const Ledger& ledger, std::string_view fields, const Digest& query_hash) {
-  std::string message{"tokenledger cursor v1"};
+  std::string message{"tokenledger cursor v2"};
   message.append(reinterpret_cast<const char*>(query_hash.data()), query_hash.size());
   message += fields;
   const auto mac = hmac_sha256(ledger.core().keys->cursor_key(), bytes_of(message));
@@ -49,9 +52,11 @@ Digest hash_query(std::string_view path, const FormFields& query,
 
 std::string seal_cursor(const Ledger& ledger, const ListCursor& cursor, const Digest& query_hash) {
   std::string fields;
-  append_u64(fields, cursor.as_of_seq.value());
-  append_u64(fields, cursor.as_of_time.value());
-  append_u64(fields, cursor.below.value());
+  append_number(fields, cursor.as_of_seq.value(), 8);
+  append_number(fields, cursor.as_of_time.value(), 8);
+  append_number(fields, cursor.after.expires_at.value(), 4);
+  append_number(fields, cursor.after.number, 8);
+  append_number(fields, cursor.total | (cursor.total_is_lower_bound ? kLowerBound : 0), 8);
   fields += mac_of(ledger, fields, query_hash);
   return base64url_encode(bytes_of(fields));
 }
@@ -66,9 +71,16 @@ Result<ListCursor> open_cursor(const Ledger& ledger, std::string_view text,
   const auto mac = mac_of(ledger, fields, query_hash);
   if (!equal_constant_time(bytes_of(mac), bytes_of(all.substr(kFieldBytes))))
     return Errc::cursor_invalid;
-  return ListCursor{.as_of_seq = Sequence{read_u64(fields)},
-                    .as_of_time = LedgerTime{read_u64(fields.substr(8))},
-                    .below = Sequence{read_u64(fields.substr(16))}};
+  auto rest = fields;
+  ListCursor cursor;
+  cursor.as_of_seq = Sequence{take_number(rest, 8)};
+  cursor.as_of_time = LedgerTime{take_number(rest, 8)};
+  cursor.after.expires_at = UnixSeconds{static_cast<std::uint32_t>(take_number(rest, 4))};
+  cursor.after.number = take_number(rest, 8);
+  const auto total = take_number(rest, 8);
+  cursor.total = total & ~kLowerBound;
+  cursor.total_is_lower_bound = (total & kLowerBound) != 0;
+  return cursor;
 }
 
 std::optional<std::uint64_t> read_limit(const FormFields& query, std::uint64_t when_absent,

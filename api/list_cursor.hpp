@@ -1,8 +1,10 @@
 // Cursors of lists: opaque to the caller, and good for the query they were made for only.
 //
-// base64url of as_of_seq (8 bytes, little-endian) | as_of_time (8) | below (8) | MAC (16): the
-// first half of HMAC-SHA-256, under the ledger's cursor key, of the query's hash and the fields. A
-// cursor that was forged, cut or taken to another query is cursor_invalid.
+// base64url of as_of_seq (8 bytes, little-endian) | as_of_time (8) | position (4 and 8) | total (8,
+// its highest bit: a lower bound) | MAC (16): the first half of HMAC-SHA-256, under the ledger's
+// cursor key, of the query's hash and the fields. A cursor that was forged, cut or taken to another
+// query is cursor_invalid. The total was counted for the first page and is as of the same moment,
+// so later pages need not count again.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +24,9 @@ namespace tokenledger {
 struct ListCursor {
   Sequence as_of_seq;
   LedgerTime as_of_time;
-  Sequence below;
+  ListPosition after;
+  std::uint64_t total = 0;  // below 2^63
+  bool total_is_lower_bound = false;
 };
 
 // Of the path and those parameters that choose the rows, in the order of `filters`; not of limit or

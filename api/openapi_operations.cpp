@@ -85,8 +85,12 @@ constexpr auto kOperations = std::to_array<OpenApiOperation>({
     {remove, "/v1/apis/{identifier}", "deleteApi", "apis", "Delete an API; its tokens end at once",
      Access::bearer, "apis:write", kRepeats, "", 204, "Done", kChanges},
 
-    {get, "/v1/tokens", "listTokens", "tokens", "A page of tokens, newest first", Access::bearer,
-     "tokens:read", "client_id status limit cursor min_seq", "", 200, "TokenPage", kReads},
+    {get, "/v1/tokens", "listTokens", "tokens",
+     "A page of the tokens that fit all conditions, newest first unless sorted", Access::bearer,
+     "tokens:read",
+     "client_id q status issued_from issued_to expires_from expires_to expired_from expired_to "
+     "revoked_from revoked_to owner subject api origin include_deleted sort limit cursor min_seq",
+     "", 200, "TokenPage", kReads},
     {post, "/v1/tokens", "createToken", "tokens", "Make a named token, shown this once",
      Access::bearer, "tokens:create", kRepeats, "NewToken", 201, "CreatedToken", kCreates},
     {get, "/v1/tokens/{jti}", "getToken", "tokens", "One token", Access::bearer, "tokens:read",

@@ -29,7 +29,7 @@ HttpResponse registry_page(
   if (const auto text = query.get("cursor")) {
     const auto cursor = open_cursor(ledger, *text, query_hash);
     if (!cursor) return problem_of(cursor.error());
-    position = cursor->below.value();
+    position = cursor->after.number;
   }
   auto response = json_response(200);
   JsonWriter json{&response.body};
@@ -38,7 +38,7 @@ HttpResponse registry_page(
   ledger.with_registries([&](const Registries& registries) { write(registries, query, page); });
   json.end_array().name("next_cursor");
   if (page.has_more()) {
-    json.value(seal_cursor(ledger, {.below = Sequence{page.position()}}, query_hash));
+    json.value(seal_cursor(ledger, {.after = {.number = page.position()}}, query_hash));
   } else {
     json.null();
   }

@@ -224,13 +224,29 @@ class Ledger {
 
   // --- reads: they wait until the views reach what was committed when they were called ---
   [[nodiscard]] Result<ListedToken> token(TokenIndex index) const;  // token_not_found
+  // All that is given must hold; a text that is empty is not given. What names nothing that is
+  // there, a client_id excepted, gives an empty list.
   struct ListRequest {
-    std::string client_id;  // empty: all
+    std::string client_id;  // client_not_found when there never was such a client
     std::optional<TokenStatus> status;
+    TimeRange<UnixSeconds> issued;
+    TimeRange<UnixSeconds> expires;  // whatever the status
+    TimeRange<UnixSeconds> expired;  // only expired tokens
+    TimeRange<LedgerTime> revoked;   // only revoked tokens
+    std::string owner;               // the whole name
+    std::string subject;             // the whole name; a client's own tokens have its client_id
+    std::string api;                 // an identifier, also of an API that was deleted
+    std::optional<Origin> origin;
+    // What client_id, client name or token name begin with (a-z and A-Z alike, as they are named
+    // now), or one jti.
+    std::string q;
+    bool include_deleted = false;
+    ListSort sort = ListSort::issued_descending;
     std::uint32_t limit = 100;
     std::optional<Sequence> as_of_seq;     // from the previous page
     std::optional<LedgerTime> as_of_time;  // likewise
-    std::optional<Sequence> below;         // likewise
+    std::optional<ListPosition> after;     // likewise
+    bool count_total = true;               // false: page.total stays 0
     std::optional<Sequence> min_seq;       // sequence_in_future when beyond committed
   };
   struct List {

@@ -1,4 +1,4 @@
-// The read side of Ledger: checks, rows, lists.
+// The read side of Ledger: checks and rows.
 #include <algorithm>
 
 #include "core/invariant.hpp"
@@ -44,31 +44,6 @@ Result<ListedToken> Ledger::token(TokenIndex index) const {
   ListedToken listed{std::move(**row), {}};
   listed.answer = core_->views->status_of(listed.row, core_->signal.committed(), now());
   return listed;
-}
-
-Result<Ledger::List> Ledger::list(const ListRequest& request) const {
-  const std::shared_lock files{core_->files_mutex};
-  if (auto readable = core_->check_readable(); !readable) return readable.error();
-  const auto committed = core_->signal.committed();
-  if (request.min_seq && *request.min_seq > committed) return Errc::sequence_in_future;
-  if (request.as_of_seq && *request.as_of_seq > committed) return Errc::sequence_in_future;
-  if (request.limit == 0 || request.limit > kPageRowsMax) return Errc::invalid_argument;
-  ListQuery query;
-  if (!request.client_id.empty()) {
-    const std::shared_lock lock{core_->registries_mutex};
-    const auto* client = core_->registries.find_client(request.client_id);
-    if (client == nullptr) return Errc::client_not_found;
-    query.client = client->number;
-  }
-  query.status = request.status;
-  query.as_of_seq = request.as_of_seq.value_or(committed);
-  query.as_of_time = request.as_of_time.value_or(now());
-  query.below = request.below;
-  query.limit = request.limit;
-  if (auto waited = core_->views->wait_for(committed, kViewWaitMax); !waited) return waited.error();
-  auto page = core_->views->list(query);
-  if (!page) return page.error();
-  return List{std::move(*page), query.as_of_seq, query.as_of_time};
 }
 
 Result<void> Ledger::wait_for_views(Sequence seq) const {

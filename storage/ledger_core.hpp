@@ -24,12 +24,19 @@
 #include "storage/key_store.hpp"
 #include "storage/ledger.hpp"
 #include "storage/ledger_keys.hpp"
+#include "storage/owner_keys.hpp"
 #include "storage/snapshot.hpp"
 #include "storage/views.hpp"
 
 namespace tokenledger {
 
 inline constexpr std::size_t kBatchCommandsMax = 4'096;
+
+// Kinds of the key store's entries.
+inline constexpr std::uint8_t kFieldKeyKind = 1;     // the key of a personal field, or of an owner
+inline constexpr std::uint8_t kOwnerLookupKind = 2;  // storage/owner_keys.hpp
+// Of the key whose id a sealed field begins with.
+[[nodiscard]] DataKeyId field_key_id(ByteView key_id);
 
 // Where everything of a ledger lies below its directory.
 struct LedgerPaths {
@@ -68,6 +75,7 @@ class LedgerCore {
   std::unique_ptr<HeadFile> head;
   std::unique_ptr<KeyStore> key_store;
   std::unique_ptr<LedgerKeys> keys;
+  OwnerKeys owner_keys{*this};
   std::unique_ptr<Views> views;
   std::unique_ptr<ViewsFollower> follower;
   CommitQueue queue;
@@ -111,6 +119,8 @@ class LedgerCore {
   // A reason's ciphertext, empty for none. From then on `done` also drops its key when no event
   // came to name it.
   [[nodiscard]] Result<Sealed> seal_reason(const std::string& reason, Ledger::Completion& done);
+  // Under a key that is there already.
+  [[nodiscard]] Result<Sealed> seal_under(ByteView key_id, std::string_view plain);
   [[nodiscard]] std::optional<std::string> open_sealed(const Sealed& sealed) const;
   // Drops the key of a field that no event will name: refused commands must not fill the key store.
   void forget(const Sealed& sealed);

@@ -105,8 +105,9 @@ class IssueOperation final : public CommitRequest {
       // What was made here was never issued; the first one stands in the log at `committed.seq`.
       issued_ = {};
       issued_.committed = *outcome;
-      core_.forget(owner_);
-      core_.forget(extra_fields_);
+      forget_sealed();
+    } else {
+      core_.owner_keys.settle(owner_, true);
     }
     finish(std::move(issued_));
   }
@@ -125,15 +126,23 @@ class IssueOperation final : public CommitRequest {
       const auto fields = parse_json_strict(request_.extra_fields);
       if (!fields || !fields->is_object()) return Errc::invalid_argument;
     }
-    const auto seal = [&](const std::string& plain, Sealed& sealed) -> Result<void> {
-      if (plain.empty()) return {};
-      auto made = core_.seal(plain);
-      if (!made) return made.error();
-      sealed = std::move(*made);
-      return {};
-    };
-    if (auto sealed = seal(request_.owner, owner_); !sealed) return sealed;
-    return seal(request_.extra_fields, extra_fields_);
+    if (!request_.owner.empty()) {
+      auto sealed = core_.owner_keys.seal(request_.owner);
+      if (!sealed) return sealed.error();
+      owner_ = std::move(*sealed);
+    }
+    if (!request_.extra_fields.empty()) {
+      auto sealed = core_.seal(request_.extra_fields);
+      if (!sealed) return sealed.error();
+      extra_fields_ = std::move(*sealed);
+    }
+    return {};
+  }
+  void forget_sealed() {
+    core_.owner_keys.settle(owner_, false);
+    core_.forget(extra_fields_);
+    owner_ = {};
+    extra_fields_ = {};
   }
 
   void attempt() {
@@ -234,9 +243,13 @@ class IssueOperation final : public CommitRequest {
 
   void finish(Result<IssuedToken> result) {
     const std::unique_ptr<IssueOperation> self{this};
-    if (result.has_error() && result.error() != Errc::unknown_outcome) {
-      core_.forget(owner_);
-      core_.forget(extra_fields_);
+    if (result.has_error()) {
+      // An event that may be in the log may name the keys.
+      if (result.error() == Errc::unknown_outcome) {
+        core_.owner_keys.settle(owner_, true);
+      } else {
+        forget_sealed();
+      }
     }
     done_(std::move(result));
   }

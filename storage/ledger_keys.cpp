@@ -5,14 +5,9 @@
 #include "core/jwks.hpp"
 #include "storage/keyring.hpp"
 #include "storage/ledger_core.hpp"
-#include "storage/personal_cipher.hpp"
-#include "storage/random.hpp"
 
 namespace tokenledger {
 namespace {
-
-inline constexpr std::uint8_t kFieldKeyKind = 1;  // DataKeyId kind of personal fields
-inline constexpr std::string_view kFieldContext = "tokenledger field v1";
 
 Aes128::Key seal_bytes(const Keyring& keyring) {
   Aes128::Key key;
@@ -92,43 +87,6 @@ std::string Ledger::jwks() const {
     held.push_back(std::move(signing));
   }
   return jwks_json(published);
-}
-
-// The id of the key stands before the ciphertext, and is bound to it.
-Result<Sealed> LedgerCore::seal(std::string_view plain) {
-  if (poisoned.load(std::memory_order_relaxed)) return Errc::unknown_outcome;
-  DataKeyId id{.kind = kFieldKeyKind, .id = random_bytes<16>()};
-  const auto key = key_store->create_key(id);
-  if (!key) return key.error();
-  std::string associated{kFieldContext};
-  associated.append(reinterpret_cast<const char*>(id.id.data()), id.id.size());
-  const auto cipher = seal_personal(key->view(), bytes_of(plain), bytes_of(associated));
-  Sealed sealed;
-  sealed.bytes.assign(reinterpret_cast<const char*>(id.id.data()), id.id.size());
-  sealed.bytes.append(reinterpret_cast<const char*>(cipher.data()), cipher.size());
-  return sealed;
-}
-
-void LedgerCore::forget(const Sealed& sealed) {
-  DataKeyId id{.kind = kFieldKeyKind, .id = {}};
-  if (sealed.bytes.size() < id.id.size()) return;
-  std::copy_n(bytes_of(sealed.bytes).begin(), id.id.size(), id.id.begin());
-  // When this fails the key stays, unnamed: no more than a crash would leave.
-  static_cast<void>(key_store->erase(id));
-}
-
-std::optional<std::string> LedgerCore::open_sealed(const Sealed& sealed) const {
-  DataKeyId id{.kind = kFieldKeyKind, .id = {}};
-  if (sealed.bytes.size() < id.id.size()) return std::nullopt;
-  const auto bytes = bytes_of(sealed.bytes);
-  std::copy_n(bytes.begin(), id.id.size(), id.id.begin());
-  const auto key = key_store->get(id);
-  if (!key) return std::nullopt;
-  std::string associated{kFieldContext};
-  associated.append(reinterpret_cast<const char*>(id.id.data()), id.id.size());
-  const auto plain = open_personal(key->view(), bytes.subspan(id.id.size()), bytes_of(associated));
-  if (!plain) return std::nullopt;
-  return std::string{text_of(plain->view())};
 }
 
 }  // namespace tokenledger

@@ -3,8 +3,11 @@
 #include <rocksdb/perf_level.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
+
 #include "core/invariant.hpp"
 #include "storage/views_impl.hpp"
+#include "storage/views_rows.hpp"
 #include "storage/views_writer.hpp"
 
 namespace tokenledger {
@@ -66,6 +69,7 @@ Result<void> ViewsImpl::load() {
   if (auto loaded = load_classes(); !loaded) return loaded;
   if (auto loaded = load_counts(); !loaded) return loaded;
   if (auto loaded = load_numbers(); !loaded) return loaded;
+  if (auto loaded = load_marks(); !loaded) return loaded;
   if (auto loaded = load_cascades(); !loaded) return loaded;
   publish_cursor(meta_.cursor);
   return {};
@@ -79,7 +83,6 @@ Result<void> ViewsImpl::empty() {
   database_ = std::move(*database);
   tables_.clear();
   revoked_bits_.clear();
-  counts_.clear();
   broken_ = {};
   meta_ = {};
   meta_.ledger_id = options_.ledger_id;
@@ -104,7 +107,10 @@ Result<void> ViewsImpl::apply(std::span<const Event> events) {
   };
   batch_->Clear();
   BatchSink sink{*batch_};
-  BatchBuilder builder{tables_, meta_, sink};
+  const bool has_revocations = std::ranges::any_of(events, [](const Event& event) {
+    return std::holds_alternative<TokenRevoked>(event.payload);
+  });
+  BatchBuilder builder{tables_, meta_, sink, finder(), has_revocations};
   for (const auto& event : events) {
     if (const auto added = builder.add(event); !added) return fail(to_errc(added.error()));
   }
@@ -115,6 +121,19 @@ Result<void> ViewsImpl::apply(std::span<const Event> events) {
   for (const auto index : builder.revoked()) revoked_bits_.set(index);
   publish_cursor(meta_.cursor);
   return {};
+}
+
+FindToken ViewsImpl::finder() {
+  return [this](TokenIndex index) -> Result<std::optional<KnownToken>> {
+    const auto bytes = database_->get(index_key(index).view());
+    if (!bytes) return bytes.error();
+    if (!*bytes) return std::optional<KnownToken>{};
+    const auto seq = decode_seq(**bytes);
+    if (!seq) return Errc::view_corrupt;
+    const auto found = read_token(*database_, tables_, *seq);
+    if (!found) return found.error();
+    return std::optional{KnownToken{*seq, const_cast<ClassEntry*>(found->entry), found->facts}};
+  };
 }
 
 void ViewsImpl::publish_cursor(Sequence seq) {

@@ -21,6 +21,7 @@
 
 #include "core/errc.hpp"
 #include "core/status.hpp"
+#include "storage/list_query.hpp"
 
 namespace tokenledger {
 
@@ -28,10 +29,6 @@ class CommitSignal;
 class EventLog;
 class FileLayer;
 
-inline constexpr std::uint32_t kPageRowsMax = 1'000;
-inline constexpr std::uint32_t kScanRowsMax =
-    50'000;  // per request; an empty page with a position is allowed
-inline constexpr std::uint32_t kCountRowsMax = 100'000;  // scanned for a filtered list's total
 inline constexpr std::chrono::milliseconds kViewWaitMax{250};
 
 // What the views say about one token. The fingerprint stands only in the log (at issued_seq): 32
@@ -59,22 +56,13 @@ struct ListedToken {
   StatusAnswer answer;  // as of the query
 };
 
-// Newest issue first. Stable while tokens are issued, revoked and expire: pages of one list share
-// as_of.
-struct ListQuery {
-  std::optional<ClientNumber> client;
-  std::optional<TokenStatus> status;
-  Sequence as_of_seq;
-  LedgerTime as_of_time;
-  std::optional<Sequence> below;  // continue with tokens issued before this seq
-  std::uint32_t limit = 100;      // 1..kPageRowsMax
-};
 struct ListPage {
   std::vector<ListedToken> tokens;
-  std::optional<Sequence> below;  // position of the next page; absent at the end
-  // As of as_of_seq; exact without a status. With one, matches among the newest kCountRowsMax.
+  std::optional<ListPosition> next;  // position of the next page; absent at the end
+  // As of as_of_seq; 0 unless the query asks. Exact without a filter and for a client alone; else
+  // exact, or what was found before the count gave up.
   std::uint64_t total = 0;
-  bool total_is_lower_bound = false;  // there are older tokens that were not counted
+  bool total_is_lower_bound = false;
 };
 
 struct StatusTotals {
@@ -92,6 +80,7 @@ class Views {
     std::shared_ptr<FileLayer> files;
     std::array<std::uint8_t, 16> ledger_id{};
     bool read_only = false;
+    ListBounds list_bounds = {};
   };
 
   // Creates or opens. Views of another ledger, or of another layout, are emptied (and rebuilt by
@@ -128,8 +117,9 @@ class Views {
   [[nodiscard]] virtual Result<std::optional<TokenRow>> token(TokenIndex index) const = 0;
   [[nodiscard]] virtual StatusAnswer status_of(const TokenRow& row, Sequence at_seq,
                                                LedgerTime at_time) const = 0;
-  // invalid_argument: a limit out of range, the status unknown. view_behind: as_of_seq beyond the
-  // cursor.
+  // invalid_argument: a limit out of range, the status unknown, a client or API number 0, an empty
+  // name prefix. view_behind: as_of_seq beyond the cursor. Conditions that exclude each other give
+  // an empty list.
   [[nodiscard]] virtual Result<ListPage> list(const ListQuery& query) const = 0;
   // Tokens whose expires_at lies in (from, to], ascending by (expires_at, index), at most
   // `count_max`, but always whole seconds: `reached` is the last second that is complete in the

@@ -1,6 +1,7 @@
 #include "storage/views_codec.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 namespace tokenledger::views {
@@ -56,6 +57,7 @@ class Reader {
 
   [[nodiscard]] bool ok() const { return ok_; }
   [[nodiscard]] bool ended() const { return ok_ && rest_.empty(); }
+  [[nodiscard]] std::string_view rest() const { return rest_; }
 
   std::uint8_t byte() {
     if (rest_.empty()) return fail();
@@ -119,6 +121,17 @@ class Reader {
     return revocation;
   }
   TokenRowFacts facts(ClientNumber client);
+  TokenClass token_class() {
+    TokenClass token_class;
+    token_class.client = ClientNumber{varint32()};
+    token_class.grant = GrantNumber{varint32()};
+    token_class.key = KeyNumber{varint32()};
+    for (auto& scopes : token_class.apis) {
+      scopes.api = ApiNumber{varint32()};
+      scopes.scope_mask = varint();
+    }
+    return token_class;
+  }
   std::uint8_t fail() {
     ok_ = false;
     rest_ = {};
@@ -135,7 +148,6 @@ TokenRowFacts Reader::facts(ClientNumber client) {
   const auto flags = byte();
   if ((flags & ~kFlagsAll) != 0) fail();
   facts.kind = enumerator(flags & kKindMask, TokenKind::jwe);
-  facts.origin = enumerator(byte(), Origin::embedded);
   const auto position = varint();
   facts.index = TokenIndex{static_cast<Lane>(position % kLaneCount), position / kLaneCount};
   const auto issued_at = varint32();
@@ -172,7 +184,6 @@ void append_facts(std::string& out, const TokenRowFacts& facts, ClientNumber cli
   if (by_own_client) flags |= kByOwnClient;
   if (facts.subject != SubjectNumber{}) flags |= kHasSubject;
   append_byte(out, flags);
-  append_byte(out, static_cast<std::uint8_t>(facts.origin));
   append_varint(out, facts.index.counter() * kLaneCount + facts.index.lane_number());
   append_varint(out, facts.issued_at.value());
   append_signed(out, std::int64_t{facts.expires_at.value()} - facts.issued_at.value());
@@ -188,13 +199,20 @@ void append_facts(std::string& out, const TokenRowFacts& facts, ClientNumber cli
 }
 
 void append_token(std::string& out, Sequence class_id, const TokenRowFacts& facts,
-                  ClientNumber client, const TokenDetails& details) {
+                  ClientNumber client) {
   append_varint(out, class_id.value());
   append_facts(out, facts, client);
-  if (!facts.has_details) return;
+}
+
+void append_details(std::string& out, const TokenDetails& details) {
   append_text(out, details.name);
   append_text(out, details.owner);
   append_text(out, details.extra_fields);
+}
+
+void append_place(std::string& out, const IssuedPlace& place) {
+  append_varint(out, place.seq.value());
+  append_varint(out, place.class_id.value());
 }
 
 void append_revocation(std::string& out, const Revocation& revocation, const Sealed& reason) {
@@ -212,7 +230,7 @@ void append_cascade(std::string& out, const CascadeRow& row) {
   append_revocation(out, row.cascade.revocation, row.reason);
 }
 
-void append_class(std::string& out, const TokenClass& token_class) {
+void append_number(std::string& out, const TokenClass& token_class) {
   append_varint(out, token_class.client.value());
   append_varint(out, token_class.grant.value());
   append_varint(out, token_class.key.value());
@@ -222,9 +240,20 @@ void append_class(std::string& out, const TokenClass& token_class) {
   }
 }
 
+void append_class(std::string& out, const ClassContent& content) {
+  append_number(out, content.token_class);
+  append_byte(out, static_cast<std::uint8_t>(content.origin));
+  append_byte(out, content.lifetime_bucket);
+}
+
 void append_count(std::string& out, const ClassCount& count) {
   append_varint(out, count.issued);
   append_varint(out, count.newest.value());
+  append_varint(out, count.deleted);
+  append_signed(out, count.spread.lag_min);
+  append_signed(out, count.spread.lag_max);
+  append_signed(out, count.spread.life_min);
+  append_signed(out, count.spread.life_max);
 }
 
 void append_meta(std::string& out, const Meta& meta) {
@@ -232,28 +261,37 @@ void append_meta(std::string& out, const Meta& meta) {
   out.append(meta.ledger_id.begin(), meta.ledger_id.end());
   append_varint(out, meta.cursor.value());
   append_varint(out, meta.issued);
+  append_varint(out, meta.deleted);
 }
 
 void append_seq(std::string& out, Sequence seq) { append_varint(out, seq.value()); }
+void append_u64(std::string& out, std::uint64_t value) { append_varint(out, value); }
 
-std::optional<Sequence> decode_class_id(std::string_view bytes) {
+std::optional<Sequence> take_class_id(std::string_view& bytes) {
   Reader reader{bytes};
   const Sequence class_id{reader.varint()};
   if (!reader.ok()) return std::nullopt;
+  bytes = reader.rest();
   return class_id;
 }
 
-std::optional<DecodedToken> decode_token(std::string_view bytes, ClientNumber client) {
+std::optional<IssuedPlace> take_place(std::string_view& bytes) {
   Reader reader{bytes};
-  DecodedToken token;
-  token.class_id = Sequence{reader.varint()};
-  token.facts = reader.facts(client);
-  if (token.facts.has_details) {
-    token.details.name = reader.text();
-    token.details.owner = reader.text();
-    token.details.extra_fields = reader.text();
-  }
-  return whole(reader, token);
+  IssuedPlace place;
+  place.seq = Sequence{reader.varint()};
+  place.class_id = Sequence{reader.varint()};
+  if (!reader.ok()) return std::nullopt;
+  bytes = reader.rest();
+  return place;
+}
+
+std::optional<TokenDetails> decode_details(std::string_view bytes) {
+  Reader reader{bytes};
+  TokenDetails details;
+  details.name = reader.text();
+  details.owner = reader.text();
+  details.extra_fields = reader.text();
+  return whole(reader, details);
 }
 
 std::optional<TokenRowFacts> decode_facts(std::string_view bytes, ClientNumber client) {
@@ -281,17 +319,19 @@ std::optional<CascadeRow> decode_cascade(std::string_view bytes) {
   return whole(reader, std::move(row));
 }
 
-std::optional<TokenClass> decode_class(std::string_view bytes) {
+std::optional<TokenClass> decode_number(std::string_view bytes) {
   Reader reader{bytes};
-  TokenClass token_class;
-  token_class.client = ClientNumber{reader.varint32()};
-  token_class.grant = GrantNumber{reader.varint32()};
-  token_class.key = KeyNumber{reader.varint32()};
-  for (auto& scopes : token_class.apis) {
-    scopes.api = ApiNumber{reader.varint32()};
-    scopes.scope_mask = reader.varint();
-  }
+  const auto token_class = reader.token_class();
   return whole(reader, token_class);
+}
+
+std::optional<ClassContent> decode_class(std::string_view bytes) {
+  Reader reader{bytes};
+  ClassContent content;
+  content.token_class = reader.token_class();
+  content.origin = reader.enumerator(reader.byte(), Origin::embedded);
+  content.lifetime_bucket = reader.byte();
+  return whole(reader, content);
 }
 
 std::optional<ClassCount> decode_count(std::string_view bytes) {
@@ -299,6 +339,11 @@ std::optional<ClassCount> decode_count(std::string_view bytes) {
   ClassCount count;
   count.issued = reader.varint();
   count.newest = Sequence{reader.varint()};
+  count.deleted = reader.varint();
+  count.spread.lag_min = reader.signed_varint();
+  count.spread.lag_max = reader.signed_varint();
+  count.spread.life_min = reader.signed_varint();
+  count.spread.life_max = reader.signed_varint();
   return whole(reader, count);
 }
 
@@ -309,6 +354,7 @@ std::optional<Meta> decode_meta(std::string_view bytes) {
   for (auto& byte : meta.ledger_id) byte = reader.byte();
   meta.cursor = Sequence{reader.varint()};
   meta.issued = reader.varint();
+  if (meta.layout == kLayoutVersion) meta.deleted = reader.varint();
   // Only the beginning of an older or newer layout's row must be as here.
   if (!reader.ok()) return std::nullopt;
   if (meta.layout == kLayoutVersion && !reader.ended()) return std::nullopt;
@@ -319,6 +365,19 @@ std::optional<Sequence> decode_seq(std::string_view bytes) {
   Reader reader{bytes};
   const Sequence seq{reader.varint()};
   return whole(reader, seq);
+}
+
+std::optional<std::uint64_t> decode_u64(std::string_view bytes) {
+  Reader reader{bytes};
+  const auto value = reader.varint();
+  return whole(reader, value);
+}
+
+std::uint8_t lifetime_bucket(UnixSeconds issued_at, UnixSeconds expires_at) noexcept {
+  const std::uint32_t seconds = expires_at.value() - issued_at.value();
+  if (seconds < 4) return static_cast<std::uint8_t>(seconds);
+  const auto power = static_cast<unsigned>(std::bit_width(seconds)) - 1;
+  return static_cast<std::uint8_t>(4 * power + (seconds >> (power - 2) & 3));
 }
 
 }  // namespace tokenledger::views

@@ -1,15 +1,18 @@
 // Rows of the views as bytes. Numbers are varints (7 bits a byte, low first), signed ones zigzag.
 //
 //   actor    = kind:1 number*              as ActorKind needs
-//   facts    = flags:1 origin:1 position issued_at expires_at-issued_at recorded_at-issued_at
+//   facts    = flags:1 position issued_at expires_at-issued_at recorded_at-issued_at
 //              [subject] (generation | actor) [ordinal]
 //   details  = len name, len owner, len extra_fields
-//   token    = class_id facts [details]
+//   token    = class_id facts
+//   named    = issued_seq class_id facts
+//   expiry   = issued_seq class_id
 //   revocation = cause:1 actor seq at len reason
 //   cascade  = selector_kind:1 selector_id before revocation
-//   class    = client grant key (api mask)*4
-//   counts   = issued newest_seq
-//   meta     = layout ledger_id:16 cursor issued
+//   number   = client grant key (api mask)*4
+//   class    = number origin:1 lifetime_bucket:1
+//   counts   = issued newest_seq deleted lag_min lag_max life_min life_max
+//   meta     = layout ledger_id:16 cursor issued deleted
 //
 // position = counter * kLaneCount + lane. Most tokens are issued by their own client, so that actor
 // takes only its generation. Every kOrdinalStride-th row of a sequence carries its ordinal, so that
@@ -29,7 +32,7 @@
 namespace tokenledger::views {
 
 // Older layouts are emptied and rebuilt.
-inline constexpr std::uint32_t kLayoutVersion = 1;
+inline constexpr std::uint32_t kLayoutVersion = 2;
 inline constexpr std::uint64_t kOrdinalStride = 64;
 
 // What a list needs to know of a token without a second read.
@@ -39,7 +42,6 @@ struct TokenRowFacts {
   UnixSeconds expires_at;
   LedgerTime recorded_at;
   TokenKind kind = TokenKind::jwt;
-  Origin origin = Origin::oauth_flow;
   SubjectNumber subject;
   Actor issued_by;
   bool has_details = false;
@@ -53,10 +55,29 @@ struct TokenDetails {
   std::string_view extra_fields;
 };
 
-struct DecodedToken {
+struct IssuedPlace {
+  Sequence seq;
   Sequence class_id;
-  TokenRowFacts facts;
-  TokenDetails details;  // points into the decoded bytes
+};
+
+// What a class of the views has in common.
+struct ClassContent {
+  TokenClass token_class;
+  Origin origin = Origin::oauth_flow;
+  std::uint8_t lifetime_bucket = 0;
+  friend bool operator==(const ClassContent&, const ClassContent&) = default;
+};
+// A quarter of a power of two, so lifetimes of one bucket differ by less than a fourth.
+[[nodiscard]] std::uint8_t lifetime_bucket(UnixSeconds issued_at, UnixSeconds expires_at) noexcept;
+
+// Seconds from `iat` to the issue event and from the issue event to expiry, over some tokens: with
+// them the time of an issue event bounds the token's times, and the other way round.
+struct Spread {
+  std::int64_t lag_min = 0;
+  std::int64_t lag_max = 0;
+  std::int64_t life_min = 0;
+  std::int64_t life_max = 0;
+  friend bool operator==(const Spread&, const Spread&) = default;
 };
 
 struct RevocationRow {
@@ -72,6 +93,8 @@ struct CascadeRow {
 struct ClassCount {
   std::uint64_t issued = 0;
   Sequence newest;
+  std::uint64_t deleted = 0;
+  Spread spread;
 };
 
 struct Meta {
@@ -79,29 +102,38 @@ struct Meta {
   std::array<std::uint8_t, 16> ledger_id{};
   Sequence cursor;
   std::uint64_t issued = 0;
+  std::uint64_t deleted = 0;
 };
 
 // Encoders append to `out`. `owner` is the client of the token's class.
 void append_facts(std::string& out, const TokenRowFacts& facts, ClientNumber client);
 void append_token(std::string& out, Sequence class_id, const TokenRowFacts& facts,
-                  ClientNumber client, const TokenDetails& details);
+                  ClientNumber client);
+void append_details(std::string& out, const TokenDetails& details);
+void append_place(std::string& out, const IssuedPlace& place);
 void append_revocation(std::string& out, const Revocation& revocation, const Sealed& reason);
 void append_cascade(std::string& out, const CascadeRow& row);
-void append_class(std::string& out, const TokenClass& token_class);
+void append_number(std::string& out, const TokenClass& token_class);
+void append_class(std::string& out, const ClassContent& content);
 void append_count(std::string& out, const ClassCount& count);
 void append_meta(std::string& out, const Meta& meta);
 void append_seq(std::string& out, Sequence seq);
+void append_u64(std::string& out, std::uint64_t value);
 
-// The class id that a token row starts with: its client must be known to decode the rest.
-[[nodiscard]] std::optional<Sequence> decode_class_id(std::string_view bytes);
-[[nodiscard]] std::optional<DecodedToken> decode_token(std::string_view bytes, ClientNumber client);
+// Takes the class id off a row that starts with it: its client must be known to decode the rest.
+[[nodiscard]] std::optional<Sequence> take_class_id(std::string_view& bytes);
+[[nodiscard]] std::optional<IssuedPlace> take_place(std::string_view& bytes);
 [[nodiscard]] std::optional<TokenRowFacts> decode_facts(std::string_view bytes,
                                                         ClientNumber client);
+// Points into the bytes.
+[[nodiscard]] std::optional<TokenDetails> decode_details(std::string_view bytes);
 [[nodiscard]] std::optional<RevocationRow> decode_revocation(std::string_view bytes);
 [[nodiscard]] std::optional<CascadeRow> decode_cascade(std::string_view bytes);
-[[nodiscard]] std::optional<TokenClass> decode_class(std::string_view bytes);
+[[nodiscard]] std::optional<TokenClass> decode_number(std::string_view bytes);
+[[nodiscard]] std::optional<ClassContent> decode_class(std::string_view bytes);
 [[nodiscard]] std::optional<ClassCount> decode_count(std::string_view bytes);
 [[nodiscard]] std::optional<Meta> decode_meta(std::string_view bytes);
 [[nodiscard]] std::optional<Sequence> decode_seq(std::string_view bytes);
+[[nodiscard]] std::optional<std::uint64_t> decode_u64(std::string_view bytes);
 
 }  // namespace tokenledger::views

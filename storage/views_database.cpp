@@ -24,7 +24,9 @@ class InsertHints final : public rocksdb::SliceTransform {
   [[nodiscard]] const char* Name() const override { return "tokenledger.views.insert_hints"; }
   [[nodiscard]] rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
     switch (static_cast<ViewKind>(key[0])) {
-      case ViewKind::by_class: return {key.data(), std::min<std::size_t>(key.size(), 9)};
+      case ViewKind::by_class:
+      case ViewKind::ended_by_class: return {key.data(), std::min<std::size_t>(key.size(), 9)};
+      case ViewKind::owners: return {key.data(), std::min<std::size_t>(key.size(), 17)};
       case ViewKind::indexes:
       case ViewKind::revoked: return {key.data(), std::min<std::size_t>(key.size(), 2)};
       default: return {key.data(), 1};

@@ -4,49 +4,26 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
 
 #include "storage/views.hpp"
 #include "storage/views_database.hpp"
+#include "storage/views_filter.hpp"
 #include "storage/views_revoked_bits.hpp"
 #include "storage/views_tables.hpp"
+#include "storage/views_writer.hpp"
 
 namespace tokenledger::views {
 
 class RowSource;
 class StatusScan;
 
-// Counting the matches of a filtered list is the dearest part of a page, and the same for all its
-// pages.
-class CountCache {
- public:
-  struct Key {
-    std::uint32_t client = 0;  // 0: any
-    TokenStatus status = TokenStatus::unknown;
-    Sequence as_of_seq;
-    LedgerTime as_of_time;
-    friend auto operator<=>(const Key&, const Key&) = default;
-  };
-  struct Count {
-    std::uint64_t total = 0;
-    bool is_lower_bound = false;
-  };
-  static constexpr std::size_t kCountsMax = 256;  // beyond it all are let go
-  [[nodiscard]] std::optional<Count> find(const Key& key) const;
-  void store(const Key& key, const Count& count);
-  void clear();
-
- private:
-  mutable std::mutex mutex_;
-  std::map<Key, Count> counts_;
-};
-
 // A row with everything but its details and its own revocation.
 [[nodiscard]] TokenRow to_row(Sequence issued_seq, const ClassEntry& entry,
                               const TokenRowFacts& facts);
+void set_details(TokenRow& row, const TokenDetails& details);
 void set_own(TokenRow& row, RevocationRow own);
 
 class ViewsImpl final : public Views {
@@ -90,21 +67,23 @@ class ViewsImpl final : public Views {
   [[nodiscard]] Result<void> load_classes();
   [[nodiscard]] Result<void> load_counts();
   [[nodiscard]] Result<void> load_numbers();
+  [[nodiscard]] Result<void> load_marks();
   [[nodiscard]] Result<void> load_cascades();
   [[nodiscard]] Result<void> empty();
   void publish_cursor(Sequence seq);
+  [[nodiscard]] FindToken finder();
 
   // --- queries; the caller holds lifetime_ shared ---
   [[nodiscard]] Result<void> load_revoked(TokenIndex first, RevokedChunk& chunk) const;
   [[nodiscard]] std::unique_ptr<StatusScan> scan(Sequence at_seq, LedgerTime at_time) const;
   [[nodiscard]] Result<std::optional<RevocationRow>> own_revocation(TokenIndex index) const;
-  [[nodiscard]] Result<TokenRow> row_at(Sequence issued_seq) const;
-  [[nodiscard]] std::unique_ptr<RowSource> rows_of(std::optional<ClientNumber> client,
-                                                   Sequence end) const;
-  [[nodiscard]] Result<std::uint64_t> count_of(std::optional<ClientNumber> client,
-                                               Sequence as_of) const;
-  [[nodiscard]] Result<CountCache::Count> count_matches(const ListQuery& query) const;
+  [[nodiscard]] Result<ListedToken> listed(const RowSource& row, RowTest::Match& match) const;
   [[nodiscard]] Result<void> fill_page(const ListQuery& query, ListPage& page) const;
+  // --- views_count.cpp ---
+  [[nodiscard]] Result<void> count_total(const ListQuery& query, ListPage& page) const;
+  [[nodiscard]] Result<std::uint64_t> count_class(const ClassEntry& entry, Sequence upto) const;
+  [[nodiscard]] Result<std::uint64_t> deleted_upto(Sequence class_id, Sequence upto) const;
+  [[nodiscard]] Result<void> count_matches(const ListQuery& query, ListPage& page) const;
 
   const Options options_;
   // Shared: a query, a batch. Alone: the database is replaced. Taken before every other lock.
@@ -112,7 +91,6 @@ class ViewsImpl final : public Views {
   std::unique_ptr<Database> database_;
   Tables tables_;
   mutable RevokedBits revoked_bits_;
-  mutable CountCache counts_;
 
   // The writer's.
   Meta meta_;

@@ -35,6 +35,13 @@ std::string_view view_name(char prefix) noexcept {
     case ViewKind::revoked: return "revoked";
     case ViewKind::ended: return "ended";
     case ViewKind::names: return "names";
+    case ViewKind::marks: return "marks";
+    case ViewKind::details: return "details";
+    case ViewKind::owners: return "owners";
+    case ViewKind::subjects: return "subjects";
+    case ViewKind::ended_tokens: return "ended_tokens";
+    case ViewKind::ended_by_class: return "ended_by_class";
+    case ViewKind::deleted: return "deleted";
   }
   return "unknown";
 }
@@ -44,6 +51,28 @@ Key class_key(Sequence class_id) { return Key{ViewKind::classes}.add_u64(class_i
 Key count_key(Sequence class_id) { return Key{ViewKind::counts}.add_u64(class_id.value()); }
 Key number_key(ClassNumber number) { return Key{ViewKind::numbers}.add_u32(number.value()); }
 Key cascade_key(Sequence seq) { return Key{ViewKind::cascades}.add_u64(seq.value()); }
+Key mark_key(Sequence seq) { return Key{ViewKind::marks}.add_u64(seq.value()); }
+Key details_key(Sequence issued_seq) { return Key{ViewKind::details}.add_u64(newest(issued_seq)); }
+Key ended_token_key(Sequence issued_seq) {
+  return Key{ViewKind::ended_tokens}.add_u64(newest(issued_seq));
+}
+Key class_prefix(ViewKind kind, Sequence class_id) { return Key{kind}.add_u64(class_id.value()); }
+Key owner_prefix(const OwnerHandle& owner) { return Key{ViewKind::owners}.add_bytes(owner); }
+Key subject_prefix(SubjectNumber subject) {
+  return Key{ViewKind::subjects}.add_u32(subject.value());
+}
+Key ended_by_class_key(Sequence class_id, Sequence issued_seq) {
+  return class_prefix(ViewKind::ended_by_class, class_id).add_u64(newest(issued_seq));
+}
+Key deleted_key(Sequence class_id, Sequence seq) {
+  return class_prefix(ViewKind::deleted, class_id).add_u64(newest(seq));
+}
+Key owner_key(const OwnerHandle& owner, Sequence issued_seq) {
+  return owner_prefix(owner).add_u64(newest(issued_seq));
+}
+Key subject_key(SubjectNumber subject, Sequence issued_seq) {
+  return subject_prefix(subject).add_u64(newest(issued_seq));
+}
 Key token_key(Sequence issued_seq) { return Key{ViewKind::tokens}.add_u64(newest(issued_seq)); }
 Key index_key(TokenIndex index) { return Key{ViewKind::indexes}.add_u64(index.value()); }
 Key by_class_key(Sequence class_id, Sequence issued_seq) {
@@ -87,15 +116,9 @@ std::optional<ClassNumber> parse_number_key(std::string_view key) {
   return ClassNumber{static_cast<std::uint32_t>(read_big_endian(key.substr(1)))};
 }
 
-std::optional<Sequence> parse_token_key(std::string_view key) {
-  if (!is_key_of(ViewKind::tokens, key, 8)) return std::nullopt;
-  return Sequence{~read_big_endian(key.substr(1))};
-}
-
-std::optional<Sequence> parse_by_class_key(std::string_view key, Sequence class_id) {
-  if (!is_key_of(ViewKind::by_class, key, 16)) return std::nullopt;
-  if (read_big_endian(key.substr(1, 8)) != class_id.value()) return std::nullopt;
-  return Sequence{~read_big_endian(key.substr(9))};
+std::optional<Sequence> parse_newest_key(std::string_view prefix, std::string_view key) {
+  if (key.size() != prefix.size() + 8 || !key.starts_with(prefix)) return std::nullopt;
+  return Sequence{~read_big_endian(key.substr(prefix.size()))};
 }
 
 std::optional<ExpiryKey> parse_expiry_key(std::string_view key) {
@@ -111,6 +134,11 @@ std::optional<TokenIndex> parse_revoked_key(std::string_view key) {
   return checked_index(read_big_endian(key.substr(1)) ^ TokenIndex::kCounterMax);
 }
 
+std::optional<Sequence> parse_ended_key(std::string_view key) {
+  if (!is_key_of(ViewKind::ended, key, 16)) return std::nullopt;
+  return Sequence{read_big_endian(key.substr(1, 8))};
+}
+
 std::optional<TokenIndex> parse_name_key(std::string_view key) {
   constexpr std::size_t kFixedBytes = 1 + 1 + 8;
   if (key.size() <= kFixedBytes || key[0] != static_cast<char>(ViewKind::names)) {
@@ -121,3 +149,14 @@ std::optional<TokenIndex> parse_name_key(std::string_view key) {
 }
 
 }  // namespace tokenledger::views
+
+namespace tokenledger {
+
+std::optional<OwnerHandle> owner_handle(const Sealed& owner) noexcept {
+  OwnerHandle handle{};
+  if (owner.bytes.size() < handle.size()) return std::nullopt;
+  std::copy_n(owner.bytes.begin(), handle.size(), handle.begin());
+  return handle;
+}
+
+}  // namespace tokenledger

@@ -1,24 +1,36 @@
 // Keys of the views' one column family: a prefix byte for the view, then big-endian fields.
 //
 //   meta     'm'                            layout, cursor, ledger id, tokens issued
-//   classes  'k' class_id:8                 the TokenClass
-//   counts   'o' class_id:8                 tokens issued with this class, seq of the newest
-//   numbers  'n' class_number:4             class id that the ledger's number means now
-//   cascades 'x' seq:8                      one event that ended many tokens, with its reason
-//   tokens   't' newest(seq):8              class id, facts, details
-//   indexes  'i' index:8                    seq of the issue event
-//   by_class 'c' class_id:8 newest(seq):8   facts
-//   expiry   'e' expires_at:4 index:8       -
-//   revoked  'r' lane:1 newest(counter):7   the token's own revocation, with its reason
-//   ended    'v' seq:8 index:8              -   (seq of the individual revocation)
-//   names    'w' folded_name 0x00 index:8   -   (named tokens only)
+//   classes  'k' class_id:8                 TokenClass, origin, lifetime bucket
+//   counts   'o' class_id:8                 tokens issued with this class, seq of the newest,
+//   spread numbers  'n' class_number:4             the TokenClass that the ledger's number means
+//   now marks    'h' seq:8                      every kMarkStride-th token: second of its issue
+//   event cascades 'x' seq:8                      one event that ended many tokens, with its reason
+//   tokens   't' newest(seq):8              class id, facts
+//   details  'd' newest(seq):8              name, owner, extra fields (tokens with one of them
+//   only) indexes  'i' index:8                    seq of the issue event by_class 'c' class_id:8
+//   newest(seq):8   facts expiry   'e' expires_at:4 index:8       seq of the issue event, class id
+//   owners   'u' handle:16 newest(seq):8    class id, facts
+//   subjects 's' subject:4 newest(seq):8    class id, facts   (subjects other than the client)
+//   names    'w' folded_name 0x00 index:8   seq of the issue event, class id, facts
+// and of tokens with a revocation of their own:
+//   revoked  'r' lane:1 newest(counter):7   the revocation, with its reason
+//   ended    'v' seq:8 index:8              seq of the issue event   (seq of the revocation)
+//   ended_tokens   'z' newest(seq):8             class id, facts     (seq of the issue event)
+//   ended_by_class 'y' class_id:8 newest(seq):8  facts               (likewise)
+//   deleted  'g' class_id:8 newest(seq):8   how many were deleted up to here (seq of the
+//   revocation;
+//                                           class id 0: of all classes)
 //
+// A class of the views is finer than the ledger's: it also holds the origin, and lifetimes that are
+// much alike, so that in it the order of issue is nearly the order of expiry.
 // newest(x) is the complement of x, so that a forward scan, which RocksDB does best, goes from the
 // newest to the oldest. The ledger uses class numbers again; a class id never is: it is the seq of
 // the first event that made a class of this content. No key holds a status and no row goes away
 // when a token ends.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -27,6 +39,7 @@
 #include <string_view>
 
 #include "core/ids.hpp"
+#include "storage/list_query.hpp"
 
 namespace tokenledger::views {
 
@@ -43,18 +56,30 @@ enum class ViewKind : char {
   revoked = 'r',
   ended = 'v',
   names = 'w',
+  marks = 'h',
+  details = 'd',
+  owners = 'u',
+  subjects = 's',
+  ended_tokens = 'z',
+  ended_by_class = 'y',
+  deleted = 'g',
 };
 
 // "tokens"; "unknown" for a byte that is no view's.
 [[nodiscard]] std::string_view view_name(char prefix) noexcept;
 
-// A key of at most 17 bytes without allocation.
+// A key of at most 25 bytes without allocation.
 class Key {
  public:
-  static constexpr std::size_t kKeyBytesMax = 17;
+  static constexpr std::size_t kKeyBytesMax = 25;
   explicit Key(ViewKind kind) { bytes_[size_++] = static_cast<char>(kind); }
   Key& add_u32(std::uint32_t value) noexcept { return add(value, 4); }
   Key& add_u64(std::uint64_t value) noexcept { return add(value, 8); }
+  Key& add_bytes(const OwnerHandle& handle) noexcept {
+    std::ranges::copy(handle, bytes_.begin() + static_cast<std::ptrdiff_t>(size_));
+    size_ += handle.size();
+    return *this;
+  }
   [[nodiscard]] std::string_view view() const noexcept { return {bytes_.data(), size_}; }
 
  private:
@@ -80,6 +105,17 @@ class Key {
 [[nodiscard]] Key count_key(Sequence class_id);
 [[nodiscard]] Key number_key(ClassNumber number);
 [[nodiscard]] Key cascade_key(Sequence seq);
+[[nodiscard]] Key mark_key(Sequence seq);
+[[nodiscard]] Key details_key(Sequence issued_seq);
+[[nodiscard]] Key ended_token_key(Sequence issued_seq);
+[[nodiscard]] Key ended_by_class_key(Sequence class_id, Sequence issued_seq);
+[[nodiscard]] Key deleted_key(Sequence class_id, Sequence seq);
+[[nodiscard]] Key owner_key(const OwnerHandle& owner, Sequence issued_seq);
+[[nodiscard]] Key subject_key(SubjectNumber subject, Sequence issued_seq);
+// What keys of one class, owner or subject begin with; a seq follows.
+[[nodiscard]] Key class_prefix(ViewKind kind, Sequence class_id);
+[[nodiscard]] Key owner_prefix(const OwnerHandle& owner);
+[[nodiscard]] Key subject_prefix(SubjectNumber subject);
 [[nodiscard]] Key token_key(Sequence issued_seq);
 [[nodiscard]] Key index_key(TokenIndex index);
 [[nodiscard]] Key by_class_key(Sequence class_id, Sequence issued_seq);
@@ -97,8 +133,9 @@ class Key {
 // --- back from bytes; nullopt: not a key of this view ---
 [[nodiscard]] std::optional<Sequence> parse_seq_key(ViewKind kind, std::string_view key);
 [[nodiscard]] std::optional<ClassNumber> parse_number_key(std::string_view key);
-[[nodiscard]] std::optional<Sequence> parse_token_key(std::string_view key);
-[[nodiscard]] std::optional<Sequence> parse_by_class_key(std::string_view key, Sequence class_id);
+// The seq behind the prefix, written as newest(seq).
+[[nodiscard]] std::optional<Sequence> parse_newest_key(std::string_view prefix,
+                                                       std::string_view key);
 struct ExpiryKey {
   UnixSeconds expires_at;
   TokenIndex index;
@@ -106,5 +143,6 @@ struct ExpiryKey {
 [[nodiscard]] std::optional<ExpiryKey> parse_expiry_key(std::string_view key);
 [[nodiscard]] std::optional<TokenIndex> parse_revoked_key(std::string_view key);
 [[nodiscard]] std::optional<TokenIndex> parse_name_key(std::string_view key);
+[[nodiscard]] std::optional<Sequence> parse_ended_key(std::string_view key);
 
 }  // namespace tokenledger::views

@@ -1,32 +1,29 @@
-// Pages of tokens and their totals.
+// Pages of tokens.
+#include <algorithm>
+
+#include "storage/views_filter.hpp"
 #include "storage/views_impl.hpp"
+#include "storage/views_plan.hpp"
 #include "storage/views_rows.hpp"
 
 namespace tokenledger::views {
+namespace {
 
-std::optional<CountCache::Count> CountCache::find(const Key& key) const {
-  const std::scoped_lock lock{mutex_};
-  const auto found = counts_.find(key);
-  if (found == counts_.end()) return std::nullopt;
-  return found->second;
+bool is_answerable(const ListQuery& query) {
+  if (query.limit == 0 || query.limit > kPageRowsMax) return false;
+  if (query.client == ClientNumber{}) return false;
+  if (query.status == TokenStatus::unknown) return false;
+  if (query.text && query.text->name_prefix.empty()) return false;
+  if (query.text && !std::ranges::is_sorted(query.text->clients)) return false;
+  return !query.apis || std::ranges::find(*query.apis, ApiNumber{}) == query.apis->end();
 }
 
-void CountCache::store(const Key& key, const Count& count) {
-  const std::scoped_lock lock{mutex_};
-  if (counts_.size() >= kCountsMax) counts_.clear();
-  counts_.emplace(key, count);
+ListPosition position_of(const RowSource& row, ListSort sort) {
+  if (is_by_expiry(sort)) return {row.facts().expires_at, row.facts().index.value()};
+  return {{}, row.seq().value()};
 }
 
-void CountCache::clear() {
-  const std::scoped_lock lock{mutex_};
-  counts_.clear();
-}
-
-std::unique_ptr<RowSource> ViewsImpl::rows_of(std::optional<ClientNumber> client,
-                                              Sequence end) const {
-  if (!client) return all_rows(*database_, tables_, end);
-  return rows_of_classes(*database_, tables_.of_client(*client), end);
-}
+}  // namespace
 
 std::unique_ptr<StatusScan> ViewsImpl::scan(Sequence at_seq, LedgerTime at_time) const {
   return std::make_unique<StatusScan>(
@@ -49,97 +46,58 @@ Result<void> ViewsImpl::load_revoked(TokenIndex first, RevokedChunk& chunk) cons
   return {};
 }
 
-Result<std::uint64_t> ViewsImpl::count_of(std::optional<ClientNumber> client,
-                                          Sequence as_of) const {
-  if (!client) {
-    const auto rows = all_rows(*database_, tables_, as_of.next());
-    return ordinal_of_next(*rows);
+// With the details that the list shows, whether or not a filter needed them.
+Result<ListedToken> ViewsImpl::listed(const RowSource& row, RowTest::Match& match) const {
+  ListedToken token{to_row(row.seq(), row.token_class(), match.facts),
+                    std::move(match.verdict.answer)};
+  if (match.facts.has_details && match.details.empty()) {
+    auto bytes = read_details(*database_, row.seq());
+    if (!bytes) return bytes.error();
+    match.details = std::move(*bytes);
   }
-  std::uint64_t total = 0;
-  for (const auto* const entry : tables_.of_client(*client)) {
-    const auto issued = entry->issued();
-    if (entry->newest() <= as_of) {
-      total += issued;
-      continue;
-    }
-    const auto rows = rows_of_classes(*database_, {entry}, as_of.next());
-    const auto count = ordinal_of_next(*rows);
-    if (!count) return count.error();
-    total += *count;
+  if (match.facts.has_details) {
+    const auto details = decode_details(match.details);
+    if (!details) return Errc::view_corrupt;
+    set_details(token.row, *details);
   }
-  return total;
-}
-
-Result<CountCache::Count> ViewsImpl::count_matches(const ListQuery& query) const {
-  const CountCache::Key key{query.client.value_or(ClientNumber{}).value(), *query.status,
-                            query.as_of_seq, query.as_of_time};
-  if (const auto known = counts_.find(key)) return *known;
-  CountCache::Count count;
-  const auto decide = scan(query.as_of_seq, query.as_of_time);
-  const auto rows = rows_of(query.client, query.as_of_seq.next());
-  for (std::uint32_t scanned = 0;; ++scanned) {
-    const auto more = rows->next();
-    if (!more) return more.error();
-    if (!*more) break;
-    if (scanned == kCountRowsMax) {
-      count.is_lower_bound = true;
-      break;
-    }
-    const auto verdict = decide->decide(*rows);
-    if (!verdict) return verdict.error();
-    if (verdict->answer.status == *query.status) ++count.total;
-  }
-  counts_.store(key, count);
-  return count;
+  if (match.verdict.own) set_own(token.row, std::move(*match.verdict.own));
+  return token;
 }
 
 Result<void> ViewsImpl::fill_page(const ListQuery& query, ListPage& page) const {
-  auto end = query.as_of_seq.next();
-  if (query.below && *query.below < end) end = *query.below;
-  const auto decide = scan(query.as_of_seq, query.as_of_time);
-  const auto rows = rows_of(query.client, end);
+  const auto status = scan(query.as_of_seq, query.as_of_time);
+  RowTest test{*database_, tables_, query, *status};
+  Planner planner{*database_, tables_, options_.list_bounds, query, test};
+  const auto rows = planner.make(false);
+  if (!rows) return rows.error();
+  std::optional<ListPosition> last;
   for (std::uint32_t scanned = 0;; ++scanned) {
-    const auto last = rows->seq();
-    const auto more = rows->next();
+    const auto more = (*rows)->next();
     if (!more) return more.error();
     if (!*more) return {};
-    if (scanned == kScanRowsMax || page.tokens.size() == query.limit) {
-      page.below = last;
+    if (scanned == options_.list_bounds.scan_rows_max || page.tokens.size() == query.limit) {
+      page.next = last;
       return {};
     }
-    auto verdict = decide->decide(*rows);
-    if (!verdict) return verdict.error();
-    if (query.status && verdict->answer.status != *query.status) continue;
-    auto& listed = page.tokens.emplace_back();
-    if (rows->facts().has_details) {
-      auto row = row_at(rows->seq());
-      if (!row) return row.error();
-      listed.row = std::move(*row);
-    } else {
-      listed.row = to_row(rows->seq(), rows->token_class(), rows->facts());
-    }
-    listed.answer = verdict->answer;
-    if (verdict->own) set_own(listed.row, std::move(*verdict->own));
+    last = position_of(**rows, query.sort);
+    RowTest::Match match;
+    const auto taken = test.takes(**rows, match);
+    if (!taken) return taken.error();
+    if (!*taken) continue;
+    auto token = listed(**rows, match);
+    if (!token) return token.error();
+    page.tokens.push_back(std::move(*token));
   }
 }
 
 Result<ListPage> ViewsImpl::list(const ListQuery& query) const {
-  if (query.limit == 0 || query.limit > kPageRowsMax) return Errc::invalid_argument;
-  if (query.client == ClientNumber{}) return Errc::invalid_argument;
-  if (query.status == TokenStatus::unknown) return Errc::invalid_argument;
+  if (!is_answerable(query)) return Errc::invalid_argument;
   const std::shared_lock alive{lifetime_};
   if (!database_ || query.as_of_seq > cursor()) return Errc::view_behind;
   ListPage page;
   if (const auto filled = fill_page(query, page); !filled) return filled.error();
-  if (query.status) {
-    const auto count = count_matches(query);
-    if (!count) return count.error();
-    page.total = count->total;
-    page.total_is_lower_bound = count->is_lower_bound;
-  } else {
-    const auto count = count_of(query.client, query.as_of_seq);
-    if (!count) return count.error();
-    page.total = *count;
+  if (query.count_total) {
+    if (const auto counted = count_total(query, page); !counted) return counted.error();
   }
   return page;
 }

@@ -26,11 +26,9 @@ Result<void> ViewsImpl::load_classes() {
   return for_each_row(*database_, ViewKind::classes,
                       [&](std::string_view key, std::string_view value) {
                         const auto id = parse_seq_key(ViewKind::classes, key);
-                        const auto token_class = decode_class(value);
-                        if (!id || !token_class) return false;
-                        if (tables_.find_content(*token_class) != nullptr) return false;
-                        tables_.add_class(*id, *token_class);
-                        return true;
+                        const auto content = decode_class(value);
+                        if (!id || !content) return false;
+                        return tables_.add_class(*id, *content) != nullptr;
                       });
 }
 
@@ -42,7 +40,8 @@ Result<void> ViewsImpl::load_counts() {
                         if (!id || !count) return false;
                         auto* const entry = tables_.find(*id);
                         if (entry == nullptr) return false;
-                        entry->restore(count->issued, count->newest);
+                        entry->restore(*count);
+                        tables_.widen(count->spread);
                         return true;
                       });
 }
@@ -51,13 +50,22 @@ Result<void> ViewsImpl::load_numbers() {
   return for_each_row(*database_, ViewKind::numbers,
                       [&](std::string_view key, std::string_view value) {
                         const auto number = parse_number_key(key);
-                        const auto id = decode_seq(value);
-                        if (!number || !id || !is_class_number(*number)) return false;
-                        auto* const entry = tables_.find(*id);
-                        if (entry == nullptr) return false;
-                        tables_.set_number(*number, *entry);
+                        const auto token_class = decode_number(value);
+                        if (!number || !token_class || !is_class_number(*number)) return false;
+                        tables_.set_number(*number, *token_class);
                         return true;
                       });
+}
+
+Result<void> ViewsImpl::load_marks() {
+  return for_each_row(
+      *database_, ViewKind::marks, [&](std::string_view key, std::string_view value) {
+        const auto seq = parse_seq_key(ViewKind::marks, key);
+        const auto recorded_at = decode_u64(value);
+        if (!seq || !recorded_at || *recorded_at > 0xFFFF'FFFF) return false;
+        tables_.add_mark(*seq, UnixSeconds{static_cast<std::uint32_t>(*recorded_at)});
+        return true;
+      });
 }
 
 Result<void> ViewsImpl::load_cascades() {

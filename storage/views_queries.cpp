@@ -13,7 +13,7 @@ TokenRow to_row(Sequence issued_seq, const ClassEntry& entry, const TokenRowFact
   row.expires_at = facts.expires_at;
   row.token_class = entry.token_class;
   row.kind = facts.kind;
-  row.origin = facts.origin;
+  row.origin = entry.content.origin;
   row.subject = facts.subject;
   row.issued_by = facts.issued_by;
   return row;
@@ -24,21 +24,10 @@ void set_own(TokenRow& row, RevocationRow own) {
   row.own_reason = std::move(own.reason);
 }
 
-Result<TokenRow> ViewsImpl::row_at(Sequence issued_seq) const {
-  const auto bytes = database_->get(token_key(issued_seq).view());
-  if (!bytes) return bytes.error();
-  if (!*bytes) return Errc::view_corrupt;
-  const auto class_id = decode_class_id(**bytes);
-  if (!class_id) return Errc::view_corrupt;
-  const ClassEntry* const entry = tables_.find(*class_id);
-  if (entry == nullptr) return Errc::view_corrupt;
-  const auto token = decode_token(**bytes, entry->token_class.client);
-  if (!token) return Errc::view_corrupt;
-  TokenRow row = to_row(issued_seq, *entry, token->facts);
-  row.name = token->details.name;
-  row.owner.bytes = token->details.owner;
-  row.extra_fields.bytes = token->details.extra_fields;
-  return row;
+void set_details(TokenRow& row, const TokenDetails& details) {
+  row.name = details.name;
+  row.owner.bytes = details.owner;
+  row.extra_fields.bytes = details.extra_fields;
 }
 
 Result<std::optional<RevocationRow>> ViewsImpl::own_revocation(TokenIndex index) const {
@@ -58,13 +47,21 @@ Result<std::optional<TokenRow>> ViewsImpl::token(TokenIndex index) const {
   if (!*bytes) return std::optional<TokenRow>{};
   const auto seq = decode_seq(**bytes);
   if (!seq) return Errc::view_corrupt;
-  auto row = row_at(*seq);
-  if (!row) return row.error();
-  if (row->index != index) return Errc::view_corrupt;
+  const auto found = read_token(*database_, tables_, *seq);
+  if (!found) return found.error();
+  if (found->facts.index != index) return Errc::view_corrupt;
+  auto row = to_row(*seq, *found->entry, found->facts);
+  if (found->facts.has_details) {
+    const auto bytes_of_details = read_details(*database_, *seq);
+    if (!bytes_of_details) return bytes_of_details.error();
+    const auto details = decode_details(*bytes_of_details);
+    if (!details) return Errc::view_corrupt;
+    set_details(row, *details);
+  }
   auto own = own_revocation(index);
   if (!own) return own.error();
-  if (*own) set_own(*row, std::move(**own));
-  return std::optional<TokenRow>{std::move(*row)};
+  if (*own) set_own(row, std::move(**own));
+  return std::optional<TokenRow>{std::move(row)};
 }
 
 StatusAnswer ViewsImpl::status_of(const TokenRow& row, Sequence at_seq, LedgerTime at_time) const {
@@ -109,7 +106,7 @@ Result<StatusTotals> ViewsImpl::totals(Sequence at_seq, LedgerTime at_time) cons
   if (!database_ || at_seq > cursor()) return Errc::view_behind;
   StatusTotals totals;
   const auto decide = scan(at_seq, at_time);
-  const auto rows = rows_of(std::nullopt, at_seq.next());
+  const auto rows = issue_order(*database_, tables_, {Sequence{1}, at_seq}, false);
   for (;;) {
     const auto more = rows->next();
     if (!more) return more.error();

@@ -90,7 +90,7 @@ Result<void> ViewsImpl::rebuild(const EventLog& log, Sequence upto,
     return code;
   };
   while (meta_.cursor < upto) {
-    BatchBuilder builder{tables_, meta_, segment};
+    BatchBuilder builder{tables_, meta_, segment, finder(), true};
     while (meta_.cursor < upto && !segment.full()) {
       const auto events = feed.next(upto);
       if (!events) return fail(to_errc(events.error()));

@@ -5,105 +5,182 @@
 namespace tokenledger::views {
 namespace {
 
-// Steps of the revocation iterator before a seek is cheaper.
-constexpr int kNearStepsMax = 8;
-
-class AllRows final : public RowSource {
+// Class entries by id, looked up once per query.
+class EntryFinder {
  public:
-  AllRows(const Database& database, const Tables& tables, Sequence end)
-      : tables_{tables}, iterator_{database.iterate(bounds_)} {
-    if (end > Sequence{1}) iterator_->Seek(token_key(Sequence{end.value() - 1}).view());
-  }
-
-  Result<bool> next() override {
-    if (started_ && iterator_->Valid()) iterator_->Next();
-    started_ = true;
-    if (!iterator_->Valid()) {
-      if (!iterator_->status().ok()) return to_view_errc(iterator_->status());
-      return false;
-    }
-    const auto value = iterator_->value().ToStringView();
-    const auto seq = parse_token_key(iterator_->key().ToStringView());
-    const auto class_id = decode_class_id(value);
-    if (!seq || !class_id) return Errc::view_corrupt;
-    auto& entry = classes_[class_id->value()];
-    if (entry == nullptr) entry = tables_.find(*class_id);
-    if (entry == nullptr) return Errc::view_corrupt;
-    const auto token = decode_token(value, entry->token_class.client);
-    if (!token) return Errc::view_corrupt;
-    seq_ = *seq;
-    entry_ = entry;
-    facts_ = token->facts;
-    return true;
+  explicit EntryFinder(const Tables& tables) : tables_{tables} {}
+  // nullptr: no such class.
+  [[nodiscard]] const ClassEntry* find(Sequence class_id) {
+    if (last_ != nullptr && last_->id == class_id) return last_;
+    auto& entry = entries_[class_id.value()];
+    if (entry == nullptr) entry = tables_.find(class_id);
+    last_ = entry;
+    return entry;
   }
 
  private:
   const Tables& tables_;
-  const Database::Bounds bounds_{ViewKind::tokens};
-  std::unique_ptr<rocksdb::Iterator> iterator_;
-  bool started_ = false;
-  boost::unordered_flat_map<std::uint64_t, const ClassEntry*> classes_;
+  const ClassEntry* last_ = nullptr;
+  boost::unordered_flat_map<std::uint64_t, const ClassEntry*> entries_;
 };
 
-class RowsOfClasses final : public RowSource {
+// A row that holds class id and facts.
+Result<GatheredRow> read_row(const Database& database, const Tables& tables, const Key& key,
+                             Sequence issued_seq) {
+  const auto bytes = database.get(key.view());
+  if (!bytes) return bytes.error();
+  if (!*bytes) return Errc::view_corrupt;
+  std::string_view rest = **bytes;
+  const auto class_id = take_class_id(rest);
+  const auto* const entry = class_id ? tables.find(*class_id) : nullptr;
+  const auto facts = entry != nullptr ? decode_facts(rest, entry->token_class.client)
+                                      : std::optional<TokenRowFacts>{};
+  if (!facts) return Errc::view_corrupt;
+  return GatheredRow{issued_seq, entry, *facts};
+}
+
+// Keys of one prefix, each ending in newest(seq), within a range of seqs.
+class SeqWalk {
  public:
-  RowsOfClasses(const Database& database, const std::vector<const ClassEntry*>& classes,
-                Sequence end)
-      : database_{database} {
-    if (end <= Sequence{1}) return;
-    for (const auto* entry : classes) {
-      const auto bound = std::min(entry->newest(), Sequence{end.value() - 1});
-      if (bound != Sequence{}) heap_.push_back({bound, entry, nullptr});
+  SeqWalk(const Database& database, const Key& prefix, SeqRange range, bool oldest_first)
+      : prefix_{prefix},
+        range_{range},
+        oldest_first_{oldest_first},
+        bounds_{static_cast<ViewKind>(prefix.view()[0])} {
+    if (!range_.is_empty()) iterator_ = database.iterate(bounds_);
+  }
+
+  // Moves on; false at the end.
+  [[nodiscard]] Result<bool> next() {
+    if (!iterator_) return false;
+    step();
+    if (iterator_->Valid()) {
+      const auto seq = parse_newest_key(prefix_.view(), iterator_->key().ToStringView());
+      const bool is_inside = seq && range_.first <= *seq && *seq <= range_.last;
+      if (is_inside) {
+        seq_ = *seq;
+        return true;
+      }
     }
-    std::ranges::make_heap(heap_, Older{});
+    if (!iterator_->status().ok()) return to_view_errc(iterator_->status());
+    iterator_.reset();
+    return false;
+  }
+  [[nodiscard]] Sequence seq() const noexcept { return seq_; }
+  [[nodiscard]] std::string_view value() const { return iterator_->value().ToStringView(); }
+
+ private:
+  void step() {
+    if (started_) {
+      oldest_first_ ? iterator_->Prev() : iterator_->Next();
+      return;
+    }
+    started_ = true;
+    auto key = prefix_;
+    if (oldest_first_) {
+      iterator_->SeekForPrev(key.add_u64(newest(range_.first)).view());
+    } else {
+      iterator_->Seek(key.add_u64(newest(range_.last)).view());
+    }
+  }
+
+  const Key prefix_;
+  const SeqRange range_;
+  const bool oldest_first_;
+  const Database::Bounds bounds_;
+  std::unique_ptr<rocksdb::Iterator> iterator_;
+  bool started_ = false;
+  Sequence seq_;
+};
+
+class TokenRows final : public RowSource {
+ public:
+  TokenRows(const Database& database, const Tables& tables, const Key& prefix, SeqRange range,
+            bool oldest_first)
+      : entries_{tables}, walk_{database, prefix, range, oldest_first} {}
+
+  Result<bool> next() override {
+    const auto more = walk_.next();
+    if (!more || !*more) return more;
+    auto value = walk_.value();
+    const auto class_id = take_class_id(value);
+    if (!class_id) return Errc::view_corrupt;
+    entry_ = entries_.find(*class_id);
+    if (entry_ == nullptr) return Errc::view_corrupt;
+    const auto facts = decode_facts(value, entry_->token_class.client);
+    if (!facts) return Errc::view_corrupt;
+    seq_ = walk_.seq();
+    facts_ = *facts;
+    return true;
+  }
+
+ private:
+  EntryFinder entries_;
+  SeqWalk walk_;
+};
+
+// Which of two seqs comes first in the list.
+struct Before {
+  bool oldest_first;
+  bool operator()(Sequence a, Sequence b) const noexcept { return oldest_first ? a < b : a > b; }
+};
+
+class ClassRows final : public RowSource {
+ public:
+  ClassRows(const Database& database, ViewKind kind, const std::vector<ClassRange>& classes,
+            bool oldest_first)
+      : database_{database}, kind_{kind}, later_{{oldest_first}} {
+    for (const auto& wanted : classes) {
+      const auto issued = wanted.range & SeqRange{wanted.entry->id, wanted.entry->newest()};
+      if (issued.is_empty()) continue;
+      heap_.push_back({oldest_first ? issued.first : issued.last, wanted.entry, issued, nullptr});
+    }
+    std::ranges::make_heap(heap_, later_);
   }
 
   Result<bool> next() override {
-    if (current_.iterator) {
-      current_.iterator->Next();
+    if (current_.walk) {
       if (const auto back = put_back(); !back) return to_errc(back.error());
     }
     while (!heap_.empty()) {
-      std::ranges::pop_heap(heap_, Older{});
+      std::ranges::pop_heap(heap_, later_);
       current_ = std::move(heap_.back());
       heap_.pop_back();
-      if (current_.iterator) return take();
-      current_.iterator = database_.iterate(bounds_);
-      current_.iterator->Seek(by_class_key(current_.entry->id, current_.seq).view());
+      if (current_.walk) return take();
+      current_.walk = std::make_unique<SeqWalk>(database_, class_prefix(kind_, current_.entry->id),
+                                                current_.range, later_.before.oldest_first);
       if (const auto back = put_back(); !back) return to_errc(back.error());
     }
     return false;
   }
 
  private:
-  // A class and its next row; without an iterator, the seq is only an upper bound.
+  // A class and its next row; without a walk, the seq is only a bound.
   struct Branch {
     Sequence seq;
     const ClassEntry* entry = nullptr;
-    std::unique_ptr<rocksdb::Iterator> iterator;
+    SeqRange range;
+    std::unique_ptr<SeqWalk> walk;
   };
-  struct Older {
-    bool operator()(const Branch& a, const Branch& b) const { return a.seq < b.seq; }
+  struct Later {
+    Before before;
+    bool operator()(const Branch& a, const Branch& b) const { return before(b.seq, a.seq); }
   };
 
-  // Returns the current branch to the heap under its real seq, or drops it at its end.
+  // Returns the current branch to the heap under its next seq, or drops it at its end.
   Result<void> put_back() {
     auto branch = std::move(current_);
     current_ = {};
-    if (!branch.iterator->Valid()) {
-      if (!branch.iterator->status().ok()) return to_view_errc(branch.iterator->status());
-      return {};
-    }
-    const auto seq = parse_by_class_key(branch.iterator->key().ToStringView(), branch.entry->id);
-    if (!seq) return {};  // the next class begins
-    branch.seq = *seq;
+    const auto more = branch.walk->next();
+    if (!more) return more.error();
+    if (!*more) return {};
+    branch.seq = branch.walk->seq();
     heap_.push_back(std::move(branch));
-    std::ranges::push_heap(heap_, Older{});
+    std::ranges::push_heap(heap_, later_);
     return {};
   }
   Result<bool> take() {
-    const auto facts =
-        decode_facts(current_.iterator->value().ToStringView(), current_.entry->token_class.client);
+    const auto facts = decode_facts(current_.walk->value(), current_.entry->token_class.client);
     if (!facts) return Errc::view_corrupt;
     seq_ = current_.seq;
     entry_ = current_.entry;
@@ -112,21 +189,210 @@ class RowsOfClasses final : public RowSource {
   }
 
   const Database& database_;
-  const Database::Bounds bounds_{ViewKind::by_class};
+  const ViewKind kind_;
+  const Later later_;
   std::vector<Branch> heap_;
   Branch current_;
 };
 
+class GatheredRows final : public RowSource {
+ public:
+  explicit GatheredRows(std::vector<GatheredRow> rows) : rows_{std::move(rows)} {}
+  Result<bool> next() override {
+    if (position_ == rows_.size()) return false;
+    const auto& row = rows_[position_++];
+    seq_ = row.seq;
+    entry_ = row.entry;
+    facts_ = row.facts;
+    return true;
+  }
+
+ private:
+  const std::vector<GatheredRow> rows_;
+  std::size_t position_ = 0;
+};
+
+class ListedRows final : public RowSource {
+ public:
+  ListedRows(const Database& database, const Tables& tables, std::vector<Sequence> issued)
+      : database_{database}, tables_{tables}, issued_{std::move(issued)} {}
+  Result<bool> next() override {
+    if (position_ == issued_.size()) return false;
+    seq_ = issued_[position_++];
+    const auto row = read_row(database_, tables_, ended_token_key(seq_), seq_);
+    if (!row) return to_errc(row.error());
+    entry_ = row->entry;
+    facts_ = row->facts;
+    return true;
+  }
+
+ private:
+  const Database& database_;
+  const Tables& tables_;
+  const std::vector<Sequence> issued_;
+  std::size_t position_ = 0;
+};
+
+class MergedRows final : public RowSource {
+ public:
+  MergedRows(std::vector<std::unique_ptr<RowSource>> sources, bool oldest_first)
+      : sources_{std::move(sources)}, before_{oldest_first} {}
+
+  // Few sources: looking at each is quicker than a heap.
+  Result<bool> next() override {
+    if (!started_) {
+      started_ = true;
+      for (std::size_t i = sources_.size(); i > 0; --i) {
+        if (const auto moved = move(i - 1); !moved) return to_errc(moved.error());
+      }
+    } else {
+      for (std::size_t i = sources_.size(); i > 0; --i) {
+        if (sources_[i - 1]->seq() != seq_) continue;
+        if (const auto moved = move(i - 1); !moved) return to_errc(moved.error());
+      }
+    }
+    if (sources_.empty()) return false;
+    const auto& first = **std::ranges::min_element(
+        sources_, before_, [](const std::unique_ptr<RowSource>& source) { return source->seq(); });
+    seq_ = first.seq();
+    entry_ = &first.token_class();
+    facts_ = first.facts();
+    return true;
+  }
+
+ private:
+  // Drops the source at its end.
+  Result<void> move(std::size_t position) {
+    const auto more = sources_[position]->next();
+    if (!more) return more.error();
+    if (!*more) sources_.erase(sources_.begin() + static_cast<std::ptrdiff_t>(position));
+    return {};
+  }
+
+  std::vector<std::unique_ptr<RowSource>> sources_;
+  const Before before_;
+  bool started_ = false;
+};
+
+class ExpiryRows final : public RowSource {
+ public:
+  ExpiryRows(const Database& database, const Tables& tables, const ExpiryRange& range,
+             Sequence upto, bool descending)
+      : entries_{tables},
+        range_{range},
+        upto_{upto},
+        descending_{descending},
+        iterator_{database.iterate(bounds_)} {
+    is_short_ = true;
+  }
+
+  Result<bool> next() override {
+    for (;;) {
+      step();
+      if (!iterator_->Valid()) break;
+      const auto key = parse_expiry_key(iterator_->key().ToStringView());
+      if (!key) {
+        // Backwards there is no bound: another view's key is the end.
+        if (iterator_->key()[0] != static_cast<char>(ViewKind::expiry)) return false;
+        return Errc::view_corrupt;
+      }
+      if (key->expires_at < range_.first || key->expires_at > range_.last) return false;
+      auto value = iterator_->value().ToStringView();
+      const auto place = take_place(value);
+      if (!place || !value.empty()) return Errc::view_corrupt;
+      if (place->seq > upto_) continue;
+      seq_ = place->seq;
+      entry_ = entries_.find(place->class_id);
+      if (entry_ == nullptr) return Errc::view_corrupt;
+      facts_.index = key->index;
+      facts_.expires_at = key->expires_at;
+      return true;
+    }
+    if (!iterator_->status().ok()) return to_view_errc(iterator_->status());
+    return false;
+  }
+
+ private:
+  void step() {
+    if (started_) {
+      if (iterator_->Valid()) descending_ ? iterator_->Prev() : iterator_->Next();
+      return;
+    }
+    started_ = true;
+    const auto seek = [&](const Key& key) {
+      descending_ ? iterator_->SeekForPrev(key.view()) : iterator_->Seek(key.view());
+    };
+    if (range_.after) {
+      const auto key =
+          expiry_key(range_.after->expires_at, TokenIndex::from_value(range_.after->number));
+      seek(key);
+      if (iterator_->Valid() && iterator_->key() == key.view()) {
+        descending_ ? iterator_->Prev() : iterator_->Next();
+      }
+    } else if (descending_) {
+      seek(expiry_key(range_.last, TokenIndex::from_value(~std::uint64_t{0})));
+    } else {
+      seek(expiry_key(range_.first, {}));
+    }
+  }
+
+  EntryFinder entries_;
+  const ExpiryRange range_;
+  const Sequence upto_;
+  const bool descending_;
+  const Database::Bounds bounds_{ViewKind::expiry};
+  std::unique_ptr<rocksdb::Iterator> iterator_;
+  bool started_ = false;
+};
+
 }  // namespace
 
-std::unique_ptr<RowSource> all_rows(const Database& database, const Tables& tables, Sequence end) {
-  return std::make_unique<AllRows>(database, tables, end);
+std::unique_ptr<RowSource> issue_order(const Database& database, const Tables& tables,
+                                       SeqRange range, bool oldest_first) {
+  return rows_below(database, tables, Key{ViewKind::tokens}, range, oldest_first);
 }
 
-std::unique_ptr<RowSource> rows_of_classes(const Database& database,
-                                           const std::vector<const ClassEntry*>& classes,
-                                           Sequence end) {
-  return std::make_unique<RowsOfClasses>(database, classes, end);
+std::unique_ptr<RowSource> rows_below(const Database& database, const Tables& tables,
+                                      const Key& prefix, SeqRange range, bool oldest_first) {
+  return std::make_unique<TokenRows>(database, tables, prefix, range, oldest_first);
+}
+
+std::unique_ptr<RowSource> rows_of_classes(const Database& database, ViewKind kind,
+                                           const std::vector<ClassRange>& classes,
+                                           bool oldest_first) {
+  return std::make_unique<ClassRows>(database, kind, classes, oldest_first);
+}
+
+std::unique_ptr<RowSource> gathered_rows(std::vector<GatheredRow> rows) {
+  return std::make_unique<GatheredRows>(std::move(rows));
+}
+
+std::unique_ptr<RowSource> listed_rows(const Database& database, const Tables& tables,
+                                       std::vector<Sequence> issued) {
+  return std::make_unique<ListedRows>(database, tables, std::move(issued));
+}
+
+std::unique_ptr<RowSource> merged_rows(std::vector<std::unique_ptr<RowSource>> sources,
+                                       bool oldest_first) {
+  if (sources.size() == 1) return std::move(sources.front());
+  return std::make_unique<MergedRows>(std::move(sources), oldest_first);
+}
+
+std::unique_ptr<RowSource> expiry_order(const Database& database, const Tables& tables,
+                                        const ExpiryRange& range, Sequence upto, bool descending) {
+  return std::make_unique<ExpiryRows>(database, tables, range, upto, descending);
+}
+
+Result<GatheredRow> read_token(const Database& database, const Tables& tables,
+                               Sequence issued_seq) {
+  return read_row(database, tables, token_key(issued_seq), issued_seq);
+}
+
+Result<std::string> read_details(const Database& database, Sequence issued_seq) {
+  auto bytes = database.get(details_key(issued_seq).view());
+  if (!bytes) return bytes.error();
+  if (!*bytes) return Errc::view_corrupt;
+  return std::move(**bytes);
 }
 
 Result<std::uint64_t> ordinal_of_next(RowSource& source) {
@@ -140,82 +406,6 @@ Result<std::uint64_t> ordinal_of_next(RowSource& source) {
     if (source.facts().ordinal != 0) return source.facts().ordinal + steps;
   }
   return Errc::view_corrupt;
-}
-
-StatusScan::StatusScan(const Database& database, const Tables& tables, RevokedBits& bits,
-                       RevokedBits::Load load, Sequence at_seq, LedgerTime at_time)
-    : tables_{tables},
-      bits_{bits},
-      load_{std::move(load)},
-      at_seq_{at_seq},
-      at_time_{at_time},
-      database_{database} {}
-
-Result<StatusScan::Verdict> StatusScan::decide(const RowSource& row) {
-  Verdict verdict;
-  const auto& facts = row.facts();
-  auto look = may_be_revoked(facts.index);
-  if (!look) return look.error();
-  if (*look) {
-    auto own = find_own(facts.index);
-    if (!own) return own.error();
-    verdict.own = std::move(*own);
-  }
-  TokenFacts token{row.seq(), facts.expires_at, row.token_class().token_class, std::nullopt};
-  if (verdict.own) token.own = verdict.own->revocation;
-  verdict.answer = status(token, cascades_of(row.token_class()), at_seq_, at_time_);
-  return verdict;
-}
-
-Result<bool> StatusScan::may_be_revoked(TokenIndex index) {
-  const auto number = RevokedBits::chunk_number(index);
-  if (number != last_chunk_number_) {
-    auto& chunk = chunks_[number];
-    if (!chunk) {
-      auto loaded = bits_.chunk_of(index, load_);
-      if (!loaded) return to_errc(loaded.error());
-      chunk = std::move(*loaded);
-    }
-    last_chunk_ = chunk.get();
-    last_chunk_number_ = number;
-  }
-  return last_chunk_->test(index);
-}
-
-// Rows come newest first and so, within a lane, mostly by falling index, as these keys do.
-Result<std::optional<RevocationRow>> StatusScan::find_own(TokenIndex index) {
-  const auto key = revoked_key(index);
-  if (!revoked_) revoked_ = database_.iterate(revoked_bounds_);
-  int steps = 0;
-  const bool ahead = revoked_->Valid() && revoked_->key().ToStringView() <= key.view();
-  while (ahead && revoked_->Valid() && revoked_->key().ToStringView() < key.view() &&
-         steps++ < kNearStepsMax) {
-    revoked_->Next();
-  }
-  if (!revoked_->Valid() || revoked_->key().ToStringView() != key.view()) {
-    revoked_->Seek(key.view());
-  }
-  if (!revoked_->status().ok()) return to_view_errc(revoked_->status());
-  // A bit may be newer than this iterator, and then than at_seq.
-  if (!revoked_->Valid() || revoked_->key().ToStringView() != key.view()) {
-    return std::optional<RevocationRow>{};
-  }
-  auto row = decode_revocation(revoked_->value().ToStringView());
-  if (!row) return Errc::view_corrupt;
-  if (row->revocation.seq > at_seq_) row.reset();
-  return row;
-}
-
-const std::vector<Cascade>& StatusScan::cascades_of(const ClassEntry& entry) {
-  if (last_class_ != &entry) {
-    auto found = cascades_.find(&entry);
-    if (found == cascades_.end()) {
-      found = cascades_.emplace(&entry, tables_.cascades_of(entry.token_class, at_seq_)).first;
-    }
-    last_class_ = &entry;
-    last_cascades_ = &found->second;
-  }
-  return *last_cascades_;
 }
 
 }  // namespace tokenledger::views

@@ -1,4 +1,4 @@
-// RowSource: tokens of a list, newest first. StatusScan: what was true of each.
+// RowSource: tokens in the order of a list. StatusScan: what was true of each.
 //
 // Both belong to one query on one thread and must be gone before the database is closed.
 #pragma once
@@ -18,28 +18,79 @@ namespace tokenledger::views {
 class RowSource {
  public:
   virtual ~RowSource() = default;
-  // Moves to the next older row; false at the end. view_corrupt, io_error.
+  // Moves to the next row; false at the end, and from then on. view_corrupt, io_error.
   [[nodiscard]] virtual Result<bool> next() = 0;
 
   [[nodiscard]] Sequence seq() const noexcept { return seq_; }
   [[nodiscard]] const ClassEntry& token_class() const noexcept { return *entry_; }
+  // The facts; only index and expires_at when is_short().
   [[nodiscard]] const TokenRowFacts& facts() const noexcept { return facts_; }
+  [[nodiscard]] bool is_short() const noexcept { return is_short_; }
 
  protected:
   Sequence seq_;
   const ClassEntry* entry_ = nullptr;
   TokenRowFacts facts_;
+  bool is_short_ = false;
 };
 
-// Every token issued before `end`.
-[[nodiscard]] std::unique_ptr<RowSource> all_rows(const Database& database, const Tables& tables,
-                                                  Sequence end);
-// Those of these classes: a merge that opens a class only when its newest token may come next.
-[[nodiscard]] std::unique_ptr<RowSource> rows_of_classes(
-    const Database& database, const std::vector<const ClassEntry*>& classes, Sequence end);
+// Every token of the range; newest first unless `oldest_first`.
+[[nodiscard]] std::unique_ptr<RowSource> issue_order(const Database& database, const Tables& tables,
+                                                     SeqRange range, bool oldest_first);
+// The same of one owner, one subject, or (ended_tokens) those with a revocation of their own:
+// `prefix` is a key without its seq.
+[[nodiscard]] std::unique_ptr<RowSource> rows_below(const Database& database, const Tables& tables,
+                                                    const Key& prefix, SeqRange range,
+                                                    bool oldest_first);
+
+// A class, and which of its tokens are wanted.
+struct ClassRange {
+  const ClassEntry* entry = nullptr;
+  SeqRange range;
+};
+// Those of these classes, in the view by_class or ended_by_class: a merge that opens a class only
+// when its next token may come next.
+[[nodiscard]] std::unique_ptr<RowSource> rows_of_classes(const Database& database, ViewKind kind,
+                                                         const std::vector<ClassRange>& classes,
+                                                         bool oldest_first);
+
+// Rows that were gathered, in their order.
+struct GatheredRow {
+  Sequence seq;
+  const ClassEntry* entry = nullptr;
+  TokenRowFacts facts;
+};
+[[nodiscard]] std::unique_ptr<RowSource> gathered_rows(std::vector<GatheredRow> rows);
+
+// Tokens with a revocation of their own, by the seqs of their issue events, in that order; each is
+// read when it is its turn.
+[[nodiscard]] std::unique_ptr<RowSource> listed_rows(const Database& database, const Tables& tables,
+                                                     std::vector<Sequence> issued);
+
+// All sources together, each in the order of issue; a token that several have comes once.
+[[nodiscard]] std::unique_ptr<RowSource> merged_rows(
+    std::vector<std::unique_ptr<RowSource>> sources, bool oldest_first);
+
+// In the order of (expires_at, index), short rows: issued up to `upto`, with expires_at in
+// [first, last], and behind `after`.
+struct ExpiryRange {
+  UnixSeconds first;
+  UnixSeconds last;
+  std::optional<ListPosition> after;
+};
+[[nodiscard]] std::unique_ptr<RowSource> expiry_order(const Database& database,
+                                                      const Tables& tables,
+                                                      const ExpiryRange& range, Sequence upto,
+                                                      bool descending);
+
+// The token issued at this seq, and its details, which must be there (view_corrupt).
+[[nodiscard]] Result<GatheredRow> read_token(const Database& database, const Tables& tables,
+                                             Sequence issued_seq);
+[[nodiscard]] Result<std::string> read_details(const Database& database, Sequence issued_seq);
 
 // The ordinal of the row that next() would give first, 0 when there is none. Consumes at most
-// kOrdinalStride rows of a fresh source: all_rows, or rows_of_classes of one class.
+// kOrdinalStride rows of a fresh source: issue_order, or rows_of_classes of one class, newest
+// first.
 [[nodiscard]] Result<std::uint64_t> ordinal_of_next(RowSource& source);
 
 class StatusScan {

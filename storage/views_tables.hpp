@@ -1,4 +1,5 @@
-// Tables: the small part of the views that every query needs, in memory: classes and cascades.
+// Tables: the small part of the views that every query needs, in memory: classes, cascades and
+// moments.
 //
 // One writer, any number of readers. What is handed out by pointer is never moved or removed before
 // clear().
@@ -14,22 +15,50 @@
 #include <vector>
 
 #include "core/status.hpp"
+#include "storage/views_codec.hpp"
 
 namespace tokenledger::views {
 
+inline constexpr std::uint64_t kMarkStride = 256;  // tokens per mark: 12 bytes of memory
+
+// A Spread that only grows. The writer widens it before a batch's rows can be seen, so a reader's
+// copy covers every row that it may meet.
+class SharedSpread {
+ public:
+  void widen(const Spread& by, bool is_first) noexcept;
+  [[nodiscard]] Spread load() const noexcept;
+
+ private:
+  std::atomic<std::int64_t> lag_min_{0}, lag_max_{0}, life_min_{0}, life_max_{0};
+};
+
 struct ClassEntry {
-  ClassEntry(Sequence class_id, const TokenClass& content) : id{class_id}, token_class{content} {}
+  ClassEntry(Sequence class_id, const ClassContent& what)
+      : id{class_id}, content{what}, token_class{content.token_class} {}
+  ClassEntry(const ClassEntry&) = delete;
+  ClassEntry& operator=(const ClassEntry&) = delete;
   const Sequence id;
-  const TokenClass token_class;
+  const ClassContent content;
+  const TokenClass& token_class;
+  SharedSpread spread;
 
   // The writer counts one more token.
   void count(Sequence issued_seq) noexcept {
     newest_.store(issued_seq.value(), std::memory_order_relaxed);
     issued_.store(issued_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
-  void restore(std::uint64_t issued, Sequence newest) noexcept {
-    newest_.store(newest.value(), std::memory_order_relaxed);
-    issued_.store(issued, std::memory_order_release);
+  // .. and one more that was deleted; returns how many there are now.
+  std::uint64_t count_deleted() noexcept {
+    return deleted_.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+  void restore(const ClassCount& count) noexcept {
+    spread.widen(count.spread, true);
+    deleted_.store(count.deleted, std::memory_order_relaxed);
+    newest_.store(count.newest.value(), std::memory_order_relaxed);
+    issued_.store(count.issued, std::memory_order_release);
+  }
+  [[nodiscard]] ClassCount counted() const noexcept {
+    return {issued(), newest(), deleted(), spread.load()};
   }
   [[nodiscard]] std::uint64_t issued() const noexcept {
     return issued_.load(std::memory_order_acquire);
@@ -39,24 +68,48 @@ struct ClassEntry {
   [[nodiscard]] Sequence newest() const noexcept {
     return Sequence{newest_.load(std::memory_order_relaxed)};
   }
+  // At least as many as a query at or below the cursor may see.
+  [[nodiscard]] std::uint64_t deleted() const noexcept {
+    return deleted_.load(std::memory_order_relaxed);
+  }
 
   bool touched = false;  // the writer's: changed by the batch it is building
 
  private:
   std::atomic<std::uint64_t> issued_{0};
   std::atomic<std::uint64_t> newest_{0};
+  std::atomic<std::uint64_t> deleted_{0};
+};
+
+// What the ledger's class number means, and the views' classes below it.
+struct LedgerClass {
+  TokenClass token_class;
+  boost::unordered_flat_map<std::uint16_t, ClassEntry*> entries;  // by origin and lifetime bucket
+};
+
+// Seqs from first to last, both included; empty when first > last.
+struct SeqRange {
+  Sequence first{1};
+  Sequence last;
+  [[nodiscard]] bool is_empty() const noexcept { return first > last; }
+  [[nodiscard]] SeqRange operator&(const SeqRange& other) const noexcept {
+    return {std::max(first, other.first), std::min(last, other.last)};
+  }
 };
 
 class Tables {
  public:
   // --- the writer ---
-  // The class that the ledger's number means now; nullptr: none.
-  [[nodiscard]] ClassEntry* class_of(ClassNumber number) noexcept;
-  // The class of this content; nullptr: none yet.
-  [[nodiscard]] ClassEntry* find_content(const TokenClass& token_class);
-  // Requires that neither id nor content is there yet.
-  ClassEntry& add_class(Sequence class_id, const TokenClass& token_class);
-  void set_number(ClassNumber number, ClassEntry& entry);
+  // What the ledger's number means now; nullptr: nothing yet.
+  [[nodiscard]] LedgerClass* class_of(ClassNumber number) noexcept;
+  LedgerClass& set_number(ClassNumber number, const TokenClass& token_class);
+  // nullptr: none yet.
+  [[nodiscard]] static ClassEntry* find(const LedgerClass& ledger_class, Origin origin,
+                                        std::uint8_t lifetime_bucket);
+  // nullptr when id or content is there already.
+  ClassEntry* add_class(Sequence class_id, const ClassContent& content);
+  void widen(const Spread& spread);
+  void add_mark(Sequence seq, UnixSeconds recorded_at);
   void add_cascade(const Cascade& cascade);
   void clear();
 
@@ -65,18 +118,43 @@ class Tables {
   [[nodiscard]] const ClassEntry* find(Sequence class_id) const;
   [[nodiscard]] ClassEntry* find(Sequence class_id);
   [[nodiscard]] std::vector<const ClassEntry*> of_client(ClientNumber client) const;
+  // Of all these APIs, each class once.
+  [[nodiscard]] std::vector<const ClassEntry*> of_apis(const std::vector<ApiNumber>& apis) const;
+  // nullopt: more than count_max.
+  [[nodiscard]] std::optional<std::vector<const ClassEntry*>> all(std::size_t count_max) const;
   // Cascades that may end tokens of the class, as of the prefix that ends with `upto`.
   [[nodiscard]] std::vector<Cascade> cascades_of(const TokenClass& token_class,
                                                  Sequence upto) const;
+  [[nodiscard]] bool has_cascades() const;
+  // Of all classes together.
+  [[nodiscard]] Spread spread() const noexcept { return spread_.load(); }
+  // A range that holds every issue event recorded in a second of [from, to], and at most some
+  // kMarkStride tokens more at each end.
+  [[nodiscard]] SeqRange issued_between(std::int64_t from, std::int64_t to) const;
+  // About how many tokens were issued in the range.
+  [[nodiscard]] std::uint64_t about(const SeqRange& range) const;
 
  private:
+  struct Mark {
+    Sequence seq;
+    std::uint32_t recorded_at = 0;
+  };
+
   mutable std::shared_mutex mutex_;  // writers hold it only for changes
   std::deque<ClassEntry> classes_;
+  std::deque<LedgerClass> ledger_classes_;
   boost::unordered_flat_map<std::uint64_t, ClassEntry*> by_id_;
-  boost::unordered_flat_map<std::string, ClassEntry*> by_content_;
   boost::unordered_flat_map<std::uint32_t, std::vector<const ClassEntry*>> by_client_;
+  boost::unordered_flat_map<std::uint32_t, std::vector<const ClassEntry*>> by_api_;
   CascadeHistory cascades_;
-  std::vector<ClassEntry*> by_number_;  // the writer's
+  std::deque<Mark> marks_;
+  SharedSpread spread_;
+  bool has_spread_ = false;
+  // The writer's.
+  boost::unordered_flat_map<std::string, LedgerClass*> by_content_;
+  std::vector<LedgerClass*> by_number_;
+
+  [[nodiscard]] LedgerClass& ledger_class_of(const TokenClass& token_class);
 };
 
 }  // namespace tokenledger::views

@@ -15,3 +15,4 @@ tokenledger_test(storage/oracle_views_test.cpp tokenledger_oracle tokenledger::s
 tokenledger_test(storage/ledger_check_test.cpp tokenledger::storage)
 tokenledger_test(storage/ledger_api_secret_test.cpp tokenledger::storage)
 tokenledger_test(storage/recover_tool_test.cpp tokenledger::storage)
+tokenledger_test(storage/list_filter_test.cpp tokenledger::storage)

@@ -117,9 +117,11 @@ class RandomHistory {
         UnixSeconds{issued.issued_at.value() + 1 + static_cast<std::uint32_t>(below(2'000))};
     issued.kind = any(TokenKind::jwe);
     issued.origin = any(Origin::embedded);
-    if (below(4) == 0) issued.subject = SubjectNumber{static_cast<std::uint32_t>(below(1u << 31))};
+    if (below(4) == 0) issued.subject = SubjectNumber{static_cast<std::uint32_t>(1 + below(4))};
     if (below(4) == 0) issued.name = "n" + text_label();
-    if (below(8) == 0) issued.owner.bytes = text(40);
+    // Sealed owners begin with the id of the owner's key.
+    if (below(5) == 0) issued.owner.bytes = std::string(16, "ABC"[below(3)]) + text(40);
+    if (below(30) == 0) issued.owner.bytes = text(15);
     if (below(8) == 0) issued.extra_fields.bytes = text(400);
     issued_.push_back(issued.index);
     return issued;
@@ -132,7 +134,7 @@ class RandomHistory {
 
   Payload revoke() {
     const auto position = below(issued_.size());
-    TokenRevoked revoked{issued_[position], any(Cause::client_self), {text(60)}};
+    TokenRevoked revoked{issued_[position], any(kCauseLast), {text(60)}};
     issued_[position] = issued_.back();  // a token is revoked once
     issued_.pop_back();
     return revoked;
@@ -158,7 +160,7 @@ class RandomHistory {
     }
   }
   TokensRevoked selected(Selector selector, Sequence seq) {
-    return {selector, Sequence{1 + below(seq.value())}, any(Cause::epoch), {text(60)}};
+    return {selector, Sequence{1 + below(seq.value())}, any(kCascadeCauseLast), {text(60)}};
   }
 
   std::mt19937_64 random_;
@@ -218,6 +220,9 @@ class ModelViews {
       if (query.client && row->token_class.client != *query.client) continue;
       const auto answer = status_of(*row, query.as_of_seq, query.as_of_time);
       if (query.status && answer.status != *query.status) continue;
+      const auto& own = row->own_revocation;
+      const bool is_deleted = own && own->cause == Cause::deleted && own->seq <= query.as_of_seq;
+      if (is_deleted && !query.include_deleted) continue;
       auto& listed = found.emplace_back(*row, answer);
       if (row->own_revocation && row->own_revocation->seq > query.as_of_seq) {
         listed.row.own_revocation.reset();

@@ -91,8 +91,8 @@ void ViewsModel::expect_list_like_model(ListQuery query, bool grow_between_pages
       EXPECT_EQ(listed.answer.revocation, want[seen].answer.revocation);
       ++seen;
     }
-    if (!page->below) break;
-    query.below = page->below;
+    if (!page->next) break;
+    query.after = page->next;
     if (grow_between_pages) grow(30);
   }
   EXPECT_EQ(seen, want.size());

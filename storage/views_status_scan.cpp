@@ -1,0 +1,88 @@
+// What was true of each token of a list.
+#include "storage/views_rows.hpp"
+
+namespace tokenledger::views {
+namespace {
+
+// Steps of the revocation iterator before a seek is cheaper.
+constexpr int kNearStepsMax = 8;
+
+}  // namespace
+
+StatusScan::StatusScan(const Database& database, const Tables& tables, RevokedBits& bits,
+                       RevokedBits::Load load, Sequence at_seq, LedgerTime at_time)
+    : tables_{tables},
+      bits_{bits},
+      load_{std::move(load)},
+      at_seq_{at_seq},
+      at_time_{at_time},
+      database_{database} {}
+
+Result<StatusScan::Verdict> StatusScan::decide(const RowSource& row) {
+  Verdict verdict;
+  const auto& facts = row.facts();
+  auto look = may_be_revoked(facts.index);
+  if (!look) return look.error();
+  if (*look) {
+    auto own = find_own(facts.index);
+    if (!own) return own.error();
+    verdict.own = std::move(*own);
+  }
+  TokenFacts token{row.seq(), facts.expires_at, row.token_class().token_class, std::nullopt};
+  if (verdict.own) token.own = verdict.own->revocation;
+  verdict.answer = status(token, cascades_of(row.token_class()), at_seq_, at_time_);
+  return verdict;
+}
+
+Result<bool> StatusScan::may_be_revoked(TokenIndex index) {
+  const auto number = RevokedBits::chunk_number(index);
+  if (number != last_chunk_number_) {
+    auto& chunk = chunks_[number];
+    if (!chunk) {
+      auto loaded = bits_.chunk_of(index, load_);
+      if (!loaded) return to_errc(loaded.error());
+      chunk = std::move(*loaded);
+    }
+    last_chunk_ = chunk.get();
+    last_chunk_number_ = number;
+  }
+  return last_chunk_->test(index);
+}
+
+// Rows come newest first and so, within a lane, mostly by falling index, as these keys do.
+Result<std::optional<RevocationRow>> StatusScan::find_own(TokenIndex index) {
+  const auto key = revoked_key(index);
+  if (!revoked_) revoked_ = database_.iterate(revoked_bounds_);
+  int steps = 0;
+  const bool ahead = revoked_->Valid() && revoked_->key().ToStringView() <= key.view();
+  while (ahead && revoked_->Valid() && revoked_->key().ToStringView() < key.view() &&
+         steps++ < kNearStepsMax) {
+    revoked_->Next();
+  }
+  if (!revoked_->Valid() || revoked_->key().ToStringView() != key.view()) {
+    revoked_->Seek(key.view());
+  }
+  if (!revoked_->status().ok()) return to_view_errc(revoked_->status());
+  // A bit may be newer than this iterator, and then than at_seq.
+  if (!revoked_->Valid() || revoked_->key().ToStringView() != key.view()) {
+    return std::optional<RevocationRow>{};
+  }
+  auto row = decode_revocation(revoked_->value().ToStringView());
+  if (!row) return Errc::view_corrupt;
+  if (row->revocation.seq > at_seq_) row.reset();
+  return row;
+}
+
+const std::vector<Cascade>& StatusScan::cascades_of(const ClassEntry& entry) {
+  if (last_class_ != &entry) {
+    auto found = cascades_.find(&entry);
+    if (found == cascades_.end()) {
+      found = cascades_.emplace(&entry, tables_.cascades_of(entry.token_class, at_seq_)).first;
+    }
+    last_class_ = &entry;
+    last_cascades_ = &found->second;
+  }
+  return *last_cascades_;
+}
+
+}  // namespace tokenledger::views
