@@ -231,11 +231,11 @@ void add_api_endpoints(HttpRouter& router, ApiContext& context) {
   const std::pair<std::string_view, Namer> named_by[] = {{"/v1/apis", name_from_query},
                                                          {"/v1/apis/{identifier}", name_from_path}};
   for (const auto& [pattern, namer] : named_by) {
-    route_write(router, context, {HttpMethod::patch, pattern, kWrite},
+    route_write(router, context, with_query({HttpMethod::patch, pattern, kWrite}),
                 [&context, namer = namer](const Call& call, Write write) {
                   patch(context, call, std::move(write), namer);
                 });
-    route_write(router, context, {HttpMethod::remove, pattern, kWrite},
+    route_write(router, context, with_query(without_body({HttpMethod::remove, pattern, kWrite})),
                 [&context, namer = namer](const Call& call, Write write) {
                   remove(context, call, std::move(write), namer);
                 });

@@ -167,7 +167,9 @@ void add_client_endpoints(HttpRouter& router, ApiContext& context) {
   constexpr auto kRead = ManagementScope::clients_read;
   constexpr auto kWrite = ManagementScope::clients_write;
   const auto writes = [&](HttpMethod method, std::string_view pattern, auto function) {
-    route_write(router, context, {method, pattern, kWrite},
+    const Endpoint endpoint{method, pattern, kWrite};
+    const bool has_body = method == HttpMethod::patch || pattern == "/v1/clients";
+    route_write(router, context, has_body ? endpoint : without_body(endpoint),
                 [&context, function](const Call& call, Write write) {
                   function(context, call, std::move(write));
                 });
@@ -188,9 +190,11 @@ void add_client_endpoints(HttpRouter& router, ApiContext& context) {
   writes(HttpMethod::patch, "/v1/clients/{client_id}", patch);
   writes(HttpMethod::remove, "/v1/clients/{client_id}", remove);
   writes(HttpMethod::post, "/v1/clients/{client_id}/rotate-secret", rotate);
-  route_write(router, context, {HttpMethod::post, "/v1/clients/{client_id}/disable", kWrite},
+  route_write(router, context,
+              without_body({HttpMethod::post, "/v1/clients/{client_id}/disable", kWrite}),
               change_handler<DisableClient>(context));
-  route_write(router, context, {HttpMethod::post, "/v1/clients/{client_id}/enable", kWrite},
+  route_write(router, context,
+              without_body({HttpMethod::post, "/v1/clients/{client_id}/enable", kWrite}),
               change_handler<EnableClient>(context));
 }
 

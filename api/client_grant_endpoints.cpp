@@ -108,7 +108,7 @@ void add_client_grant_endpoints(HttpRouter& router, ApiContext& context) {
                 change<UpdateClientGrant>(context, call, std::move(write), 200);
               });
   route_write(
-      router, context, {HttpMethod::remove, kPattern, kWrite},
+      router, context, with_query(without_body({HttpMethod::remove, kPattern, kWrite})),
       [&context](const Call& call, Write write) { remove(context, call, std::move(write)); });
 }
 

@@ -29,6 +29,15 @@ std::string whole_request(const HttpRequest& request) {
   return whole;
 }
 
+std::optional<HttpResponse> refuse_what_is_not_read(const HttpRequest& request, bool takes_query,
+                                                    bool takes_body) {
+  if (!takes_query && !request.query().empty())
+    return problem(400, "invalid_query", "this request takes no parameters in its query");
+  if (!takes_body && !request.body().empty() && request.body() != "{}")
+    return problem(400, "invalid_body", "this request takes no body");
+  return std::nullopt;
+}
+
 Call take_call(OwnedHttpRequest request, Responder responder) {
   return std::make_shared<AsyncCall>(AsyncCall{std::move(request), std::move(responder)});
 }
@@ -92,11 +101,14 @@ void route_write(HttpRouter& router, ApiContext& context, const Endpoint& endpoi
                  WriteHandler handler) {
   router.add_async(
       endpoint.method, endpoint.pattern,
-      [&context, scope = endpoint.scope, handler = std::move(handler)](OwnedHttpRequest request,
-                                                                       Responder responder) {
+      [&context, scope = endpoint.scope, takes_query = endpoint.takes_query,
+       takes_body = endpoint.takes_body,
+       handler = std::move(handler)](OwnedHttpRequest request, Responder responder) {
         auto access = verify_management(context.ledger, *request, scope);
         if (access.denied) return responder.respond(std::move(*access.denied));
         responder.set_client_id(std::move(access.client_id));
+        if (auto refused = refuse_what_is_not_read(*request, takes_query, takes_body))
+          return responder.respond(std::move(*refused));
         Write write{.actor = access.actor,
                     .request_id = std::string{request->request_id()},
                     .idempotency = {}};

@@ -68,7 +68,20 @@ struct Endpoint {
   std::string_view pattern;
   ManagementScope scope;
   HttpRouteOptions options = {};
+  // Of a write. What it does not read is refused when it is sent: ignored, a caller would think it
+  // counted (400).
+  bool takes_query = false;
+  bool takes_body = true;
 };
+[[nodiscard]] inline Endpoint with_query(Endpoint endpoint) {
+  endpoint.takes_query = true;
+  return endpoint;
+}
+// An empty object is forgiven: some clients send one with every POST.
+[[nodiscard]] inline Endpoint without_body(Endpoint endpoint) {
+  endpoint.takes_body = false;
+  return endpoint;
+}
 void route_read(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
                 ReadHandler handler);
 void route_view(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,

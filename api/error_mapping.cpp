@@ -69,6 +69,7 @@ ErrorWording error_wording(Errc code) noexcept {
     case Errc::sweep_mismatch: return broken("the sweep was refused");
     case Errc::queue_full: return retry("too many requests at once", kRetrySoonSeconds);
     case Errc::storage_low: return retry("storage is low: no new tokens", kRetryLaterSeconds);
+    case Errc::clock_jumped: return retry("the server's clock is wrong", kRetryLaterSeconds);
     case Errc::shutting_down: return retry("the server is stopping", kRetrySoonSeconds);
     case Errc::unknown_outcome:
       // Retrying is safe with an Idempotency-Key only, so /v1 says 500. A token that nobody
@@ -102,7 +103,6 @@ ErrorWording error_wording(Errc code) noexcept {
     case Errc::view_corrupt:
     case Errc::unsupported_format:
     case Errc::clock_behind:
-    case Errc::clock_jumped:
     case Errc::crypto_failure:
     case Errc::signature_invalid: return broken("the server failed: its log says why");
   }

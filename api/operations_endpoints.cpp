@@ -41,6 +41,7 @@ HttpResponse readyz(const Ledger& ledger) {
   if (stats.poisoned)
     return not_ready("poisoned", "a write failed: restart after looking at the log");
   if (stats.views_stopped) return not_ready("views_stopped", "lists can not be answered");
+  if (stats.clock_jumped) return not_ready("clock_jumped", "the clock jumped: set it right");
   if (stats.storage_low) return not_ready("storage_low", "no space for new tokens");
   if (stats.view_cursor.value() + kViewLagEventsMax < stats.committed.value())
     return not_ready("views_behind", "lists are catching up");

@@ -43,7 +43,12 @@ bool CommitThread::clock_jumped() const {
 void CommitThread::commit(std::vector<CommitRequest*>& requests) {
   events_.clear();
   if (!core_.poisoned.load(std::memory_order_relaxed)) {
-    if (clock_jumped()) {
+    const bool jumped = clock_jumped();
+    if (core_.clock_jumped.exchange(jumped, std::memory_order_relaxed) != jumped) {
+      core_.warn(jumped ? "the clock jumped forward: no command is taken until it is set right"
+                        : "the clock is right again");
+    }
+    if (jumped) {
       for (auto* request : requests) request->outcome = Errc::clock_jumped;
     } else {
       // Taken after the drain, so that no signer's `iat` is ahead of it.

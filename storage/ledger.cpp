@@ -198,6 +198,7 @@ LedgerStats Ledger::stats() const {
   stats.rejected_storage_low = core.counters.rejected_storage_low.load();
   stats.poisoned = core.poisoned.load();
   stats.storage_low = core.storage_low.load();
+  stats.clock_jumped = core.clock_jumped.load();
   const std::shared_lock files{core.files_mutex};
   if (core.views != nullptr) {
     stats.view_cursor = core.views->cursor();

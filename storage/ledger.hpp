@@ -124,6 +124,7 @@ struct LedgerStats {
   bool poisoned = false;
   bool views_stopped = false;
   bool storage_low = false;
+  bool clock_jumped = false;  // commands are refused until the clock is set right
 };
 
 class LedgerCore;  // the parts behind the door; storage/ledger_core.hpp

@@ -326,6 +326,35 @@ TEST_F(Management, BadBodiesAreRefusedWithoutEchoAndChangeNothing) {
       415);
 }
 
+TEST_F(Management, AWriteRefusesWhatItDoesNotRead) {
+  const auto client = api().make_client("refusing");
+  const auto at = "/v1/clients/" + client.id;
+  struct Row {
+    const char* method;
+    std::string path;
+    const char* body;
+    const char* code;
+  };
+  const Row rows[] = {
+      {"POST", "/v1/clients?dry_run=true", R"({"name":"x"})", "invalid_query"},
+      {"PATCH", at + "?name=x", R"({"name":"x"})", "invalid_query"},
+      {"POST", at + "/disable", "not json {{{", "invalid_body"},
+      {"POST", at + "/disable", R"({"reason":"lost"})", "invalid_body"},
+      {"POST", at + "/rotate-secret?force=1", "", "invalid_query"},
+      {"DELETE", at, R"({"reason":"lost"})", "invalid_body"},
+      {"DELETE", "/v1/apis/none", "x", "invalid_body"},
+      {"DELETE", "/v1/client-grants?client_id=a&audience=b", "x", "invalid_body"},
+  };
+  const auto before = api().ledger().committed();
+  for (const auto& row : rows) {
+    const auto reply = api().as_admin(row.method, row.path, row.body);
+    EXPECT_EQ(reply.status, 400) << row.method << " " << row.path;
+    EXPECT_EQ(reply.text("code"), row.code) << row.method << " " << row.path;
+  }
+  EXPECT_EQ(api().ledger().committed(), before);
+  EXPECT_EQ(api().as_admin("POST", at + "/disable", "{}").status, 200);
+}
+
 TEST_F(Management, AnIdempotencyKeyFindsTheFirstResultWithoutItsSecret) {
   const auto send = [&](const std::string& key, const std::string& path, const std::string& body) {
     return api().call(

@@ -320,6 +320,8 @@ TEST(LedgerClock, BehindTheLogAtOpenIsRefusedAndAForwardJumpRefusesCommandsUntil
   EXPECT_FALSE(why.empty());
 
   clock->wall += 300 * kNanosecondsPerSecond;
+  std::atomic<int> warnings{0};
+  options.on_warning = [&](const std::string&) { ++warnings; };
   const auto opened = Ledger::open(options, &why);
   ASSERT_TRUE(opened) << why;
   const auto committed = (*opened)->committed();
@@ -328,8 +330,11 @@ TEST(LedgerClock, BehindTheLogAtOpenIsRefusedAndAForwardJumpRefusesCommandsUntil
   ASSERT_FALSE(jumped);
   EXPECT_EQ(jumped.error(), Errc::clock_jumped);
   EXPECT_EQ((*opened)->committed(), committed);
+  EXPECT_TRUE((*opened)->stats().clock_jumped);
+  EXPECT_EQ(warnings, 1);
   clock->wall -= 120 * kNanosecondsPerSecond;
   EXPECT_TRUE((*opened)->append_note("audit", ""));
+  EXPECT_FALSE((*opened)->stats().clock_jumped);
 }
 
 TEST(LowStorage, RefusesNewTokensAndTakesRevocations) {
