@@ -1,12 +1,13 @@
 // POST /v1/revocations: end many tokens at once.
 //
-//   {"selector": {"client_id" | "api" | "signing_key" | "issued_before" | "all" | "subject": …},
+//   {"selector": {"client_id" | "api" | "signing_key" | "issued_before" | "all" | "subject" |
+//   "owner": …},
 //    "reason"?, "dry_run"?}
 //
 // `dry_run` answers how many good tokens would end, per client, and writes nothing. A client, an
 // API, a key, a time and the whole ledger are one event, whatever they end (design §6); a subject
-// is one event per token, all in one batch, at most kSelectedTokensMax. Both count in memory or
-// read views, so they run on a worker.
+// and an owner are one event per token, all in one batch, at most kSelectedTokensMax. Both count in
+// memory or read views, so they run on a worker.
 #include <algorithm>
 #include <memory>
 
@@ -25,12 +26,15 @@ namespace tokenledger {
 namespace {
 
 constexpr std::size_t kSelectedTokensMax = kPageRowsMax;
+// A page may be empty and have a next one; this many looks at the views are allowed.
+constexpr int kSelectedPagesMax = 100;
 constexpr std::size_t kTimeBytesMax = 64;
 
-// What the selector names. `bulk` for a cascade, else `subject`.
+// What the selector names. `bulk` for a cascade, else one of `subject` and `owner`.
 struct Selected {
   std::optional<Ledger::BulkSelection> bulk;
   std::string subject;
+  std::string owner;
   Cause cause = Cause::admin_manual;
 };
 
@@ -63,21 +67,27 @@ std::optional<HttpResponse> select_before(const Ledger& ledger, std::string_view
 std::optional<HttpResponse> read_selector(const Ledger& ledger, const JsonValue& object,
                                           Selected& selected) {
   JsonFields fields{object};
-  fields.allow_only({"client_id", "api", "signing_key", "issued_before", "all", "subject"});
+  fields.allow_only(
+      {"client_id", "api", "signing_key", "issued_before", "all", "subject", "owner"});
   const auto client_id = fields.optional_string("client_id", kLabelBytesMax);
   const auto api = fields.optional_string("api", kIdentifierBytesMax);
   const auto key = fields.optional_string("signing_key", kLabelBytesMax);
   const auto before = fields.optional_string("issued_before", kTimeBytesMax);
   const auto all = fields.optional_bool("all");
   const auto subject = fields.optional_string("subject", kLabelBytesMax);
+  const auto owner = fields.optional_string("owner", kLabelBytesMax);
   if (fields.fault()) return invalid_field(*fields.fault());
   const int count = (client_id ? 1 : 0) + (api ? 1 : 0) + (key ? 1 : 0) + (before ? 1 : 0) +
-                    (all ? 1 : 0) + (subject ? 1 : 0);
+                    (all ? 1 : 0) + (subject ? 1 : 0) + (owner ? 1 : 0);
   if (count != 1 || (all && !*all))
     return invalid_field("name exactly one selector; 'all' must be true");
   if (before) return select_before(ledger, *before, selected);
-  if (subject) {
-    selected.subject = *subject;
+  if (subject || owner) {
+    selected.subject = subject.value_or("");
+    selected.owner = owner.value_or("");
+    // Empty would be no filter at all, and name every token.
+    if (selected.subject.empty() && selected.owner.empty())
+      return invalid_field("a subject or an owner must not be empty");
     return std::nullopt;
   }
   if (all) {
@@ -123,36 +133,54 @@ BulkRequest read_request(const Ledger& ledger, const HttpRequest& request) {
   return read;
 }
 
-// The good tokens of a subject. Machine tokens have their client as subject.
+// The good tokens of a subject or an owner. Machine tokens have their client as subject.
 struct Listed {
   std::optional<HttpResponse> refused;
   std::vector<TokenIndex> tokens;  // ascending
   Ledger::BlastRadius radius;
 };
 
-Listed list_subject(const Ledger& ledger, const std::string& subject) {
+void add_page(const ListPage& page, Listed& listed) {
+  for (const auto& token : page.tokens) {
+    listed.tokens.push_back(token.row.index);
+    const auto client = token.row.token_class.client;
+    auto& counts = listed.radius.by_client;
+    const auto known =
+        std::ranges::find(counts, client, [](const auto& each) { return each.first; });
+    if (known == counts.end())
+      counts.emplace_back(client, 1);
+    else
+      ++known->second;
+  }
+}
+
+Listed list_selected(const Ledger& ledger, const Selected& selected) {
   Listed listed;
   Ledger::ListRequest request;
-  request.client_id = subject;
+  request.subject = selected.subject;
+  request.owner = selected.owner;
   request.status = TokenStatus::active;
-  request.limit = kSelectedTokensMax;
-  const auto list = ledger.list(request);
-  if (!list) {
-    if (list.error() != Errc::client_not_found) listed.refused = problem_of(list.error());
-    return listed;
+  request.limit = kPageRowsMax;
+  request.count_total = false;
+  for (int page = 0; page < kSelectedPagesMax; ++page) {
+    const auto list = ledger.list(request);
+    if (!list) {
+      listed.refused = problem_of(list.error());
+      return listed;
+    }
+    add_page(list->page, listed);
+    if (listed.tokens.size() > kSelectedTokensMax) break;
+    if (!list->page.next) {
+      std::ranges::sort(listed.tokens);
+      listed.radius.active = listed.tokens.size();
+      return listed;
+    }
+    request.after = list->page.next;
+    request.as_of_seq = list->as_of_seq;
+    request.as_of_time = list->as_of_time;
   }
-  if (list->page.next) {
-    listed.refused = problem(400, "too_many_tokens",
-                             "the selection names more than 1000 tokens: select by client instead");
-    return listed;
-  }
-  for (const auto& token : list->page.tokens)
-    if (token.row.subject == SubjectNumber{}) listed.tokens.push_back(token.row.index);
-  std::ranges::sort(listed.tokens);
-  listed.radius.active = listed.tokens.size();
-  if (!listed.tokens.empty())
-    listed.radius.by_client.emplace_back(list->page.tokens.front().row.token_class.client,
-                                         listed.tokens.size());
+  listed.refused = problem(400, "too_many_tokens",
+                           "the selection names more than 1000 tokens: select by client instead");
   return listed;
 }
 
@@ -200,7 +228,7 @@ Ledger::Completion answer_with(const Call& call, Cause cause) {
 
 void revoke_listed(ApiContext& context, const Call& call, const Write& write,
                    const BulkRequest& request) {
-  auto listed = list_subject(context.ledger, request.selected.subject);
+  auto listed = list_selected(context.ledger, request.selected);
   if (listed.refused) return call->responder.respond(std::move(*listed.refused));
   if (request.dry_run) return call->responder.respond(forecast(context.ledger, listed.radius));
   if (listed.tokens.empty()) return call->responder.respond(problem_of(Errc::not_active));

@@ -70,7 +70,8 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
         "client_id": {"type": "string"}, "api": {"type": "string"},
         "signing_key": {"type": "string", "description": "A kid"},
         "issued_before": {"$ref": "#/components/schemas/Time"}, "all": {"const": true},
-        "subject": {"type": "string", "description": "One event per token, at most 1000"}}},
+        "subject": {"type": "string", "minLength": 1, "description": "One event per token, at most 1000"},
+        "owner": {"type": "string", "minLength": 1, "description": "One event per token, at most 1000"}}},
     "reason": {"type": "string"}, "dry_run": {"type": "boolean", "default": false}}
 })json"},
     {"BulkRevoked", R"json({

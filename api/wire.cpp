@@ -88,14 +88,6 @@ std::string_view origin_name(Origin origin) noexcept {
   return {};
 }
 
-std::optional<Origin> origin_from_name(std::string_view name) noexcept {
-  for (const auto origin :
-       {Origin::console, Origin::api, Origin::oauth_flow, Origin::external, Origin::embedded}) {
-    if (name == origin_name(origin)) return origin;
-  }
-  return std::nullopt;
-}
-
 std::optional<GrantType> grant_type_from_name(std::string_view name) noexcept {
   for (const auto& [known, type] : kGrantTypes)
     if (name == known) return type;

@@ -224,11 +224,38 @@ TEST_F(Revoking, EverySelectorNamesItsTokensAndASubjectEndsThemOneByOne) {
   EXPECT_EQ(bulk(R"({"subject":")" + one.client.id + "\"}").text("code"), "not_active");
 }
 
+TEST_F(Revoking, AnOwnersTokensEndTogetherWhoeverTheirClientIs) {
+  const auto one = party();
+  const auto make = [&](const std::string& more) {
+    const auto made =
+        api().as_admin("POST", "/v1/tokens",
+                       R"({"name":"owned","scopes":["read"],"expires_in_days":1,"audience":")" +
+                           one.audience + "\"" + more + "}");
+    EXPECT_EQ(made.status, 201) << made.body;
+    return made.text("token");
+  };
+  const auto named = make(R"(,"owner":"Grace-991")");
+  const auto of_client = make(R"(,"owner":"Grace-991","client_id":")" + one.client.id + "\"");
+  const auto other = make(R"(,"owner":"Grace-992")");
+  const std::string selector = R"({"owner":"Grace-991"})";
+  const auto seq = committed();
+  EXPECT_EQ(bulk(selector, R"(,"dry_run":true)").number("active"), 2);
+  EXPECT_EQ(committed(), seq);
+  EXPECT_EQ(bulk(selector).status, 200);
+  EXPECT_EQ(committed().value(), seq.value() + 2);
+  EXPECT_EQ(api().authz(named, one.audience), 401);
+  EXPECT_EQ(api().authz(of_client, one.audience), 401);
+  EXPECT_EQ(api().authz(other, one.audience), 200);
+  EXPECT_EQ(bulk(R"({"owner":"Nobody"})").text("code"), "not_active");
+}
+
 TEST_F(Revoking, BadSelectorsAreRefusedAndWriteNothing) {
   const auto seq = committed();
-  for (const auto* selector : {"{}", R"({"all":false})", R"({"all":true,"api":"x"})",
-                               R"({"client_id":1})", R"("all")", R"({"issued_before":"yesterday"})",
-                               R"({"issued_before":"2999-01-01T00:00:00Z"})", R"({"planet":"x"})"})
+  for (const auto* selector :
+       {"{}", R"({"all":false})", R"({"all":true,"api":"x"})", R"({"client_id":1})", R"("all")",
+        R"({"issued_before":"yesterday"})", R"({"issued_before":"2999-01-01T00:00:00Z"})",
+        R"({"planet":"x"})", R"({"owner":""})", R"({"subject":""})",
+        R"({"owner":"a","subject":"b"})"})
     EXPECT_EQ(bulk(selector).status, 400) << selector;
   for (const auto* selector :
        {R"({"client_id":"nobody"})", R"({"api":"urn:nothing"})", R"({"signing_key":"none"})"})
