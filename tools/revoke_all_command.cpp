@@ -16,10 +16,11 @@ struct Selector {
 };
 
 struct RevokeAllOptions {
-  Selector selectors[5] = {
+  Selector selectors[6] = {
       {"--client", "client_id", "Every token of this client"},
       {"--api", "api", "Every token for the API of this identifier"},
       {"--subject", "subject", "Every token of this subject"},
+      {"--owner", "owner", "Every token of this owner"},
       {"--signing-key", "signing_key", "Every token signed with the key of this kid"},
       {"--issued-before", "issued_before", "Every token issued before this time (RFC 3339)"},
   };
@@ -36,7 +37,7 @@ json::object selector_of(const RevokeAllOptions& options) {
   if (options.all) selector["all"] = true;
   if (selector.size() == 1) return selector;
   throw Failure{ExitCode::usage,
-                "say which tokens: exactly one of --client, --api, --subject, "
+                "say which tokens: exactly one of --client, --api, --subject, --owner, "
                 "--signing-key, --issued-before and --all"};
 }
 

@@ -24,7 +24,8 @@ class Tokenledger:
         self.port = free_port()
         self.host = f"127.0.0.1:{self.port}"
         self.log = open(os.path.join(setting.home, "tokenledger.log"), "w")
-        self.server = Process(setting, [program, "serve", "--data", self.data, "--listen", self.host, "--threads", "1"],
+        self.server = Process(setting, [program, "serve", "--data", self.data, "--listen", self.host, "--threads", "1",
+                                       "--token-rate-per-client", "0", "--token-rate-per-address", "0"],
                               stdout=self.log, stderr=self.log)
         wait_for(self.port, self.server)
         with open(os.path.join(self.data, "admin-token")) as file:

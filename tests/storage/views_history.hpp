@@ -279,6 +279,9 @@ class MemoryLog final : public EventLog {
   Result<std::vector<std::uint8_t>> get(Sequence seq) const override {
     return events_[seq.value() - 1];
   }
+  std::optional<std::vector<std::uint8_t>> get_in_memory(Sequence) const override {
+    return std::nullopt;
+  }
   std::unique_ptr<LogReader> read(Sequence from, bool) const override {
     return std::make_unique<Reader>(events_, from);
   }
