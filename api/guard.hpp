@@ -1,9 +1,9 @@
 // The guard: who presents which bearer token, and what an endpoint says when it is not good enough.
 //
 // verify() is the one function behind every endpoint that asks for a token (RFC 6750): the
-// management API of /v1 and /v1/authz alike. It answers from memory alone, because it runs on an I/O
-// thread; why a token was revoked, which only the views know, is never told to its bearer (A24).
-// Threads: any.
+// management API of /v1 and /v1/authz alike. It answers from memory alone, because it runs on an
+// I/O thread; why a token was revoked, which only the views know, is never told to its bearer
+// (A24). Threads: any.
 #pragma once
 
 #include <optional>

@@ -210,8 +210,8 @@ class Ledger {
   [[nodiscard]] std::optional<GoodToken> inspect(std::string_view token) const noexcept;
   // False once the ledger is poisoned or closed: checks then say no for want of knowledge.
   [[nodiscard]] bool can_answer() const noexcept;
-  // The token whose text this is, good or ended; token_not_found: none of ours, or ended so long ago
-  // that memory gave it back. unknown_outcome, shutting_down.
+  // The token whose text this is, good or ended; token_not_found: none of ours, or ended so long
+  // ago that memory gave it back. unknown_outcome, shutting_down.
   [[nodiscard]] Result<TokenIndex> identify(std::string_view token) const;
   // Reads the log; log_corrupt when the event is not the token's. The second never waits for the
   // disk: nullopt when it would have to.

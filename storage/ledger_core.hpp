@@ -94,7 +94,7 @@ class LedgerCore {
   // away.
   alignas(64) mutable std::shared_mutex files_mutex;
   std::atomic<bool> storage_low{false};
-  std::atomic<bool> clock_jumped{false};  // as the commit thread last saw it
+  std::atomic<bool> clock_jumped{false};   // as the commit thread last saw it
   std::atomic<bool> retire_paused{false};  // a snapshot is being copied
 
   struct Counters {
