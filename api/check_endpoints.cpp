@@ -64,6 +64,8 @@ std::optional<HttpResponse> read_question(const JsonValue& item, Question& quest
   if (fields.fault()) return invalid_field(*fields.fault());
   if (token.has_value() == jti.has_value())
     return invalid_field("send exactly one of token and jti");
+  // What an unset variable leaves must not turn a question about one API into one about any.
+  if (audience && audience->empty()) return invalid_field("field 'audience' must not be empty");
   const bool belongs_to_token = audience || scope;
   if ((jti && belongs_to_token) || (token && sha256))
     return invalid_field("audience and scope go with token, token_sha256 with jti");
@@ -100,13 +102,15 @@ std::optional<CheckAnswer> ask(const Ledger& ledger, const Question& question, M
   return answer;
 }
 
-// INV-6: whatever else it says, `good` is true only for a token that may be used now.
+// INV-6: `good` is true, and `status` active, only for a token that may be used now as asked.
 void write_answer(JsonWriter& json, const CheckAnswer& answer) {
+  const bool is_good = answer.failure == CheckFailure::none;
+  const bool is_good_elsewhere = !is_good && answer.status == TokenStatus::active;
   json.begin_object()
-      .member("good", answer.failure == CheckFailure::none)
-      .member("status", status_name(answer.status))
+      .member("good", is_good)
+      .member("status", status_name(is_good_elsewhere ? TokenStatus::unknown : answer.status))
       .name("reason");
-  if (answer.failure == CheckFailure::none) {
+  if (is_good) {
     json.null();
   } else if (answer.revocation) {
     json.value(cause_name(answer.revocation->cause));
@@ -176,8 +180,11 @@ std::optional<HttpResponse> check(const Ledger& ledger, const HttpRequest& reque
   JsonWriter json{&response.body};
   if (questions.is_batch) json.begin_object().name("items").begin_array();
   for (const auto& question : questions.items) {
-    const auto answer = ask(ledger, question, may_wait);
-    if (!answer) return std::nullopt;
+    auto answer = ask(ledger, question, may_wait);
+    if (!answer && at_once) return std::nullopt;
+    if (!answer) answer = CheckAnswer{.failure = CheckFailure::unavailable};
+    // The views lag: one wait per request, not one per item.
+    if (answer->failure == CheckFailure::unavailable) may_wait = MayWait::no;
     write_answer(json, *answer);
   }
   if (questions.is_batch) json.end_array().end_object();

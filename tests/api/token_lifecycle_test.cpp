@@ -344,7 +344,10 @@ TEST_F(TokenLifecycle, A24A25CheckSaysEverythingAboutAGoodTokenAndNamesEachReaso
     EXPECT_EQ(reply.text(name), row.text(name)) << name;
   }
   EXPECT_EQ(reply.number("seq"), row.number("seq"));
-  EXPECT_TRUE(ask(R"(,"audience":"urn:none")").has(R"("good":false,"status":"active")"));
+  EXPECT_TRUE(ask(R"(,"audience":"urn:none")").has(R"("good":false,"status":"unknown")"))
+      << "INV-6: who reads the status alone must not let it pass";
+  EXPECT_TRUE(ask(R"(,"scope":"unheard")").has(R"("good":false,"status":"unknown")"));
+  EXPECT_EQ(ask(R"(,"audience":"")").status, 400);
   EXPECT_EQ(ask(R"(,"audience":"urn:none")").text("reason"), "wrong_audience");
   EXPECT_EQ(ask(R"(,"scope":"unheard")").text("reason"), "insufficient_scope");
   api().clock().advance_s(86'401);
