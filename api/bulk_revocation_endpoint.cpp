@@ -53,18 +53,33 @@ std::optional<HttpResponse> select(const Record* record, SelectorKind kind, Errc
   return std::nullopt;
 }
 
-std::optional<HttpResponse> select_before(const Ledger& ledger, std::string_view text,
+// Returns once everything stamped until now is committed: what waits for its fsync has a time
+// already, but no committed seq. A command that decide always refuses is answered with its batch.
+std::optional<HttpResponse> wait_for_earlier_batches(Ledger& ledger) {
+  const auto refused = ledger.submit({{.kind = ActorKind::host},
+                                      {},
+                                      std::nullopt,
+                                      RevokeTokens{.selector = {SelectorKind::all, 0},
+                                                   .cause = Cause::epoch,
+                                                   .reason = {},
+                                                   .before = Sequence{}}});
+  if (refused.has_error() && refused.error() == Errc::invalid_argument) return std::nullopt;
+  return problem_of(refused ? Errc::unknown_outcome : to_errc(refused.error()));
+}
+
+std::optional<HttpResponse> select_before(Ledger& ledger, std::string_view text,
                                           Selected& selected) {
   const auto time = parse_rfc3339(text);
   if (!time) return invalid_field("issued_before must be an RFC 3339 time");
   if (*time > ledger.now()) return invalid_field("issued_before must not lie in the future");
+  if (auto failed = wait_for_earlier_batches(ledger)) return failed;
   const auto before = ledger.first_seq_at(*time);
   if (!before) return problem_of(before.error());
   selected.bulk = Ledger::BulkSelection{{SelectorKind::all, 0}, *before};
   return std::nullopt;
 }
 
-std::optional<HttpResponse> read_selector(const Ledger& ledger, const JsonValue& object,
+std::optional<HttpResponse> read_selector(Ledger& ledger, const JsonValue& object,
                                           Selected& selected) {
   JsonFields fields{object};
   fields.allow_only(
@@ -111,7 +126,7 @@ std::optional<HttpResponse> read_selector(const Ledger& ledger, const JsonValue&
   return refused;
 }
 
-BulkRequest read_request(const Ledger& ledger, const HttpRequest& request) {
+BulkRequest read_request(Ledger& ledger, const HttpRequest& request) {
   BulkRequest read;
   auto body = read_json_body(request);
   if (body.problem) {

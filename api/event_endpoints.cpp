@@ -19,6 +19,8 @@ constexpr std::uint64_t kLimitDefault = 100;
 constexpr std::uint64_t kLimitMax = 1'000;
 // Of canonical bytes; a page ends early rather than grow beyond.
 constexpr std::size_t kPageBytesMax = 512 * 1024;
+// .. and of what is written: names and escapes can take many times as much. One event more fits.
+constexpr std::size_t kPageTextBytesMax = 4 * 1024 * 1024;
 constexpr std::string_view kContentTypeJsonLines = "application/jsonl";
 constexpr std::string_view kContentTypeEventStream = "text/event-stream";
 
@@ -59,12 +61,14 @@ HttpResponse page(const Ledger& ledger, const HttpRequest& request) {
   auto response = json_response(200);
   response.content_type = kContentTypeJsonLines;
   const auto visibility = visibility_of(ledger, request);
+  auto next = start.from;
   for (const auto& each : events) {
+    if (response.body.size() >= kPageTextBytesMax) break;
     JsonWriter json{&response.body};
     write_event(json, ledger, each, visibility);
     response.body += '\n';
+    next = each.event.seq.next();
   }
-  const auto next = events.empty() ? start.from : events.back().event.seq.next();
   response.add_header("X-Next-Seq", std::to_string(next.value()));
   return response;
 }

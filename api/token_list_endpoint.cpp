@@ -9,12 +9,33 @@
 namespace tokenledger {
 namespace {
 
-HttpResponse list_response(const Ledger& ledger, const Ledger::List& list,
+// A page ends once it has this much: reasons, extra fields and escapes could outgrow every answer
+// (INV-7). One row more always fits.
+constexpr std::size_t kPageTextBytesMax = 4 * 1024 * 1024;
+
+ListPosition position_of(const TokenRow& row, ListSort sort) {
+  if (is_by_expiry(sort)) return {row.expires_at, row.index.value()};
+  return {{}, row.issued_seq.value()};
+}
+
+// Writes what fits; where it does not, the next page goes on behind the last row written.
+void write_rows(JsonWriter& json, const std::string& text, const Ledger& ledger, Ledger::List& list,
+                ListSort sort) {
+  for (std::size_t at = 0; at < list.page.tokens.size(); ++at) {
+    const auto& token = list.page.tokens[at];
+    write_token(json, ledger, token_wire(ledger, token));
+    if (text.size() < kPageTextBytesMax || at + 1 == list.page.tokens.size()) continue;
+    list.page.next = position_of(token.row, sort);
+    return;
+  }
+}
+
+HttpResponse list_response(const Ledger& ledger, Ledger::List& list, ListSort sort,
                            const Digest& query_hash) {
   auto response = json_response(200);
   JsonWriter json{&response.body};
   json.begin_object().name("items").begin_array();
-  for (const auto& token : list.page.tokens) write_token(json, ledger, token_wire(ledger, token));
+  write_rows(json, response.body, ledger, list, sort);
   json.end_array().name("next_cursor");
   if (list.page.next) {
     json.value(seal_cursor(ledger,
@@ -48,7 +69,7 @@ HttpResponse list(const Ledger& ledger, const HttpRequest& request) {
     listed->page.total = read.cursor->total;
     listed->page.total_is_lower_bound = read.cursor->total_is_lower_bound;
   }
-  return list_response(ledger, *listed, read.query_hash);
+  return list_response(ledger, *listed, read.list.sort, read.query_hash);
 }
 
 }  // namespace

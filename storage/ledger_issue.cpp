@@ -1,6 +1,7 @@
 // The issue path: look up the policy, reserve an index, make the token, commit its event.
 #include <algorithm>
 #include <atomic>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include "core/base64url.hpp"
@@ -121,10 +122,13 @@ class IssueOperation final : public CommitRequest {
         request_.owner.size() > kLabelBytesMax) {
       return Errc::too_large;
     }
-    // Lists write it as it is: text that is no object would break every page it stands on.
+    // Lists and event lines write it as it is: text that is no object, or has line ends between its
+    // tokens, would break every page it stands on.
     if (!request_.extra_fields.empty()) {
       const auto fields = parse_json_strict(request_.extra_fields);
       if (!fields || !fields->is_object()) return Errc::invalid_argument;
+      request_.extra_fields = boost::json::serialize(*fields);
+      if (request_.extra_fields.size() > kExtraFieldsBytesMax) return Errc::too_large;
     }
     if (!request_.owner.empty()) {
       auto sealed = core_.owner_keys.seal(request_.owner);

@@ -229,12 +229,13 @@ Result<std::optional<Planner::Source>> Planner::by_revocation_time() const {
   const Database::Bounds bounds{ViewKind::ended};
   const auto found = database_.iterate(bounds);
   std::vector<Sequence> issued;
+  std::uint32_t looked_at = 0;  // kept or not: late pages keep few of many
   for (found->Seek(ended_key(seqs.first, {}).view()); found->Valid(); found->Next()) {
     const auto seq = parse_ended_key(found->key().ToStringView());
     const auto issued_seq = decode_seq(found->value().ToStringView());
     if (!seq || !issued_seq) return Errc::view_corrupt;
     if (*seq > seqs.last || *seq > query_.as_of_seq) break;
-    if (issued.size() == bounds_.gather_revocations_max) return std::optional<Source>{};
+    if (looked_at++ == bounds_.gather_revocations_max) return std::optional<Source>{};
     if (page_.first <= *issued_seq && *issued_seq <= page_.last) issued.push_back(*issued_seq);
   }
   if (!found->status().ok()) return to_view_errc(found->status());

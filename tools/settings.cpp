@@ -207,9 +207,11 @@ void Settings::attach(CLI::App& app) {
   auto config = environment("TOKENLEDGER_CONFIG");
   const auto found = config.empty() ? default_file() : std::string{};
   if (config.empty()) config = found;
+  // Required once there is one: defaults in place of a file that can't be read would be weaker.
   app.set_config("--config", config,
                  "Configuration file (Env:TOKENLEDGER_CONFIG); else ./tokenledger.toml, else "
-                 "$XDG_CONFIG_HOME/tokenledger/tokenledger.toml");
+                 "$XDG_CONFIG_HOME/tokenledger/tokenledger.toml",
+                 !config.empty());
   app.config_formatter(std::make_shared<File>(app, file_places_, found));
   app.allow_config_extras(CLI::config_extras_mode::error);
 }

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <thread>
 
+#include "storage/key_store.hpp"
+#include "storage/ledger_core.hpp"
 #include "tests/api/api_fixture.hpp"
 
 namespace tokenledger::test {
@@ -200,7 +202,7 @@ TEST_F(Management, AnHs256ApiShowsItsSecretOnce) {
   constexpr const char* kBad = R"({"identifier":"two words","name":"x","signing_alg":"HS256"})";
   EXPECT_EQ(api().as_admin("POST", "/v1/apis", kBad).status, 400);
   EXPECT_EQ(std::filesystem::file_size(keyring), size) << "refused creations leave no key";
-  EXPECT_FALSE(api().get("/.well-known/jwks.json", "").has("oct"));
+  EXPECT_FALSE(api().get("/.well-known/jwks.json", "").has(R"("oct")"));
   EXPECT_EQ(api().as_admin("PATCH", "/v1/apis/urn:mac", R"({"signing_alg":"RS256"})").status, 400);
 }
 
@@ -324,6 +326,29 @@ TEST_F(Management, BadBodiesAreRefusedWithoutEchoAndChangeNothing) {
           .call("POST", "/v1/clients", {.token = api().admin(), .body = "{}", .type = "text/plain"})
           .status,
       415);
+}
+
+// INV-7: a key that no event names would stay in the key store for ever.
+TEST_F(Management, D07ARefusedOrRepeatedNoteLeavesNoKey) {
+  auto& keys = *api().ledger().core().key_store;
+  const auto before = keys.size();
+  const auto note = [&](const std::string& topic, const std::string& key) {
+    return api().call("POST", "/v1/notes",
+                      {.token = api().admin(),
+                       .body = R"({"topic":")" + topic + R"(","body":"text"})",
+                       .headers = "Idempotency-Key: " + key + "\r\n"});
+  };
+  EXPECT_EQ(note(std::string(150, 'a'), "one").status, 400);
+  EXPECT_EQ(note("\\u0001", "two").status, 400);
+  EXPECT_EQ(keys.size(), before);
+  const auto first = note("audit", "three");
+  EXPECT_EQ(first.status, 201);
+  EXPECT_EQ(keys.size(), before + 1);
+  const auto again = note("audit", "three");
+  EXPECT_EQ(again.status, 201);
+  EXPECT_EQ(again.body, first.body) << "the first note's seq and time";
+  EXPECT_EQ(note("other", "three").status, 422);
+  EXPECT_EQ(keys.size(), before + 1);
 }
 
 TEST_F(Management, AWriteRefusesWhatItDoesNotRead) {

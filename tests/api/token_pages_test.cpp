@@ -200,6 +200,41 @@ TEST_P(TokenListRefusal, Is400) {
 INSTANTIATE_TEST_SUITE_P(D08, TokenListRefusal, testing::ValuesIn(kRefusals),
                          [](const auto& info) { return std::string{info.param.name}; });
 
+// INV-7: a thousand rows with the largest extra fields are more than an answer may hold.
+TEST_F(TokenList, APageOfLargeRowsEndsEarlyAndTheNextOneGoesOn) {
+  constexpr std::size_t kTokens = 2'100;
+  for (std::size_t i = 0; i < kTokens; ++i) {
+    IssueRequest request;
+    request.client_id = client.id;
+    request.audience = kAudience;
+    request.extra_fields = R"({ "x" :)"
+                           "\n\"" +
+                           std::string(4'000, 'x') + "\"}";
+    ASSERT_TRUE(api().ledger().issue(std::move(request)));
+  }
+  for (const std::string sort : {"-issued_at", "expires_at"}) {
+    std::size_t seen = 0;
+    std::size_t pages = 0;
+    std::string cursor;
+    do {
+      const auto reply = list("client_id=" + client.id + "&limit=1000&sort=" + sort +
+                              (cursor.empty() ? "" : "&cursor=" + cursor));
+      ASSERT_EQ(reply.status, 200) << reply.body.substr(0, 200);
+      EXPECT_LT(reply.body.size(), 5'000'000u);
+      EXPECT_EQ(reply.body.find('\n'), std::string::npos) << "extra fields are written on one line";
+      for (std::size_t at = 0; (at = reply.body.find(R"("jti":)", at)) != std::string::npos; ++at)
+        ++seen;
+      ++pages;
+      const auto mark = reply.body.find(R"("next_cursor":")");
+      cursor.clear();
+      if (mark == std::string::npos) continue;
+      cursor = reply.body.substr(mark + 15, reply.body.find('"', mark + 15) - mark - 15);
+    } while (!cursor.empty());
+    EXPECT_EQ(seen, kTokens) << sort;
+    EXPECT_GE(pages, 3u) << sort;
+  }
+}
+
 TEST_F(TokenList, ACursorIsGoodForItsOwnQueryOnly) {
   for (int count = 0; count < 3; ++count) static_cast<void>(api().new_token(client, kAudience));
   const auto own = "client_id=" + client.id + "&limit=1";

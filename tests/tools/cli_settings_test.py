@@ -129,6 +129,8 @@ class Configuration(CommandLineTest):
         self.assertEqual(self.at("client", "list",
                                  environment={"XDG_CONFIG_HOME": xdg}).returncode, 0)
         self.assertEqual(self.at("--config", self.path("none.toml"), "client", "list").returncode, 2)
+        mistyped = {"TOKENLEDGER_CONFIG": self.path("none.toml")}
+        self.assertEqual(self.at("client", "list", "--data", self.data, environment=mistyped).returncode, 2)
 
     def test_what_is_not_known_is_refused(self):
         for text in ('datta = "x"', '[tokens]\nlimit = 1', '[token.list]\nlimmit = 1',
