@@ -44,8 +44,10 @@ Ledger::BlastRadius Ledger::blast_radius(const BulkSelection& selection) const {
     radius.active += count;
     radius.by_client.emplace_back(ClientNumber{client}, count);
   }
-  std::ranges::stable_sort(radius.by_client, std::greater{},
-                           [](const auto& entry) { return entry.second; });
+  // Most tokens first, then by number: a whole order, so no stable sort is needed.
+  std::ranges::sort(radius.by_client, [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
   return radius;
 }
 
