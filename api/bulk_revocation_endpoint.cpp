@@ -232,13 +232,9 @@ HttpResponse done(Cause cause, const Committed& committed) {
   return response;
 }
 
-Ledger::Completion answer_with(const Call& call, Cause cause) {
-  return [call, cause](const Result<Committed>& committed) {
-    if (!committed) return call->responder.respond(problem_of(committed.error()));
-    auto response = done(cause, *committed);
-    add_ledger_seq(&response, committed->seq);
-    call->responder.respond(std::move(response));
-  };
+Ledger::Completion answer_with(const ApiContext& context, const Call& call, Cause cause) {
+  return answering(context, call,
+                   [cause](const Committed& committed) { return done(cause, committed); });
 }
 
 void revoke_listed(ApiContext& context, const Call& call, const Write& write,
@@ -247,7 +243,7 @@ void revoke_listed(ApiContext& context, const Call& call, const Write& write,
   if (listed.refused) return call->responder.respond(std::move(*listed.refused));
   if (request.dry_run) return call->responder.respond(forecast(context.ledger, listed.radius));
   if (listed.tokens.empty()) return call->responder.respond(problem_of(Errc::not_active));
-  auto completion = answer_with(call, request.selected.cause);
+  auto completion = answer_with(context, call, request.selected.cause);
   auto reason = context.ledger.core().seal_reason(request.reason, completion);
   if (!reason) return call->responder.respond(problem_of(reason.error()));
   context.ledger.submit_async(
@@ -270,7 +266,7 @@ void run(ApiContext& context, const Call& call, const Write& write) {
                                         .reason = std::move(request.reason),
                                         .request_id = write.request_id,
                                         .idempotency = write.idempotency},
-                                       answer_with(call, cause));
+                                       answer_with(context, call, cause));
 }
 
 }  // namespace

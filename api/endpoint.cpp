@@ -126,24 +126,37 @@ void route_write(HttpRouter& router, ApiContext& context, const Endpoint& endpoi
       endpoint.options);
 }
 
+Ledger::Completion answering(const ApiContext& context, const Call& call, CommittedAnswer answer,
+                             EarlierAnswer earlier) {
+  return [call, workers = context.workers, answer = std::move(answer),
+          earlier = std::move(earlier)](const Result<Committed>& committed) {
+    if (!committed) return call->responder.respond(problem_of(committed.error()));
+    if (committed->repeated && earlier) {
+      return answer_from_worker(*workers, call, [earlier, seq = committed->seq] {
+        auto response = earlier(seq);
+        add_ledger_seq(&response, seq);
+        return response;
+      });
+    }
+    auto response = answer(*committed);
+    add_ledger_seq(&response, committed->seq);
+    call->responder.respond(std::move(response));
+  };
+}
+
+EarlierAnswer with_its_own_time(const Ledger& ledger, CommittedAnswer answer) {
+  return [&ledger, answer = std::move(answer)](Sequence seq) {
+    const auto event = event_at(ledger, seq);
+    if (!event) return problem_of(Errc::unknown_outcome);
+    return answer({.seq = seq, .at = event->recorded_at, .repeated = true});
+  };
+}
+
 void commit(ApiContext& context, const Call& call, Write write, CommandPayload payload,
             CommittedAnswer answer, EarlierAnswer earlier) {
   context.ledger.submit_async(
       {write.actor, std::move(write.request_id), write.idempotency, std::move(payload)},
-      [call, workers = context.workers, answer = std::move(answer),
-       earlier = std::move(earlier)](const Result<Committed>& committed) {
-        if (!committed) return call->responder.respond(problem_of(committed.error()));
-        if (committed->repeated && earlier) {
-          return answer_from_worker(*workers, call, [earlier, seq = committed->seq] {
-            auto response = earlier(seq);
-            add_ledger_seq(&response, seq);
-            return response;
-          });
-        }
-        auto response = answer(*committed);
-        add_ledger_seq(&response, committed->seq);
-        call->responder.respond(std::move(response));
-      });
+      answering(context, call, std::move(answer), std::move(earlier)));
 }
 
 void answer_from_worker(WorkerPool& workers, const Call& call,

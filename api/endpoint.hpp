@@ -91,12 +91,17 @@ void route_attempt(HttpRouter& router, ApiContext& context, const Endpoint& endp
 void route_write(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
                  WriteHandler handler);
 
-// Commits and answers: `answer` runs on the commit thread once the event is durable and visible, so
-// it must not wait; X-Ledger-Seq is added. A refusal is answered by problem_of(). `earlier`, where
-// given, answers a repeated Idempotency-Key instead, on a worker: the event that did it stands at
-// the seq.
+// A completion that answers the call: `answer` runs on the commit thread once the event is durable
+// and visible, so it must not wait; X-Ledger-Seq is added. A refusal is answered by problem_of().
+// `earlier`, where given, answers a repeated Idempotency-Key instead, on a worker: the event that
+// did it stands at the seq.
 using CommittedAnswer = std::function<HttpResponse(const Committed&)>;
 using EarlierAnswer = std::function<HttpResponse(Sequence)>;
+[[nodiscard]] Ledger::Completion answering(const ApiContext& context, const Call& call,
+                                           CommittedAnswer answer, EarlierAnswer earlier = {});
+// For answers that hold the time: a repeat gives the same one, with the time in the first event.
+[[nodiscard]] EarlierAnswer with_its_own_time(const Ledger& ledger, CommittedAnswer answer);
+// Submits the command and answers so.
 void commit(ApiContext& context, const Call& call, Write write, CommandPayload payload,
             CommittedAnswer answer, EarlierAnswer earlier = {});
 

@@ -11,28 +11,14 @@
 namespace tokenledger {
 namespace {
 
-HttpResponse noted(Sequence seq, LedgerTime recorded_at) {
+HttpResponse noted(const Committed& committed) {
   auto response = json_response(201);
   JsonWriter json{&response.body};
   json.begin_object()
-      .member("seq", seq.value())
-      .member("recorded_at", format_rfc3339(recorded_at))
+      .member("seq", committed.seq.value())
+      .member("recorded_at", format_rfc3339(committed.at))
       .end_object();
-  add_ledger_seq(&response, seq);
   return response;
-}
-
-// A repeat answers with the first note's time, which stands in its event.
-Ledger::Completion answer_to(ApiContext& context, const Call& call) {
-  return [call, workers = context.workers,
-          &ledger = context.ledger](const Result<Committed>& committed) {
-    if (!committed) return call->responder.respond(problem_of(to_errc(committed.error())));
-    if (!committed->repeated) return call->responder.respond(noted(committed->seq, committed->at));
-    answer_from_worker(*workers, call, [&ledger, seq = committed->seq] {
-      const auto event = event_at(ledger, seq);
-      return event ? noted(seq, event->recorded_at) : problem_of(Errc::unknown_outcome);
-    });
-  };
 }
 
 void append(ApiContext& context, const Call& call, Write write) {
@@ -46,7 +32,7 @@ void append(ApiContext& context, const Call& call, Write write) {
   if (fields.fault()) return call->responder.respond(invalid_field(*fields.fault()));
   if (note.topic.empty()) return call->responder.respond(invalid_field("field 'topic' is empty"));
   // The key of a refused or repeated note goes again: nothing names it.
-  Ledger::Completion done = answer_to(context, call);
+  auto done = answering(context, call, noted, with_its_own_time(context.ledger, noted));
   auto sealed = context.ledger.core().seal_reason(text, done);
   if (!sealed) return call->responder.respond(problem_of(to_errc(sealed.error())));
   note.body = std::move(*sealed);

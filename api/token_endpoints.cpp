@@ -160,7 +160,6 @@ HttpResponse revoked(const Ledger& ledger, const RevokedNow& what, const Committ
       {.cause = what.cause, .actor = what.actor, .seq = committed.seq, .at = committed.at},
       what.reason);
   json.end_object();
-  add_ledger_seq(&response, committed.seq);
   return response;
 }
 
@@ -198,22 +197,19 @@ void revoke(ApiContext& context, const Call& call, Write write, How how) {
                                 .reason = reason,
                                 .request_id = std::move(write.request_id),
                                 .idempotency = write.idempotency};
-  ledger.revoke_async(
-      *index, std::move(request),
-      [&ledger, workers = context.workers, call, index = *index,
-       what = std::move(what)](const Result<Committed>& committed) {
-        if (!committed && committed.error() == Errc::not_active)
-          return answer_from_worker(*workers, call,
-                                    [&ledger, index] { return not_active(ledger, index); });
-        if (!committed) return call->responder.respond(problem_of(committed.error()));
-        if (!committed->repeated) return call->responder.respond(revoked(ledger, what, *committed));
-        // Its own time stands in the log; the body, and so the reason, is the same.
-        answer_from_worker(*workers, call, [&ledger, what, seq = committed->seq] {
-          const auto event = event_at(ledger, seq);
-          if (!event) return problem_of(Errc::unknown_outcome);
-          return revoked(ledger, what, {.seq = seq, .at = event->recorded_at, .repeated = true});
-        });
-      });
+  // The body of a repeat, and so its reason, is the same.
+  const CommittedAnswer answer = [&ledger, what = std::move(what)](const Committed& committed) {
+    return revoked(ledger, what, committed);
+  };
+  ledger.revoke_async(*index, std::move(request),
+                      [&ledger, workers = context.workers, call, index = *index,
+                       done = answering(context, call, answer, with_its_own_time(ledger, answer))](
+                          const Result<Committed>& committed) {
+                        if (committed || committed.error() != Errc::not_active)
+                          return done(committed);
+                        answer_from_worker(*workers, call,
+                                           [&ledger, index] { return not_active(ledger, index); });
+                      });
 }
 
 }  // namespace

@@ -13,19 +13,15 @@ namespace {
 // (INV-7). One row more always fits.
 constexpr std::size_t kPageTextBytesMax = 4 * 1024 * 1024;
 
-ListPosition position_of(const TokenRow& row, ListSort sort) {
-  if (is_by_expiry(sort)) return {row.expires_at, row.index.value()};
-  return {{}, row.issued_seq.value()};
-}
-
 // Writes what fits; where it does not, the next page goes on behind the last row written.
 void write_rows(JsonWriter& json, const std::string& text, const Ledger& ledger, Ledger::List& list,
                 ListSort sort) {
   for (std::size_t at = 0; at < list.page.tokens.size(); ++at) {
     const auto& token = list.page.tokens[at];
+    const auto& row = token.row;
     write_token(json, ledger, token_wire(ledger, token));
     if (text.size() < kPageTextBytesMax || at + 1 == list.page.tokens.size()) continue;
-    list.page.next = position_of(token.row, sort);
+    list.page.next = position_of(sort, row.expires_at, row.index, row.issued_seq);
     return;
   }
 }

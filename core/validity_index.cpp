@@ -105,12 +105,18 @@ Verdict ValidityIndex::check_without_fingerprint(TokenIndex index, ApiNumber aud
 
 std::optional<LiveToken> ValidityIndex::find_live(TokenIndex index, const Fingerprint* fingerprint,
                                                   UnixSeconds now) const noexcept {
+  auto found = find_unrevoked(index, fingerprint);
+  if (found && now >= found->entry.expires_at) found.reset();
+  return found;
+}
+
+std::optional<LiveToken> ValidityIndex::find_unrevoked(
+    TokenIndex index, const Fingerprint* fingerprint) const noexcept {
   const std::optional<TokenFacts> facts = read(index);
   if (!facts) return std::nullopt;
   if (fingerprint != nullptr && !facts->entry.matches(*fingerprint)) return std::nullopt;
   if (facts->revoked) return std::nullopt;
   if (facts->entry.issued_seq() < watermarks_.greatest_of(facts->record)) return std::nullopt;
-  if (now >= facts->entry.expires_at()) return std::nullopt;
   if (facts->entry.flags() != 0) return std::nullopt;
   return LiveToken{unpack_entry(facts->entry), unpack_class(facts->record)};
 }

@@ -72,6 +72,9 @@ class ValidityIndex {
   // check would not be good, any entry flag included. A null fingerprint is not compared.
   [[nodiscard]] std::optional<LiveToken> find_live(TokenIndex index, const Fingerprint* fingerprint,
                                                    UnixSeconds now) const noexcept;
+  // find_live() whatever the time: the token may have expired.
+  [[nodiscard]] std::optional<LiveToken> find_unrevoked(
+      TokenIndex index, const Fingerprint* fingerprint) const noexcept;
   // Whether the index lies in a chunk that was returned: only the views know of it then.
   [[nodiscard]] bool is_retired(TokenIndex index) const noexcept {
     return index.has_lane() && lane(index).is_retired(index.counter());

@@ -16,6 +16,16 @@ std::string associated_with(ByteView key_id) {
   return associated;
 }
 
+// The id of the key stands before the ciphertext, and is bound to it.
+Sealed seal_with(ByteView key, ByteView key_id, std::string_view plain) {
+  const auto associated = associated_with(key_id);
+  const auto cipher = seal_personal(key, bytes_of(plain), bytes_of(associated));
+  Sealed sealed;
+  sealed.bytes = text_of(key_id);
+  sealed.bytes.append(text_of(cipher));
+  return sealed;
+}
+
 }  // namespace
 
 DataKeyId field_key_id(ByteView key_id) {
@@ -27,20 +37,15 @@ DataKeyId field_key_id(ByteView key_id) {
 Result<Sealed> LedgerCore::seal(std::string_view plain) {
   if (poisoned.load(std::memory_order_relaxed)) return Errc::unknown_outcome;
   const auto key_id = random_bytes<16>();
-  if (const auto key = key_store->create_key(field_key_id(key_id)); !key) return key.error();
-  return seal_under(key_id, plain);
+  const auto key = key_store->create_key(field_key_id(key_id));
+  if (!key) return key.error();
+  return seal_with(key->view(), key_id, plain);
 }
 
-// The id of the key stands before the ciphertext, and is bound to it.
 Result<Sealed> LedgerCore::seal_under(ByteView key_id, std::string_view plain) {
   const auto key = key_store->get(field_key_id(key_id));
   if (!key) return key.error();
-  const auto associated = associated_with(key_id);
-  const auto cipher = seal_personal(key->view(), bytes_of(plain), bytes_of(associated));
-  Sealed sealed;
-  sealed.bytes = text_of(key_id);
-  sealed.bytes.append(text_of(cipher));
-  return sealed;
+  return seal_with(key->view(), key_id, plain);
 }
 
 void LedgerCore::forget(const Sealed& sealed) {

@@ -70,13 +70,13 @@ class Inquiry {
   }
 
   void answer(LedgerTime now, std::string_view audience) {
-    if (const auto live = core_.index.find_live(index_, nullptr, to_seconds(now))) {
-      answer_.status = TokenStatus::active;
-      fill(live->token_class, live->entry.expires_at, live->entry.issued_seq, live->entry.kind,
-           audience);
-    } else if (const auto token_class = plainly_expired(now)) {
-      answer_.status = TokenStatus::expired;
-      fill(*token_class, entry_->expires_at, entry_->issued_seq, entry_->kind, audience);
+    // What nothing ended, memory can tell. A cascade may have come before or after the expiry;
+    // which, only the views know.
+    if (const auto found = core_.index.find_unrevoked(index_, nullptr)) {
+      const auto& entry = found->entry;
+      const bool has_expired = to_seconds(now) >= entry.expires_at;
+      answer_.status = has_expired ? TokenStatus::expired : TokenStatus::active;
+      fill(found->token_class, entry.expires_at, entry.issued_seq, entry.kind, audience);
     } else if (load_row()) {
       const auto status = core_.views->status_of(*row_, core_.signal.committed(), now);
       if (status.status == TokenStatus::active) {
@@ -98,27 +98,6 @@ class Inquiry {
   [[nodiscard]] bool needs_views() const { return needs_views_; }
 
  private:
-  // The class of a token that ran out and that nothing ended before: what memory can tell. A
-  // cascade may have come before or after the expiry; which, only the views know.
-  [[nodiscard]] std::optional<TokenClass> plainly_expired(LedgerTime now) const {
-    if (!entry_ || to_seconds(now) < entry_->expires_at) return std::nullopt;
-    if (entry_->flags != EntryFlags::none || core_.index.is_revoked_individually(index_))
-      return std::nullopt;
-    auto token_class = core_.index.find_class(index_);
-    if (!token_class) return std::nullopt;
-    const auto is_above = [&](SelectorKind kind, std::uint32_t id) {
-      return id == 0 || entry_->issued_seq >= core_.index.watermark({kind, id});
-    };
-    const bool is_untouched = entry_->issued_seq >= core_.index.watermark({SelectorKind::all, 0}) &&
-                              is_above(SelectorKind::client, token_class->client.value()) &&
-                              is_above(SelectorKind::grant, token_class->grant.value()) &&
-                              is_above(SelectorKind::key, token_class->key.value()) &&
-                              std::ranges::all_of(token_class->apis, [&](const ApiScopes& scopes) {
-                                return is_above(SelectorKind::api, scopes.api.value());
-                              });
-    return is_untouched ? token_class : std::nullopt;
-  }
-
   // False: never issued, or the failure says that nobody can tell.
   bool load_row() {
     if (row_) return true;

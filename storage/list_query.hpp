@@ -56,6 +56,12 @@ struct ListPosition {
   std::uint64_t number = 0;  // seq of the issue event; sorts by expiry: the index
   friend bool operator==(const ListPosition&, const ListPosition&) = default;
 };
+// Of a row with these values.
+[[nodiscard]] constexpr ListPosition position_of(ListSort sort, UnixSeconds expires_at,
+                                                 TokenIndex index, Sequence issued_seq) noexcept {
+  if (is_by_expiry(sort)) return {expires_at, index.value()};
+  return {{}, issued_seq.value()};
+}
 
 // What stands for an owner in events and views: the id of the owner's key. Whoever knows the name
 // finds it in the key store, until the owner is erased (INV-8).

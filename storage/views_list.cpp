@@ -18,11 +18,6 @@ bool is_answerable(const ListQuery& query) {
   return !query.apis || std::ranges::find(*query.apis, ApiNumber{}) == query.apis->end();
 }
 
-ListPosition position_of(const RowSource& row, ListSort sort) {
-  if (is_by_expiry(sort)) return {row.facts().expires_at, row.facts().index.value()};
-  return {{}, row.seq().value()};
-}
-
 }  // namespace
 
 std::unique_ptr<StatusScan> ViewsImpl::scan(Sequence at_seq, LedgerTime at_time) const {
@@ -79,7 +74,8 @@ Result<void> ViewsImpl::fill_page(const ListQuery& query, ListPage& page) const 
       page.next = last;
       return {};
     }
-    last = position_of(**rows, query.sort);
+    const auto& facts = (*rows)->facts();
+    last = position_of(query.sort, facts.expires_at, facts.index, (*rows)->seq());
     RowTest::Match match;
     const auto taken = test.takes(**rows, match);
     if (!taken) return taken.error();

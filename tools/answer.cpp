@@ -171,6 +171,12 @@ void show_pages(CommandLine& line, Door& door, const PageQuestion& question,
   print(render(listing, line.format));
 }
 
+ExitCode ask_and_show(CommandLine& line, Needs needs, const HttpQuestion& question) {
+  const auto door = open_door(line, needs);
+  show(line, ask(line, *door, question));
+  return ExitCode::ok;
+}
+
 std::string query_part(std::string_view name, std::string_view value) {
   if (value.empty()) return {};
   return std::string{name} + "=" + percent_encoded(value) + "&";

@@ -20,6 +20,8 @@ namespace tokenledger {
 // A nested "revocation" becomes revocation.cause and so on; other objects stay JSON.
 [[nodiscard]] Record record_of(const boost::json::object& object);
 void show(const CommandLine& line, const boost::json::object& object);
+// Opens the door, asks, shows the answer: most commands are no more than this.
+ExitCode ask_and_show(CommandLine& line, Needs needs, const HttpQuestion& question);
 
 // Columns of a list: those worth a terminal's width, and all.
 struct Columns {

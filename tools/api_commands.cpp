@@ -80,12 +80,6 @@ ExitCode create_api(CommandLine& line, const ApiOptions& options) {
   return ExitCode::ok;
 }
 
-ExitCode change(CommandLine& line, const HttpQuestion& question) {
-  const auto door = open_door(line, Needs::log);
-  show(line, ask(line, *door, question));
-  return ExitCode::ok;
-}
-
 ExitCode list_apis(CommandLine& line) {
   const auto door = open_door(line, Needs::log);
   show_pages(line, *door, {.target = "/v1/apis?", .limit = kItemsMax, .cursor = {}}, kColumns);
@@ -135,20 +129,23 @@ void add_api_commands(CommandLine& line) {
                      "HS256: write the signing secret to this new 0600 file instead of stdout");
   add("list", "List the APIs", "api list --data ./data", [&line] { return list_apis(line); });
   with_identifier(
-      add("show", "Show one API", "api show https://api.example/orders --data ./data",
-          [&line] { return change(line, {.method = "GET", .target = target_of(options)}); }));
+      add("show", "Show one API", "api show https://api.example/orders --data ./data", [&line] {
+        return ask_and_show(line, Needs::log, {.method = "GET", .target = target_of(options)});
+      }));
   add_settings(with_identifier(
                    add("update", "Change what is given, keep the rest; for new tokens only",
                        "api update https://api.example/orders --data ./data --token-lifetime 300",
                        [&line] {
-                         return change(line, {.method = "PATCH",
+                         return ask_and_show(line, Needs::log,
+                                             {.method = "PATCH",
                                               .target = target_of(options),
                                               .body = json::serialize(settings_of(options))});
                        })),
                options);
   with_identifier(add("delete", "Delete the API and revoke all its tokens",
                       "api delete https://api.example/orders --data ./data", [&line] {
-                        return change(line, {.method = "DELETE", .target = target_of(options)});
+                        return ask_and_show(line, Needs::log,
+                                            {.method = "DELETE", .target = target_of(options)});
                       }));
 }
 

@@ -60,12 +60,6 @@ ExitCode register_client(CommandLine& line, const ClientOptions& options) {
                      {.method = "POST", .target = "/v1/clients", .body = json::serialize(body)});
 }
 
-ExitCode change(CommandLine& line, const HttpQuestion& question) {
-  const auto door = open_door(line, Needs::log);
-  show(line, ask(line, *door, question));
-  return ExitCode::ok;
-}
-
 ExitCode list_clients(CommandLine& line) {
   const auto door = open_door(line, Needs::log);
   show_pages(line, *door, {.target = "/v1/clients?", .limit = kItemsMax, .cursor = {}}, kColumns);
@@ -107,7 +101,8 @@ void add_client_commands(CommandLine& line) {
   const auto add_change = [&](const char* name, const char* description, const char* example,
                               const char* method, const char* path_end) {
     with_id(add(name, description, example, [&line, method, path_end] {
-      return change(line, {.method = method, .target = target_of(options) + path_end});
+      return ask_and_show(line, Needs::log,
+                          {.method = method, .target = target_of(options) + path_end});
     }));
   };
   auto* registering =
@@ -122,7 +117,8 @@ void add_client_commands(CommandLine& line) {
   add_settings(with_id(add("update", "Change what is given, keep the rest",
                            "client update shop --data ./data --name 'Web shop'",
                            [&line] {
-                             return change(line, {.method = "PATCH",
+                             return ask_and_show(line, Needs::log,
+                                                 {.method = "PATCH",
                                                   .target = target_of(options),
                                                   .body = json::serialize(settings_of(options))});
                            })),

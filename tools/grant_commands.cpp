@@ -28,18 +28,15 @@ ExitCode change(CommandLine& line, const char* method, const GrantOptions& optio
   const json::object body{{"client_id", options.client_id},
                           {"audience", options.audience},
                           {"scopes", json::value_from(options.scopes)}};
-  const auto door = open_door(line, Needs::log);
-  show(line, ask(line, *door,
-                 {.method = method, .target = "/v1/client-grants", .body = json::serialize(body)}));
-  return ExitCode::ok;
+  return ask_and_show(
+      line, Needs::log,
+      {.method = method, .target = "/v1/client-grants", .body = json::serialize(body)});
 }
 
 ExitCode remove(CommandLine& line, const GrantOptions& options) {
   auto target = query_of(options);
   target.pop_back();
-  const auto door = open_door(line, Needs::log);
-  show(line, ask(line, *door, {.method = "DELETE", .target = target}));
-  return ExitCode::ok;
+  return ask_and_show(line, Needs::log, {.method = "DELETE", .target = target});
 }
 
 ExitCode list(CommandLine& line, const GrantOptions& options) {

@@ -49,13 +49,11 @@ ExitCode revoke_all(CommandLine& line, const RevokeAllOptions& options) {
   }
   if (!options.reason.empty()) body["reason"] = options.reason;
   if (options.dry_run) body["dry_run"] = true;
-  const auto door = open_door(line, options.dry_run ? Needs::views : Needs::log);
-  show(line, ask(line, *door,
-                 {.method = "POST",
-                  .target = "/v1/revocations",
-                  .body = json::serialize(body),
-                  .changes = !options.dry_run}));
-  return ExitCode::ok;
+  return ask_and_show(line, options.dry_run ? Needs::views : Needs::log,
+                      {.method = "POST",
+                       .target = "/v1/revocations",
+                       .body = json::serialize(body),
+                       .changes = !options.dry_run});
 }
 
 }  // namespace

@@ -70,9 +70,7 @@ ExitCode issue_token(CommandLine& line, const TokenOptions& options) {
 std::string target_of(const std::string& jti) { return "/v1/tokens/" + percent_encoded(jti); }
 
 ExitCode show_token(CommandLine& line, const std::string& jti) {
-  const auto door = open_door(line, Needs::views);
-  show(line, ask(line, *door, {.method = "GET", .target = target_of(jti)}));
-  return ExitCode::ok;
+  return ask_and_show(line, Needs::views, {.method = "GET", .target = target_of(jti)});
 }
 
 ExitCode check_token(CommandLine& line, const TokenOptions& options) {
@@ -95,18 +93,14 @@ ExitCode revoke_token(CommandLine& line, const TokenOptions& options) {
   json::object body;
   if (!options.reason.empty()) body["reason"] = options.reason;
   if (!options.cause.empty()) body["cause"] = options.cause;
-  const auto door = open_door(line, Needs::log);
-  show(line, ask(line, *door,
-                 {.method = "POST",
-                  .target = target_of(options.jti) + "/revoke",
-                  .body = json::serialize(body)}));
-  return ExitCode::ok;
+  return ask_and_show(line, Needs::log,
+                      {.method = "POST",
+                       .target = target_of(options.jti) + "/revoke",
+                       .body = json::serialize(body)});
 }
 
 ExitCode delete_token(CommandLine& line, const std::string& jti) {
-  const auto door = open_door(line, Needs::log);
-  show(line, ask(line, *door, {.method = "DELETE", .target = target_of(jti)}));
-  return ExitCode::ok;
+  return ask_and_show(line, Needs::log, {.method = "DELETE", .target = target_of(jti)});
 }
 
 void add_issue(CLI::App* command, TokenOptions& options) {

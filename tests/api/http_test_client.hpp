@@ -59,12 +59,9 @@ class HttpTestClient {
 
   // The next answer, interim ones included.
   Answer read() {
-    Answer answer;
-    std::size_t head_end;
-    while ((head_end = buffer_.find("\r\n\r\n")) == std::string::npos)
-      if (!receive()) return answer;
-    answer.head = buffer_.substr(0, head_end + 2);
-    buffer_.erase(0, head_end + 4);
+    auto answer = read_head();
+    if (answer.status == 0) return answer;
+    const int status = std::exchange(answer.status, 0);
     const auto length_at = answer.head.find("Content-Length: ");
     const std::size_t length =
         length_at == std::string::npos
@@ -72,7 +69,7 @@ class HttpTestClient {
             : std::strtoul(answer.head.c_str() + length_at + 16, nullptr, 10);
     while (buffer_.size() < length)
       if (!receive()) return answer;
-    answer.status = std::atoi(answer.head.c_str() + 9);
+    answer.status = status;
     answer.body = buffer_.substr(0, length);
     buffer_.erase(0, length);
     return answer;
