@@ -41,6 +41,11 @@ std::optional<HttpResponse> read_settings(JsonFields& fields, const JsonValue& o
     settings.token_format = token_kind_from_name(*name);
     if (!settings.token_format) return invalid_field("token_format must be jwt or opaque");
   }
+  // null takes the limit back to the greatest.
+  if (const auto* limit = object.find("live_tokens_max"); limit != nullptr && limit->is_null())
+    settings.live_tokens_max = 0;
+  if (const auto limit = fields.optional_integer("live_tokens_max", 1, kLiveTokensPerClientMax))
+    settings.live_tokens_max = static_cast<std::uint32_t>(*limit);
   return std::nullopt;
 }
 
@@ -67,7 +72,8 @@ void create(ApiContext& context, const Call& call, Write write) {
   auto body = read_json_body(*call->request);
   if (body.problem) return call->responder.respond(std::move(*body.problem));
   JsonFields fields{*body.object};
-  fields.allow_only({"client_id", "name", "grant_types", "redirect_uris", "token_format"});
+  fields.allow_only(
+      {"client_id", "name", "grant_types", "redirect_uris", "token_format", "live_tokens_max"});
   RegisterClient add;
   add.settings.name = fields.required_string("name", kLabelBytesMax);
   if (const auto client_id = fields.optional_string("client_id", kLabelBytesMax))
@@ -104,7 +110,7 @@ void patch(ApiContext& context, const Call& call, Write write) {
   });
   if (!settings) return call->responder.respond(problem_of(Errc::client_not_found));
   JsonFields fields{*body.object};
-  fields.allow_only({"name", "grant_types", "redirect_uris", "token_format"});
+  fields.allow_only({"name", "grant_types", "redirect_uris", "token_format", "live_tokens_max"});
   if (auto refused = read_settings(fields, *body.object, *settings))
     return call->responder.respond(std::move(*refused));
   if (fields.fault()) return call->responder.respond(invalid_field(*fields.fault()));

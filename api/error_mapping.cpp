@@ -66,6 +66,9 @@ ErrorWording error_wording(Errc code) noexcept {
       return {422, "this Idempotency-Key was used with another request", "invalid_request", 400, 0};
     case Errc::idempotency_full: return limited("too many live Idempotency-Keys: try again later");
     case Errc::limit_reached: return limited("a limit of this ledger is reached");
+    case Errc::too_many_live_tokens:
+      return {429, "the client has as many unexpired tokens as it may have (live_tokens_max)",
+              "temporarily_unavailable", 429, kRetryLaterSeconds};
     case Errc::sweep_mismatch: return broken("the sweep was refused");
     case Errc::queue_full: return retry("too many requests at once", kRetrySoonSeconds);
     case Errc::storage_low: return retry("storage is low: no new tokens", kRetryLaterSeconds);

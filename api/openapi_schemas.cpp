@@ -118,7 +118,7 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
 })json"},
     {"Client", R"json({
   "type": "object",
-  "required": ["client_id", "name", "status", "grant_types", "redirect_uris", "token_format", "built_in", "created_at"],
+  "required": ["client_id", "name", "status", "grant_types", "redirect_uris", "token_format", "live_tokens_max", "built_in", "created_at"],
   "properties": {
     "client_id": {"type": "string"},
     "client_secret": {"type": "string", "description": "Only in the answer that made it"},
@@ -126,6 +126,7 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "grant_types": {"type": "array", "items": {"type": "string"}},
     "redirect_uris": {"type": "array", "items": {"type": "string"}},
     "token_format": {"anyOf": [{"$ref": "#/components/schemas/TokenFormat"}, {"type": "null"}]},
+    "live_tokens_max": {"type": "integer", "description": "Tokens that have not expired, revoked ones included; beyond it: 429"},
     "built_in": {"type": "boolean"}, "created_at": {"$ref": "#/components/schemas/Time"}}
 })json"},
     {"ClientChange", R"json({
@@ -134,7 +135,8 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "name": {"type": "string", "minLength": 1},
     "grant_types": {"type": "array", "items": {"type": "string"}},
     "redirect_uris": {"type": "array", "items": {"type": "string"}},
-    "token_format": {"anyOf": [{"$ref": "#/components/schemas/TokenFormat"}, {"type": "null"}]}}
+    "token_format": {"anyOf": [{"$ref": "#/components/schemas/TokenFormat"}, {"type": "null"}]},
+    "live_tokens_max": {"type": ["integer", "null"], "minimum": 1, "maximum": 16777216}}
 })json"},
     {"NewClient", R"json({
   "type": "object", "required": ["name"], "additionalProperties": false,
@@ -143,7 +145,8 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "name": {"type": "string", "minLength": 1},
     "grant_types": {"type": "array", "items": {"type": "string"}},
     "redirect_uris": {"type": "array", "items": {"type": "string"}},
-    "token_format": {"anyOf": [{"$ref": "#/components/schemas/TokenFormat"}, {"type": "null"}]}}
+    "token_format": {"anyOf": [{"$ref": "#/components/schemas/TokenFormat"}, {"type": "null"}]},
+    "live_tokens_max": {"type": ["integer", "null"], "minimum": 1, "maximum": 16777216}}
 })json"},
     {"Grant", R"json({
   "type": "object", "required": ["client_id", "audience", "scopes"],

@@ -158,6 +158,8 @@ void write_client_settings(JsonWriter& json, const ClientSettings& settings) {
   } else {
     json.null();
   }
+  const auto limit = settings.live_tokens_max;
+  json.member("live_tokens_max", limit == 0 ? kLiveTokensPerClientMax : limit);
 }
 
 void write_client(JsonWriter& json, const ClientRecord& client, std::string_view secret) {

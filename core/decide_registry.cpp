@@ -18,6 +18,7 @@ Result<void> check_settings(const ClientSettings& settings) {
   for (const auto& uri : settings.redirect_uris) {
     if (!is_visible_ascii(uri, kRedirectUriBytesMax)) return Errc::invalid_argument;
   }
+  if (settings.live_tokens_max > kLiveTokensPerClientMax) return Errc::invalid_argument;
   const bool is_made_here = !settings.token_format || *settings.token_format == TokenKind::jwt ||
                             *settings.token_format == TokenKind::opaque;
   return is_made_here ? Result<void>{} : Errc::algorithm_not_allowed;

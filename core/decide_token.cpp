@@ -124,6 +124,7 @@ Result<void> Decider::operator()(const IssueToken& issue) {
   }
   if (auto checked = check_issue_time(issue); !checked) return checked;
   if (auto checked = check_issue_index(issue); !checked) return checked;
+  if (!state_.has_live_room(*client)) return Errc::too_many_live_tokens;
 
   TokenIssued issued{.index = issue.index, .token_sha256 = issue.token_sha256};
   const auto token_class = class_of(issue);

@@ -52,6 +52,7 @@ const char* errc_name(Errc code) noexcept {
     case Errc::idempotency_mismatch: return "idempotency_mismatch";
     case Errc::idempotency_full: return "idempotency_full";
     case Errc::limit_reached: return "limit_reached";
+    case Errc::too_many_live_tokens: return "too_many_live_tokens";
     case Errc::sweep_mismatch: return "sweep_mismatch";
     case Errc::queue_full: return "queue_full";
     case Errc::storage_low: return "storage_low";

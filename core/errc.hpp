@@ -40,6 +40,7 @@ enum class Errc {
   idempotency_mismatch,   // this Idempotency-Key was used with another body
   idempotency_full,       // too many live keys: retry later
   limit_reached,          // a registry or per-client bound: retry or clean up
+  too_many_live_tokens,   // of this client: retry when some have expired, or raise its limit
   sweep_mismatch,         // a sweep that misses or repeats a token
   // --- refused before the sequencer ---
   queue_full,     // back-pressure: retry later

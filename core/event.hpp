@@ -26,6 +26,7 @@ inline constexpr std::size_t kLabelBytesMax =
 inline constexpr std::size_t kIdentifierBytesMax = 500;  // an API's identifier (audience)
 inline constexpr std::size_t kDescriptionBytesMax = 500;
 inline constexpr std::size_t kRedirectUrisMax = 16;
+inline constexpr std::uint32_t kLiveTokensPerClientMax = std::uint32_t{1} << 24;
 inline constexpr std::size_t kRedirectUriBytesMax = 1'000;
 inline constexpr std::size_t kIntrospectorsMax = 32;
 inline constexpr std::size_t kSealedBytesMax = 8 * 1024;
@@ -113,6 +114,9 @@ struct ClientSettings {
       static_cast<std::uint8_t>(GrantType::client_credentials);  // bits of GrantType
   std::vector<std::string> redirect_uris;
   std::optional<TokenKind> token_format;  // absent: the API's
+  // Tokens that have not expired, revoked ones included, since they too take memory until then;
+  // 0: kLiveTokensPerClientMax, which is also the greatest value.
+  std::uint32_t live_tokens_max = 0;
   friend bool operator==(const ClientSettings&, const ClientSettings&) = default;
 };
 struct ClientRegistered {

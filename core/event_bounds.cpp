@@ -79,6 +79,7 @@ void check(Verdict& verdict, const ClientSettings& settings) {
   verdict.require_size(settings.redirect_uris.size(), kRedirectUrisMax);
   for (const auto& uri : settings.redirect_uris) verdict.require_name(uri, kRedirectUriBytesMax);
   if (settings.token_format) verdict.require_enum(*settings.token_format, TokenKind::jwe);
+  verdict.require(settings.live_tokens_max <= kLiveTokensPerClientMax);
 }
 void check(Verdict& verdict, const Event&, const ClientRegistered& payload) {
   verdict.require_number(payload.client);

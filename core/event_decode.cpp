@@ -47,12 +47,13 @@ class Reader {
 
   void read(const wire::ClientSettings* from, ClientSettings& to) {
     if (present(from) == nullptr) return;
-    expect_fields(*from, wire::ClientSettings::VT_TOKEN_FORMAT);
+    expect_fields(*from, wire::ClientSettings::VT_LIVE_TOKENS_MAX);
     text(from->name(), to.name);
     to.grant_types = from->grant_types();
     texts(from->redirect_uris(), kRedirectUrisMax, to.redirect_uris);
     to.token_format.reset();
     if (from->token_format() != 0) to.token_format = static_cast<TokenKind>(from->token_format());
+    to.live_tokens_max = from->live_tokens_max();
   }
   void read(const wire::ClientRegistered& from, ClientRegistered& to) {
     expect_fields(from, wire::ClientRegistered::VT_SECRET_HASH);

@@ -63,7 +63,7 @@ Offset<wire::ClientSettings> write(Builder& builder, const ClientSettings& setti
   const auto token_format =
       settings.token_format ? static_cast<std::uint8_t>(*settings.token_format) : std::uint8_t{0};
   return wire::CreateClientSettings(builder, name, redirect_uris, settings.grant_types,
-                                    token_format);
+                                    token_format, settings.live_tokens_max);
 }
 Position write(Builder& builder, const ClientRegistered& payload) {
   const auto client_id = text(builder, payload.client_id);

@@ -88,6 +88,7 @@ class Folder {
   Result<void> count_expired(const TokensExpired& payload);
   Result<void> retire(std::size_t lane, std::uint64_t below);
   void drop_from_class(ClassNumber number);
+  bool drop_live(ClassNumber number);
 
   State& state_;
   const ValidityIndex& index_;
@@ -133,6 +134,8 @@ Result<void> Folder::operator()(const TokenIssued& payload) {
   lane.next = std::max(lane.next, counter + 1);
   ++state_.classes[payload.token_class.value() - 1].tokens;
   ++state_.expiring[payload.expires_at.value()];
+  const auto& token_class = state_.classes[payload.token_class.value() - 1].token_class;
+  ++state_.live_tokens_of_client[token_class.client.value()];
   ++state_.tokens_issued;
 
   state_.pending.issued.emplace(payload.index,
@@ -188,6 +191,7 @@ Result<void> Folder::count_expired(const TokensExpired& payload) {
     }
     --second->second;
     ++count;
+    if (!drop_live(entry->token_class)) outcome = Errc::log_corrupt;
   };
   if (auto decoded = decode_token_list(payload.from, payload.tokens, count_one); !decoded)
     return decoded;
@@ -245,6 +249,16 @@ Result<void> Folder::retire(std::size_t lane_number, std::uint64_t below) {
 void Folder::drop_from_class(ClassNumber number) {
   auto& tokens = state_.classes[number.value() - 1].tokens;
   if (tokens != 0) --tokens;
+}
+
+// A swept token's class is still there: only a later retirement frees it.
+bool Folder::drop_live(ClassNumber number) {
+  const auto* token_class = state_.find_class(number);
+  if (token_class == nullptr) return false;
+  const auto live = state_.live_tokens_of_client.find(token_class->client.value());
+  if (live == state_.live_tokens_of_client.end()) return false;
+  if (--live->second == 0) state_.live_tokens_of_client.erase(live);
+  return true;
 }
 
 void remember_idempotency(State& state, const Event& event) {

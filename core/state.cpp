@@ -67,6 +67,13 @@ bool State::is_cascaded(const IndexEntry& entry) const {
   return token_class == nullptr || entry.issued_seq < registries.revoked_before(*token_class);
 }
 
+bool State::has_live_room(const ClientRecord& client) const {
+  const auto limit = client.settings.live_tokens_max;
+  const auto found = live_tokens_of_client.find(client.number.value());
+  return found == live_tokens_of_client.end() ||
+         found->second < (limit == 0 ? kLiveTokensPerClientMax : limit);
+}
+
 const TokenClass* State::find_class(ClassNumber number) const {
   if (number.value() == 0 || number.value() > classes.size()) return nullptr;
   const auto& slot = classes[number.value() - 1];
@@ -87,8 +94,9 @@ bool operator==(const State& a, const State& b) {
          a.classes == b.classes && a.free_classes == b.free_classes &&
          a.class_numbers == b.class_numbers && a.classes_of_client == b.classes_of_client &&
          a.expired_upto == b.expired_upto && a.expiring == b.expiring &&
-         a.idempotency == b.idempotency && a.idempotency_order == b.idempotency_order &&
-         a.tokens_issued == b.tokens_issued && a.tokens_swept == b.tokens_swept;
+         a.live_tokens_of_client == b.live_tokens_of_client && a.idempotency == b.idempotency &&
+         a.idempotency_order == b.idempotency_order && a.tokens_issued == b.tokens_issued &&
+         a.tokens_swept == b.tokens_swept;
 }
 
 const IncarnationRecord* owner_of(std::span<const IncarnationRecord> incarnations,

@@ -109,6 +109,9 @@ class State {
   UnixSeconds expired_upto;  // every token with expires_at <= this was named by a sweep
   std::map<std::uint32_t, std::uint32_t> expiring;  // unexpired tokens per expires_at
 
+  boost::unordered_flat_map<std::uint32_t, std::uint32_t>
+      live_tokens_of_client;  // client number -> its unexpired tokens, revoked ones included
+
   boost::unordered_flat_map<std::array<std::uint8_t, 16>, IdempotencyRecord, ArrayHash> idempotency;
   std::deque<std::array<std::uint8_t, 16>> idempotency_order;  // oldest first
 
@@ -127,6 +130,8 @@ class State {
   [[nodiscard]] bool is_revoked(const ValidityIndex& index, TokenIndex token) const;
   // Whether some cascade ends what was issued at `entry`.
   [[nodiscard]] bool is_cascaded(const IndexEntry& entry) const;
+  // Whether the client may have one more token that has not expired (INV-7).
+  [[nodiscard]] bool has_live_room(const ClientRecord& client) const;
   // nullptr: free or never used.
   [[nodiscard]] const TokenClass* find_class(ClassNumber number) const;
   // Keys older than 24 h of ledger time no longer count.

@@ -17,7 +17,11 @@ Errc fault_of(const StateReader& reader, std::uint32_t version) {
 void encode_maps(StateWriter& writer, const State& state) {
   writer.count(state.expiring.size());
   for (const auto& [second, count] : state.expiring)
-    state_layout::code_second(writer, second, count);
+    state_layout::code_count(writer, second, count);
+  const std::map<std::uint32_t, std::uint32_t> ascending{state.live_tokens_of_client.begin(),
+                                                         state.live_tokens_of_client.end()};
+  writer.count(ascending.size());
+  for (const auto& [client, count] : ascending) state_layout::code_count(writer, client, count);
   LEDGER_INVARIANT(state.idempotency.size() == state.idempotency_order.size());
   writer.count(state.idempotency_order.size());
   for (const auto& key : state.idempotency_order) {
@@ -31,10 +35,20 @@ void decode_maps(StateReader& reader, State& state) {
   reader.repeat(state_layout::kSecondsMax, [&] {
     std::uint32_t second = 0;
     std::uint32_t count = 0;
-    state_layout::code_second(reader, second, count);
+    state_layout::code_count(reader, second, count);
     const bool ascends = state.expiring.empty() || state.expiring.rbegin()->first < second;
     reader.require(ascends && second > state.expired_upto.value());
     state.expiring.emplace_hint(state.expiring.end(), second, count);
+  });
+  std::uint32_t previous_client = 0;
+  reader.repeat(kClientsMax, [&] {
+    std::uint32_t client = 0;
+    std::uint32_t count = 0;
+    state_layout::code_count(reader, client, count);
+    reader.require(client > previous_client && count != 0);
+    reader.require(client <= state.registries.clients().size());
+    state.live_tokens_of_client.emplace(client, count);
+    previous_client = client;
   });
   IdempotencyRecord previous;
   reader.repeat(kIdempotencyKeysMax, [&] {
@@ -100,6 +114,16 @@ bool classes_fit(State& state) {
   return used + state.free_classes.size() == state.classes.size();
 }
 
+// Every unexpired token has one second and one client.
+bool live_counts_fit(const State& state) {
+  const auto sum = [](const auto& counts) {
+    std::uint64_t total = 0;
+    for (const auto& [key, count] : counts) total += count;
+    return total;
+  };
+  return sum(state.expiring) == sum(state.live_tokens_of_client);
+}
+
 bool names_known_things(const State& state) {
   const auto& registries = state.registries;
   const auto known = [](std::uint32_t number, std::size_t count) { return number <= count; };
@@ -150,8 +174,9 @@ Result<void> decode_state(std::string_view bytes, State& state) {
   state_layout::code_tokens(reader, fresh);
   decode_maps(reader, fresh);
   if (!reader.ok() || !reader.at_end()) return Errc::snapshot_corrupt;
-  if (!lanes_fit(fresh) || !classes_fit(fresh) || !names_known_things(fresh))
-    return Errc::snapshot_corrupt;
+  const bool is_consistent =
+      lanes_fit(fresh) && classes_fit(fresh) && live_counts_fit(fresh) && names_known_things(fresh);
+  if (!is_consistent) return Errc::snapshot_corrupt;
   state = std::move(fresh);
   return {};
 }

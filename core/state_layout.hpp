@@ -4,11 +4,12 @@
 // state    := version(4) ledger_id(16) last_seq(8) lane_oldest(8)*kLaneCount
 //             format_version(4) last_recorded_at(8) expired_upto(4) tokens_issued(8)
 //             tokens_swept(8)
-//             registries incarnations lanes classes free_classes expiring idempotency
+//             registries incarnations lanes classes free_classes expiring live_tokens idempotency
 // registries := list<client> list<api> list<grant> list<key> all_revoked_before(8)
 // lanes    := (next(8) list<chunk_expires_at(4)>)*kLaneCount
 // classes  := list<class tokens(4)>; a free number is an empty class
 // expiring := list<second(4) count(4)>, ascending
+// live_tokens := list<client(4) count(4)>, ascending; the counts add up to those of expiring
 // idempotency := list<key(16) body(16) seq(8) at(8)>, oldest first
 //
 // class_numbers, classes_of_client and the registries' names follow from these and are not written.
@@ -40,6 +41,8 @@ void code_client_settings(Codec& codec, Settings& settings) {
     if (has_format) settings.token_format.emplace();
   }
   if (has_format) codec.choice(*settings.token_format, TokenKind::jwt, TokenKind::jwe);
+  codec.integer(settings.live_tokens_max);
+  if constexpr (Codec::kReads) codec.require(settings.live_tokens_max <= kLiveTokensPerClientMax);
 }
 
 template <class Codec, class Client>
@@ -172,10 +175,10 @@ void code_tokens(Codec& codec, AnyState& state) {
   codec.list(state.free_classes, kClassesMax, [&](auto& number) { codec.number(number); });
 }
 
-// The two parts that are maps in memory; `codec.repeat` and the map are the caller's.
-template <class Codec, class Second, class Count>
-void code_second(Codec& codec, Second& second, Count& count) {
-  codec.integer(second);
+// The parts that are maps in memory; `codec.repeat` and the map are the caller's.
+template <class Codec, class Key, class Count>
+void code_count(Codec& codec, Key& key, Count& count) {
+  codec.integer(key);
   codec.integer(count);
 }
 template <class Codec, class Key, class Record>

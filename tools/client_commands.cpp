@@ -17,12 +17,13 @@ struct ClientOptions {
   std::vector<std::string> grant_types;
   std::vector<std::string> redirect_uris;
   std::string token_format;
+  std::uint32_t live_tokens_max = 0;  // 0: not given
   std::string secret_file;
 };
 
 const Columns kColumns = {{"client_id", "name", "status", "grant_types", "created_at"},
                           {"client_id", "name", "status", "grant_types", "redirect_uris",
-                           "token_format", "built_in", "created_at"}};
+                           "token_format", "live_tokens_max", "built_in", "created_at"}};
 
 std::string target_of(const ClientOptions& options) {
   return "/v1/clients/" + percent_encoded(options.client_id);
@@ -38,6 +39,7 @@ json::object settings_of(const ClientOptions& options) {
   if (options.token_format == "api") body["token_format"] = nullptr;
   if (!options.token_format.empty() && options.token_format != "api")
     body["token_format"] = options.token_format;
+  if (options.live_tokens_max != 0) body["live_tokens_max"] = options.live_tokens_max;
   return body;
 }
 
@@ -76,6 +78,10 @@ void add_settings(CLI::App* command, ClientOptions& options) {
   command->add_option("--redirect-uri", options.redirect_uris, "May repeat");
   command->add_option("--token-format", options.token_format, "jwt, opaque, or api: as the API has")
       ->check(CLI::IsMember({"jwt", "opaque", "api"}));
+  command
+      ->add_option("--live-tokens-max", options.live_tokens_max,
+                   "Unexpired tokens it may have, revoked ones included")
+      ->check(CLI::Range(1u, kLiveTokensPerClientMax));
 }
 
 CLI::App* with_secret_file(CLI::App* command, ClientOptions& options) {

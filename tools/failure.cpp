@@ -39,6 +39,9 @@ const char* sentence_of(Errc code) noexcept {
     case Errc::already_in_state: return "it is in that state already";
     case Errc::idempotency_mismatch: return "this key was used with another request";
     case Errc::idempotency_full: return "too many keys are in use; try again later";
+    case Errc::too_many_live_tokens:
+      return "the client has as many unexpired tokens as it may have: wait, or raise its "
+             "--live-tokens-max";
     case Errc::limit_reached: return "a limit is reached; delete what is no longer needed";
     case Errc::queue_full: return "the ledger is busy; try again";
     case Errc::storage_low: return "less than 512 MiB of disk are free, so no new token is made";

@@ -113,6 +113,33 @@ TEST(TokenRequestLimit, AClientBeyondItsRateGets429AndOthersDoNot) {
   EXPECT_EQ(api.authz("x", kAudience), 401) << "checks are not limited";
 }
 
+TEST(TokenRequestLimit, INV7LiveTokensOfAClientAreBounded) {
+  ApiUnderTest api;
+  api.make_api(kAudience);
+  const auto client = api.make_client("bounded");
+  const auto other = api.make_client("other");
+  api.grant(client, kAudience);
+  api.grant(other, kAudience);
+  const auto change = [&](std::string_view body) {
+    return api.as_admin("PATCH", "/v1/clients/" + client.id, body);
+  };
+  EXPECT_EQ(change(R"({"live_tokens_max":0})").status, 400);
+  EXPECT_EQ(change(R"({"live_tokens_max":16777217})").status, 400);
+  EXPECT_TRUE(change(R"({"live_tokens_max":2})").has(R"("live_tokens_max":2)"));
+  const auto first = api.ask_token(client, kAudience);
+  EXPECT_EQ(first.status, 200);
+  EXPECT_EQ(api.ask_token(client, kAudience).status, 200);
+  const auto jti = api.jti_of(first.text("access_token"));
+  // A revoked one takes its place until it expires: else issuing and revoking would fill memory.
+  EXPECT_EQ(api.as_admin("POST", "/v1/tokens/" + jti + "/revoke", "{}").status, 200);
+  const auto before = api.ledger().committed();
+  expect_limited(api.ask_token(client, kAudience));
+  EXPECT_EQ(api.ledger().committed(), before) << "a refused request writes nothing";
+  EXPECT_EQ(api.ask_token(other, kAudience).status, 200);
+  EXPECT_TRUE(change(R"({"live_tokens_max":null})").has(R"("live_tokens_max":16777216)"));
+  EXPECT_EQ(api.ask_token(client, kAudience).status, 200);
+}
+
 TEST(TokenRequestLimit, FailedAuthenticationsOfAnAddressAreLimitedEvenForTheRightSecret) {
   ApiUnderTest api{{.token_request_rates = {.failed_per_address = {.per_second = 1, .burst = 4}}}};
   api.make_api(kAudience);

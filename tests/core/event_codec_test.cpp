@@ -381,6 +381,10 @@ const BrokenCase kBrokenCases[] = {
      [](Event& e) {
        payload_of<ClientUpdated>(e).settings.token_format = static_cast<TokenKind>(4);
      }},
+    {"MoreLiveTokensThanAnyClientMayHave", 4, Errc::invalid_argument,
+     [](Event& e) {
+       payload_of<ClientUpdated>(e).settings.live_tokens_max = kLiveTokensPerClientMax + 1;
+     }},
     {"GenerationZero", 8, Errc::invalid_argument,
      [](Event& e) { payload_of<ClientSecretRotated>(e).generation = {}; }},
     {"TooManyScopes", 9, Errc::too_large,

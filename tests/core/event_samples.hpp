@@ -50,7 +50,8 @@ inline ClientSettings full_client() {
   return {.name = "Günther's client",
           .grant_types = 15,
           .redirect_uris = {"https://a.example/cb", "https://b.example/cb"},
-          .token_format = TokenKind::opaque};
+          .token_format = TokenKind::opaque,
+          .live_tokens_max = 70'000};
 }
 inline ApiSettings minimal_api() {
   ApiSettings settings;
@@ -252,6 +253,8 @@ class RandomEvents {
     for (auto left = below(kRedirectUrisMax + 1); left > 0; --left)
       settings.redirect_uris.push_back(text(kRedirectUriBytesMax));
     if (coin()) settings.token_format = any<TokenKind>(3);
+    if (coin())
+      settings.live_tokens_max = static_cast<std::uint32_t>(below(kLiveTokensPerClientMax + 1));
     return settings;
   }
   ApiSettings api(bool symmetric) {

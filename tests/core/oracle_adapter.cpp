@@ -10,6 +10,7 @@ tl::ClientSettings settings(const ClientSettings& plain) {
                           .grant_types = static_cast<std::uint8_t>(plain.grant_types),
                           .redirect_uris = plain.redirect_uris};
   if (plain.token_format != 0) made.token_format = static_cast<tl::TokenKind>(plain.token_format);
+  made.live_tokens_max = plain.live_tokens_max;
   return made;
 }
 

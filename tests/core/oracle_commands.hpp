@@ -42,7 +42,8 @@ struct ClientSettings {
   std::string name;
   int grant_types = 1;
   std::vector<std::string> redirect_uris;
-  int token_format = 0;  // 0: the API's; 1 jwt, 2 opaque, 3 jwe
+  int token_format = 0;               // 0: the API's; 1 jwt, 2 opaque, 3 jwe
+  std::uint32_t live_tokens_max = 0;  // 0: 2^24
   bool operator==(const ClientSettings&) const = default;
 };
 

@@ -44,6 +44,7 @@ std::string compare_client(const Model& model, const tl::State& state,
   ORACLE_SAME(got.settings.redirect_uris, want.settings.redirect_uris);
   const auto format = got.settings.token_format ? static_cast<int>(*got.settings.token_format) : 0;
   ORACLE_SAME(format, want.settings.token_format);
+  ORACLE_SAME(got.settings.live_tokens_max, want.settings.live_tokens_max);
   ORACLE_SAME(got.created_at.value(), want.created_at);
   ORACLE_SAME(got.updated_seq.value(), want.updated_seq);
   return compare_watermark(model, index, 1, got.number.value(), got.revoked_before);
@@ -249,6 +250,12 @@ std::string compare_counts(const Model& model, const tl::State& state,
   std::map<std::uint32_t, std::uint32_t> expiring;
   for (const auto& token : model.expiring(model.swept_to, UINT32_MAX)) ++expiring[token.expires_at];
   ORACLE_SAME(state.expiring, expiring);
+  const std::map<std::uint32_t, std::uint32_t> live{state.live_tokens_of_client.begin(),
+                                                    state.live_tokens_of_client.end()};
+  std::map<std::uint32_t, std::uint32_t> unswept;
+  for (const auto& token : model.tokens)
+    if (token.issue.expires_at > model.swept_to) ++unswept[token.issue.client];
+  ORACLE_SAME(live, unswept);
   for (std::size_t lane = 0; lane < kLanes; ++lane) {
     if (auto no = compare_lane(model, state, index, lane); !no.empty()) return no;
   }

@@ -113,6 +113,8 @@ ClientSettings Generator::client_settings() {
   if (chance(10)) settings.redirect_uris = {chance(70) ? "https://a.example/cb" : "not a uri"};
   if (chance(30)) settings.token_format = 1 + static_cast<int>(below(2));
   if (chance(3)) settings.token_format = 3;
+  if (chance(15)) settings.live_tokens_max = static_cast<std::uint32_t>(1 + below(6));
+  if (chance(3)) settings.live_tokens_max = (1u << 24) + static_cast<std::uint32_t>(below(2));
   return settings;
 }
 

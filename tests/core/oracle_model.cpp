@@ -457,6 +457,12 @@ std::string Model::on(const Issue& issue) {
     if (auto no = issue_policy(issue, at); !no.empty()) return no;
   }
   if (auto no = issue_place(issue); !no.empty()) return no;
+  const auto limit = client.settings.live_tokens_max;
+  const auto live = std::ranges::count_if(tokens, [&](const Token& token) {
+    return token.issue.client == issue.client && token.issue.expires_at > swept_to;
+  });
+  if (static_cast<std::uint64_t>(live) >= (limit == 0 ? 1u << 24 : limit))
+    return "too_many_live_tokens";
   log("token_issued");
   tokens.push_back({issue, command_->who, last_seq, last_at, {}});
   return {};

@@ -31,6 +31,7 @@ std::string Model::settable(const ClientSettings& settings) const {
   for (const auto& uri : settings.redirect_uris) {
     if (!is_word(uri, 1000)) return "invalid_argument";
   }
+  if (settings.live_tokens_max > 1u << 24) return "invalid_argument";
   return settings.token_format <= 2 ? "" : "algorithm_not_allowed";
 }
 

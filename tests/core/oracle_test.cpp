@@ -108,7 +108,8 @@ constexpr tl::Errc kRejections[] = {
     tl::Errc::lifetime_too_long,    tl::Errc::expiry_in_the_past, tl::Errc::algorithm_not_allowed,
     tl::Errc::key_not_found,        tl::Errc::key_exists,         tl::Errc::stale_policy,
     tl::Errc::token_not_found,      tl::Errc::not_active,         tl::Errc::already_in_state,
-    tl::Errc::idempotency_mismatch, tl::Errc::limit_reached,      tl::Errc::sweep_mismatch};
+    tl::Errc::idempotency_mismatch, tl::Errc::limit_reached,      tl::Errc::too_many_live_tokens,
+    tl::Errc::sweep_mismatch};
 
 constexpr const char* kConflicts[] = {
     "revoke of a token issued in the same batch",

@@ -83,7 +83,17 @@ constexpr Change kChanges[] = {
     {"ChunkExpiry",
      [](State& state) { state.lanes[0].chunk_expires_at[0] = UnixSeconds{4'000'000'000}; }},
     {"ClassTokens", [](State& state) { ++state.classes[0].tokens; }},
-    {"SecondsCount", [](State& state) { ++state.expiring.begin()->second; }},
+    {"LiveTokens",
+     [](State& state) {
+       ++state.expiring.begin()->second;
+       ++state.live_tokens_of_client.begin()->second;
+     }},
+    {"LiveTokensMax",
+     [](State& state) {
+       Event event{.seq = state.last_seq.next(), .recorded_at = state.last_recorded_at.next()};
+       event.payload = ClientUpdated{ClientNumber{1}, {.name = "n", .live_tokens_max = 3}};
+       ASSERT_TRUE(state.registries.apply(event));
+     }},
     {"IdempotencyBody",
      [](State& state) { ++state.idempotency.at(state.idempotency_order.front()).body[0]; }},
     {"TokensIssued", [](State& state) { ++state.tokens_issued; }},
@@ -179,6 +189,15 @@ constexpr Change kContradictions[] = {
        const ClassNumber last{static_cast<std::uint32_t>(state.classes.size())};
        state.free_classes = {last, last};
      }},
+    {"SecondsThatNoClientHas", [](State& state) { ++state.expiring.begin()->second; }},
+    {"LiveTokensOfAnUnknownClient",
+     [](State& state) {
+       auto& live = state.live_tokens_of_client;
+       const auto count = live.begin()->second;
+       live.erase(live.begin());
+       live[999] = count;
+     }},
+    {"NoLiveTokens", [](State& state) { state.live_tokens_of_client[1] = 0; }},
     {"SecondThatWasSwept", [](State& state) { state.expiring[state.expired_upto.value()] = 1; }},
     {"KeyOfTheFuture",
      [](State& state) {
