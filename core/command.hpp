@@ -26,7 +26,10 @@ struct RegisterClient {
 };
 struct UpdateClient {
   std::string client_id;
-  ClientSettings settings;
+  ClientSettings settings;  // all of them
+  // updated_seq of the record these settings were laid over: stale_policy when it changed since. 0:
+  // whatever stands there.
+  Sequence based_on{};
 };
 struct DisableClient {
   std::string client_id;
@@ -50,7 +53,8 @@ struct CreateApi {
 };
 struct UpdateApi {
   std::string identifier;
-  ApiSettings settings;
+  ApiSettings settings;  // all of them
+  Sequence based_on{};   // as in UpdateClient
 };
 struct DeleteApi {
   std::string identifier;

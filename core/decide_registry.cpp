@@ -66,6 +66,11 @@ bool scope_names_fit(const ApiRecord& api, const ApiSettings& settings) {
   return count <= kScopesPerApiMax;
 }
 
+// Settings come whole, so they would undo what somebody else changed since they were read.
+bool is_current(Sequence updated_seq, Sequence based_on) {
+  return based_on == Sequence{} || based_on == updated_seq;
+}
+
 }  // namespace
 
 Result<void> check_values(const CreateApi& create) {
@@ -99,6 +104,7 @@ Result<void> Decider::operator()(const UpdateClient& update) {
   const auto client = changeable_client(update.client_id);
   if (!client) return client.error();
   if (auto covered = require_covers_client(**client); !covered) return covered;
+  if (!is_current((*client)->updated_seq, update.based_on)) return Errc::stale_policy;
   return emit(ClientUpdated{(*client)->number, update.settings});
 }
 
@@ -168,6 +174,7 @@ Result<void> Decider::operator()(const UpdateApi& update) {
   const auto api = known_api(update.identifier);
   if (!api) return api.error();
   if ((*api)->built_in) return Errc::api_built_in;
+  if (!is_current((*api)->updated_seq, update.based_on)) return Errc::stale_policy;
   const bool had_secret = (*api)->settings.signing_alg == SignatureAlgorithm::hs256;
   const bool has_secret = update.settings.signing_alg == SignatureAlgorithm::hs256;
   if (had_secret != has_secret)

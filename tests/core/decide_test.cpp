@@ -294,5 +294,33 @@ TEST_F(Decide, NobodyHandsOutManagementScopesTheyLack_B13) {
   EXPECT_EQ(run(RotateClientSecret{"app", {}}, bearer), "unauthorized_actor");
 }
 
+// Two who read the same settings and each change one of them: the second must not undo the first.
+TEST_F(Decide, SettingsLaidOverAnOlderRecordAreStaleAndOverTheCurrentOneAreTaken) {
+  const auto client_seq = [&] { return state.registries.find_client("app")->updated_seq; };
+  const auto api_seq = [&] { return state.registries.find_api("https://api")->updated_seq; };
+  const auto read_client = client_seq();
+  const auto read_api = api_seq();
+  auto changed = settings();
+  changed.token_lifetime_s = 60;
+  EXPECT_EQ(run(UpdateClient{"app", {.name = "one"}, read_client}, kHost), "");
+  EXPECT_EQ(run(UpdateApi{"https://api", changed, read_api}, kHost), "");
+  const auto last = state.last_seq;
+  EXPECT_EQ(run(UpdateClient{"app", {.name = "two"}, read_client}, kHost), "stale_policy");
+  EXPECT_EQ(run(UpdateApi{"https://api", settings(), read_api}, kHost), "stale_policy");
+  EXPECT_EQ(run(UpdateClient{"app", {.name = "two"}, last.next()}, kHost), "stale_policy");
+  EXPECT_EQ(state.last_seq, last);
+  EXPECT_EQ(state.registries.find_client("app")->settings.name, "one");
+  // A change of another kind counts too: what was read is no longer what stands there.
+  ok(DisableClient{"app"}, kHost);
+  EXPECT_EQ(run(UpdateClient{"app", {.name = "two"}, last}, kHost), "stale_policy");
+  EXPECT_EQ(run(UpdateClient{"app", {.name = "two"}, client_seq()}, kHost), "");
+  EXPECT_EQ(run(UpdateApi{"https://api", settings(), api_seq()}, kHost), "");
+  EXPECT_EQ(run(UpdateApi{"https://api", changed}, kHost), "") << "nobody asked";
+  // Idempotency first: a repeat finds what it did, whatever came after.
+  idempotency = Idempotency{{1}, {2}};
+  EXPECT_EQ(run(UpdateClient{"app", {.name = "three"}, client_seq()}, kHost), "");
+  EXPECT_EQ(run(UpdateClient{"app", {.name = "three"}, last}, kHost), "");
+}
+
 }  // namespace
 }  // namespace tokenledger

@@ -54,7 +54,7 @@ struct Translator {
     return tl::RegisterClient{c.client_id, c.built_in, settings(c.settings), digest_of(1)};
   }
   tl::CommandPayload operator()(const UpdateClient& c) const {
-    return tl::UpdateClient{c.client_id, settings(c.settings)};
+    return tl::UpdateClient{c.client_id, settings(c.settings), tl::Sequence{c.read_at}};
   }
   tl::CommandPayload operator()(const DisableClient& c) const {
     return tl::DisableClient{c.client_id};
@@ -72,7 +72,7 @@ struct Translator {
     return tl::CreateApi{c.identifier, c.built_in, settings(c.settings), c.kid};
   }
   tl::CommandPayload operator()(const UpdateApi& c) const {
-    return tl::UpdateApi{c.identifier, settings(c.settings)};
+    return tl::UpdateApi{c.identifier, settings(c.settings), tl::Sequence{c.read_at}};
   }
   tl::CommandPayload operator()(const DeleteApi& c) const { return tl::DeleteApi{c.identifier}; }
   tl::CommandPayload operator()(const AddGrant& c) const {

@@ -75,6 +75,7 @@ struct RegisterClient {
 struct UpdateClient {
   std::string client_id;
   ClientSettings settings;
+  std::uint64_t read_at = 0;  // seq of the change that was read before; 0: none was
 };
 struct DisableClient {
   std::string client_id;
@@ -97,6 +98,7 @@ struct CreateApi {
 struct UpdateApi {
   std::string identifier;
   ApiSettings settings;
+  std::uint64_t read_at = 0;
 };
 struct DeleteApi {
   std::string identifier;

@@ -146,6 +146,16 @@ ApiSettings Generator::api_settings() {
   return settings;
 }
 
+// Half the changes were made without looking; of the others some looked too early, or elsewhere.
+template <class Rows, class Name>
+std::uint64_t Generator::read_at(const Rows& rows, Name name, const std::string& wanted) {
+  if (chance(50)) return 0;
+  std::uint64_t seq = 0;
+  for (const auto& row : rows)
+    if (row.*name == wanted) seq = row.updated_seq;
+  return chance(35) ? 1 + below(model_.last_seq + 1) : seq;
+}
+
 Command Generator::client_command() {
   const auto id = client_id();
   const char* const scope = "clients:write";
@@ -156,7 +166,9 @@ Command Generator::client_command() {
       if (chance(10)) add.client_id = chance(50) ? "with space" : "";
       return command;
     }
-    case 1: return by(scope, UpdateClient{id, client_settings()});
+    case 1:
+      return by(scope,
+                UpdateClient{id, client_settings(), read_at(model_.clients, &Client::id, id)});
     case 2:
     case 3: return by(scope, DisableClient{id});
     case 4:
@@ -186,7 +198,11 @@ Command Generator::api_command() {
       return by(scope, create);
     }
     case 3:
-    case 4: return by(scope, UpdateApi{audience(), api_settings()});
+    case 4: {
+      const auto name = audience();
+      return by(scope,
+                UpdateApi{name, api_settings(), read_at(model_.apis, &Api::identifier, name)});
+    }
     default: return by(scope, DeleteApi{audience()});
   }
 }

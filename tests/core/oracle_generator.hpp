@@ -37,6 +37,8 @@ class Generator {
   std::vector<std::string> some(const std::vector<std::string>& names);
   ClientSettings client_settings();
   ApiSettings api_settings();
+  template <class Rows, class Name>
+  std::uint64_t read_at(const Rows& rows, Name name, const std::string& wanted);
   std::string sealed();
   std::string label();
   int cause() { return chance(3) ? any(kBadCauses) : 1 + static_cast<int>(below(10)); }

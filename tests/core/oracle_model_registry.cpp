@@ -107,6 +107,8 @@ std::string Model::on(const UpdateClient& update) {
   if (auto no = settable(update.settings); !no.empty()) return no;
   if (auto no = changeable(update.client_id, number); !no.empty()) return no;
   if (!covers_what_is_held(number)) return "insufficient_scope";
+  if (update.read_at != 0 && clients[number - 1].updated_seq != update.read_at)
+    return "stale_policy";
   log("client_updated");
   clients[number - 1].settings = update.settings;
   clients[number - 1].updated_seq = last_seq;
@@ -188,6 +190,7 @@ std::string Model::on(const UpdateApi& update) {
   if (number == 0) return "api_not_found";
   auto& api = apis[number - 1];
   if (api.built_in) return "api_built_in";
+  if (update.read_at != 0 && api.updated_seq != update.read_at) return "stale_policy";
   // HS256 only for an API created with it.
   if ((api.settings.algorithm == 4) != (update.settings.algorithm == 4))
     return "algorithm_not_allowed";

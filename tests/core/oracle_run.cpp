@@ -100,6 +100,17 @@ void Run::count_conflicts(const Command& command) {
     }
     if (model.is_retired(revoke->token)) count("revoke of a retired token");
   }
+  if (const auto* update = std::get_if<UpdateClient>(&command.request); update && update->read_at) {
+    for (const auto& client : model.clients)
+      if (client.id == update->client_id && client.updated_seq > update->read_at)
+        count(in_batch(client.updated_seq) ? "client changed since it was read, in the same batch"
+                                           : "client changed since it was read");
+  }
+  if (const auto* update = std::get_if<UpdateApi>(&command.request); update && update->read_at) {
+    for (const auto& api : model.apis)
+      if (api.identifier == update->identifier && !api.deleted && api.updated_seq > update->read_at)
+        count("API changed since it was read");
+  }
   if (const auto* issue = std::get_if<Issue>(&command.request)) {
     const auto* token = model.find(issue->token);
     if (token != nullptr && in_batch(token->seq)) count("index issued twice in one batch");
