@@ -1,11 +1,10 @@
 #include "api/http_io_thread.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <ctime>
-#include <typeinfo>
+#include <thread>
 
+#include "api/failure_log.hpp"
 #include "api/http_connection.hpp"
 #include "core/invariant.hpp"
 
@@ -39,18 +38,14 @@ bool HttpConnectionCount::wait_until_none(std::chrono::milliseconds deadline) {
   return none_.wait_for(lock, deadline, [this] { return count_ == 0; });
 }
 
-HttpIoThread::HttpIoThread(const HttpRouter& router, const HttpServerOptions& options,
-                           HttpConnectionCount& connection_count)
+HttpIoThread::HttpIoThread(const HttpRouter& router, const HttpServerOptions& options)
     : router_{router},
       options_{options},
-      connection_count_{connection_count},
       work_{boost::asio::make_work_guard(io_)},
       ticker_{io_},
       tick_interval_{tick_interval_for(options.deadlines)},
       mailbox_{std::make_shared<ResponseMailbox>(
-          [this] { boost::asio::post(io_, [this] { deliver_completions(); }); })} {
-  tick();
-}
+          [this] { boost::asio::post(io_, [this] { deliver_completions(); }); })} {}
 
 // Pending operations of the loop hold connections, and those refer to this object: they go when
 // io_ is destroyed, before anything they touch.
@@ -59,12 +54,12 @@ HttpIoThread::~HttpIoThread() { mailbox_->close(); }
 void HttpIoThread::run() {
   while (!io_.stopped()) {
     try {
+      if (!is_ticking_) tick();  // at the beginning, and when there was no memory for the next one
       io_.run();
-    } catch (const std::exception& failure) {
-      spdlog::error("http: an event handler threw {}", typeid(failure).name());
     } catch (...) {
-      spdlog::error("http: an event handler threw");
+      log_current_exception("http: an event handler");
     }
+    if (!is_ticking_) std::this_thread::sleep_for(tick_interval_);
   }
 }
 
@@ -80,24 +75,23 @@ HttpSessionContext HttpIoThread::session_context() noexcept {
           request_ids_, mailbox_,        options_.observer};
 }
 
-void HttpIoThread::add(std::shared_ptr<HttpConnection> connection) {
+void HttpIoThread::add(std::shared_ptr<HttpConnection> connection, HttpConnectionPlace place) {
+  const auto id = connection->id();
+  const bool is_new = connections_.try_emplace(id, Open{connection, std::move(place)}).second;
+  LEDGER_INVARIANT(is_new);
   counters_.connections_opened.add(1);
-  const auto& kept = connections_[connection->id()] = connection;
-  LEDGER_INVARIANT(kept != nullptr);
   if (is_draining_) return connection->close();
   connection->start();
 }
 
 void HttpIoThread::remove(std::uint64_t connection) noexcept {
-  if (connections_.erase(connection) == 0) return;
-  counters_.connections_closed.add(1);
-  connection_count_.remove();
+  if (connections_.erase(connection) != 0) counters_.connections_closed.add(1);
 }
 
 std::vector<std::shared_ptr<HttpConnection>> HttpIoThread::all_connections() const {
   std::vector<std::shared_ptr<HttpConnection>> all;
   all.reserve(connections_.size());
-  for (const auto& [id, connection] : connections_) all.push_back(connection);
+  for (const auto& [id, open] : connections_) all.push_back(open.connection);
   return all;
 }
 
@@ -116,7 +110,7 @@ void HttpIoThread::deliver_completions() {
   for (auto& completion : completions_) {
     const auto found = connections_.find(completion.connection);
     if (found != connections_.end())
-      found->second->complete(completion.slot, std::move(completion.response));
+      found->second.connection->complete(completion.slot, std::move(completion.response));
   }
   std::uint64_t last_flushed = 0;  // ids begin at 1
   for (const auto& completion : completions_) {
@@ -124,14 +118,14 @@ void HttpIoThread::deliver_completions() {
     last_flushed = completion.connection;
     const auto found = connections_.find(completion.connection);
     if (found == connections_.end()) continue;
-    const auto connection = found->second;
+    const auto connection = found->second.connection;
     connection->flush();
   }
   completions_.clear();
   for (const auto id : readable_) {
     const auto found = connections_.find(id);
     if (found == connections_.end()) continue;
-    const auto connection = found->second;
+    const auto connection = found->second.connection;
     connection->flush();
   }
 }
@@ -140,10 +134,13 @@ void HttpIoThread::tick() {
   // First the next tick: a failed allocation below must not end all deadlines for good.
   ticker_.expires_after(tick_interval_);
   ticker_.async_wait([this](const boost::system::error_code& error) {
+    is_ticking_ = false;
     if (!error) tick();
   });
+  is_ticking_ = true;
   const auto time = now();
   for (const auto& connection : all_connections()) connection->check_deadlines(time);
+  if (on_tick_) on_tick_();
 }
 
 }  // namespace tokenledger

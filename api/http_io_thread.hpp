@@ -14,8 +14,10 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "api/http_options.hpp"
@@ -40,12 +42,32 @@ class HttpConnectionCount {
   std::size_t count_ = 0;
 };
 
+// One of the open connections, from its acceptance until its end or whatever prevented it.
+class HttpConnectionPlace {
+ public:
+  // Nullopt: count_max are open already. The count outlives the place.
+  [[nodiscard]] static std::optional<HttpConnectionPlace> take(HttpConnectionCount& count,
+                                                               std::size_t count_max) noexcept {
+    if (!count.try_add(count_max)) return std::nullopt;
+    return HttpConnectionPlace{count};
+  }
+  HttpConnectionPlace(HttpConnectionPlace&& other) noexcept
+      : count_{std::exchange(other.count_, nullptr)} {}
+  HttpConnectionPlace& operator=(HttpConnectionPlace&&) = delete;
+  ~HttpConnectionPlace() {
+    if (count_ != nullptr) count_->remove();
+  }
+
+ private:
+  explicit HttpConnectionPlace(HttpConnectionCount& count) noexcept : count_{&count} {}
+  HttpConnectionCount* count_;  // null: moved from
+};
+
 class HttpIoThread {
  public:
   using Clock = std::chrono::steady_clock;
 
-  HttpIoThread(const HttpRouter& router, const HttpServerOptions& options,
-               HttpConnectionCount& connection_count);
+  HttpIoThread(const HttpRouter& router, const HttpServerOptions& options);
   // The loop must not run any more.
   ~HttpIoThread();
   HttpIoThread(const HttpIoThread&) = delete;
@@ -55,6 +77,9 @@ class HttpIoThread {
   // the deadlines close the connection it belonged to.
   void run();
   void stop() { io_.stop(); }
+  // Called on the loop's thread, first and with every tick, at least each quarter of a second. Set
+  // before run().
+  void set_on_tick(std::function<void()> on_tick) { on_tick_ = std::move(on_tick); }
 
   // Any thread.
   template <class Task>
@@ -62,7 +87,7 @@ class HttpIoThread {
     boost::asio::post(io_, std::move(task));
   }
 
-  void add(std::shared_ptr<HttpConnection> connection);
+  void add(std::shared_ptr<HttpConnection> connection, HttpConnectionPlace place);
   void remove(std::uint64_t connection) noexcept;
   // Ends every connection after its last accepted request; later ones at once.
   void drain();
@@ -86,7 +111,6 @@ class HttpIoThread {
 
   const HttpRouter& router_;
   const HttpServerOptions& options_;
-  HttpConnectionCount& connection_count_;
   HttpThreadCounters counters_;
   HttpDateLine date_line_;
   HttpRequestIds request_ids_;
@@ -94,13 +118,19 @@ class HttpIoThread {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::steady_timer ticker_;
   std::chrono::milliseconds tick_interval_;
+  bool is_ticking_ = false;  // the next tick is under way
+  std::function<void()> on_tick_;
   std::shared_ptr<ResponseMailbox> mailbox_;
   std::vector<ResponseMailbox::Completion> completions_;
   std::vector<std::uint64_t> readable_;
   std::array<char, 16 * 1024> discarded_;
   std::uint64_t connection_ids_ = 0;
   bool is_draining_ = false;
-  std::unordered_map<std::uint64_t, std::shared_ptr<HttpConnection>> connections_;
+  struct Open {
+    std::shared_ptr<HttpConnection> connection;
+    HttpConnectionPlace place;
+  };
+  std::unordered_map<std::uint64_t, Open> connections_;
 };
 
 }  // namespace tokenledger

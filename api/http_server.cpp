@@ -7,6 +7,7 @@
 #include <future>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "api/http_connection.hpp"
@@ -19,14 +20,28 @@ namespace {
 namespace asio = boost::asio;
 using Tcp = asio::ip::tcp;
 
-// Out of descriptors or memory: give the system a moment instead of spinning.
-constexpr auto kAcceptRetryDelay = std::chrono::milliseconds{100};
 constexpr int kListenBacklog = 1024;
 
 // Enough for a client to see why; no request was read, so there is nothing to be polite about.
 constexpr std::string_view kTooManyConnections =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
     "Connection: close\r\n\r\n";
+
+// Set as long as it lives. An accept holds one, because Asio may give its handler up without a
+// call: when the new socket finds no memory for its registration.
+class Mark {
+ public:
+  explicit Mark(bool& flag) noexcept : flag_{&flag} { flag = true; }
+  Mark(Mark&& other) noexcept : flag_{std::exchange(other.flag_, nullptr)} {}
+  Mark& operator=(Mark&&) = delete;
+  ~Mark() { clear(); }
+  void clear() noexcept {
+    if (flag_ != nullptr) *std::exchange(flag_, nullptr) = false;
+  }
+
+ private:
+  bool* flag_;
+};
 
 Errc to_listen_errc(const boost::system::error_code& error) {
   return error == asio::error::address_in_use ? Errc::address_in_use : Errc::io_error;
@@ -41,7 +56,7 @@ class HttpServer::Impl {
     const unsigned wanted = options_.io_thread_count != 0 ? options_.io_thread_count
                                                           : std::thread::hardware_concurrency();
     for (unsigned index = 0; index < std::max(1u, wanted); ++index)
-      loops_.push_back(std::make_unique<HttpIoThread>(router_, options_, connection_count_));
+      loops_.push_back(std::make_unique<HttpIoThread>(router_, options_));
   }
   ~Impl() { stop(std::chrono::milliseconds{0}); }
 
@@ -62,7 +77,7 @@ class HttpServer::Impl {
   void accept();
   void on_accepted(const boost::system::error_code& error, PlainHttpConnection::Socket socket,
                    HttpIoThread& loop);
-  void retry_accept();
+  void hand_over(PlainHttpConnection::Socket socket, HttpIoThread& loop);
   [[nodiscard]] std::shared_ptr<HttpConnection> make_connection(HttpIoThread& loop,
                                                                 PlainHttpConnection::Socket socket,
                                                                 std::string_view peer) const;
@@ -74,6 +89,7 @@ class HttpServer::Impl {
   HttpServerOptions options_;
   std::unique_ptr<HttpTls> tls_;  // null: plain HTTP
   HttpConnectionCount connection_count_;
+  bool is_accepting_ = false;  // an accept is under way; the first loop's thread only
   std::vector<std::unique_ptr<HttpIoThread>> loops_;
   std::vector<std::thread> threads_;
   std::mutex stop_mutex_;
@@ -82,7 +98,6 @@ class HttpServer::Impl {
   std::uint16_t port_ = 0;
   // Used by the first loop's thread only.
   std::optional<Tcp::acceptor> acceptor_;
-  std::optional<asio::steady_timer> accept_retry_;
   std::size_t next_loop_ = 0;
 };
 
@@ -105,21 +120,24 @@ Result<void> HttpServer::Impl::listen() {
     return to_listen_errc(error);
   }
   port_ = acceptor.local_endpoint(error).port();
-  if (error) return Errc::io_error;
-  accept_retry_.emplace(loops_.front()->io());
-  return {};
+  return error ? Result<void>{Errc::io_error} : Result<void>{};
 }
 
+// Whatever ended accepting (no descriptors, no memory, at any point), the next tick begins it
+// again: a moment's rest for the system, and nothing that could fail stands in between.
 void HttpServer::Impl::run() {
-  loops_.front()->post([this] { accept(); });
+  loops_.front()->set_on_tick([this] { accept(); });
   for (const auto& loop : loops_) threads_.emplace_back([&loop = *loop] { loop.run(); });
 }
 
 void HttpServer::Impl::accept() {
+  if (is_accepting_ || !acceptor_->is_open()) return;
   HttpIoThread& loop = *loops_[next_loop_++ % loops_.size()];
   acceptor_->async_accept(
       loop.io().get_executor(),
-      [this, &loop](const boost::system::error_code& error, PlainHttpConnection::Socket socket) {
+      [this, &loop, mark = Mark{is_accepting_}](const boost::system::error_code& error,
+                                                PlainHttpConnection::Socket socket) mutable {
+        mark.clear();
         on_accepted(error, std::move(socket), loop);
       });
 }
@@ -127,27 +145,31 @@ void HttpServer::Impl::accept() {
 void HttpServer::Impl::on_accepted(const boost::system::error_code& error,
                                    PlainHttpConnection::Socket socket, HttpIoThread& loop) {
   if (!acceptor_->is_open()) return;
-  if (error) {
-    if (error != asio::error::connection_aborted) return retry_accept();
-    return accept();
-  }
-  if (!connection_count_.try_add(options_.limits.connection_count_max)) {
+  if (error && error != asio::error::connection_aborted) return;  // until the next tick
+  // First: what fails below must not hold up the next one.
+  accept();
+  if (!error) hand_over(std::move(socket), loop);
+}
+
+void HttpServer::Impl::hand_over(PlainHttpConnection::Socket socket, HttpIoThread& loop) {
+  auto place = HttpConnectionPlace::take(connection_count_, options_.limits.connection_count_max);
+  if (!place) {
     // Never blocks: a fresh socket has room. Whether it arrives is not our concern.
     (void)::send(socket.native_handle(), kTooManyConnections.data(), kTooManyConnections.size(),
                  MSG_DONTWAIT | MSG_NOSIGNAL);
     loops_.front()->counters().refused[static_cast<std::size_t>(HttpRefusal::connection_count)].add(
         1);
-    return accept();
+    return;
   }
   boost::system::error_code ignored;  // the other end may be gone; the first read will tell
   socket.set_option(Tcp::no_delay{true}, ignored);
   const auto remote = socket.remote_endpoint(ignored);
-  const std::string peer = ignored ? std::string{} : remote.address().to_string();
-  auto begin = [this, &loop, peer, socket = std::move(socket)]() mutable {
-    loop.add(make_connection(loop, std::move(socket), peer));
+  std::string peer = ignored ? std::string{} : remote.address().to_string();
+  auto begin = [this, &loop, peer = std::move(peer), place = std::move(*place),
+                socket = std::move(socket)]() mutable {
+    loop.add(make_connection(loop, std::move(socket), peer), std::move(place));
   };
   loop.post(std::move(begin));
-  accept();
 }
 
 std::shared_ptr<HttpConnection> HttpServer::Impl::make_connection(
@@ -179,13 +201,6 @@ Result<void> HttpServer::Impl::reload_tls() {
   return reloaded;
 }
 
-void HttpServer::Impl::retry_accept() {
-  accept_retry_->expires_after(kAcceptRetryDelay);
-  accept_retry_->async_wait([this](const boost::system::error_code& error) {
-    if (!error && acceptor_->is_open()) accept();
-  });
-}
-
 template <class Task>
 void HttpServer::Impl::on_every_loop(Task task) {
   std::vector<std::future<void>> done;
@@ -209,7 +224,6 @@ bool HttpServer::Impl::stop(std::chrono::milliseconds deadline) {
       if (&loop != loops_.front().get()) return;
       boost::system::error_code ignored;
       acceptor_->close(ignored);
-      accept_retry_->cancel();
     });
     // Connections accepted just before were posted before this.
     on_every_loop([](HttpIoThread& loop) { loop.drain(); });

@@ -8,6 +8,7 @@
 #include <random>
 #include <typeinfo>
 
+#include "api/failure_log.hpp"
 #include "api/problem.hpp"
 #include "core/invariant.hpp"
 
@@ -234,12 +235,9 @@ void HttpSession::call_async(const HttpRoute& route) noexcept {
   try {
     route.async(OwnedHttpRequest{request_},
                 Responder{context_.mailbox, connection_, first_slot_ + slots_.size() - 1});
-  } catch (const std::exception& failure) {
-    context_.counters.handler_failures.add(1);
-    spdlog::error("request {}: handler threw {}", request_.request_id(), typeid(failure).name());
   } catch (...) {
     context_.counters.handler_failures.add(1);
-    spdlog::error("request {}: handler threw", request_.request_id());
+    log_current_exception("the handler", request_.request_id());
   }
 }
 

@@ -1,6 +1,7 @@
 # tests of this folder, listed by name
 tokenledger_test(api/http_router_test.cpp tokenledger::api)
 tokenledger_test(api/http_server_test.cpp tokenledger::api)
+tokenledger_test(api/http_memory_test.cpp tokenledger::api)
 tokenledger_test(api/http_session_test.cpp tokenledger::api)
 tokenledger_test(api/http_stream_test.cpp tokenledger::api)
 tokenledger_test(api/events_test.cpp tokenledger::api)
