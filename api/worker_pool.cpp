@@ -1,10 +1,8 @@
 #include "api/worker_pool.hpp"
 
-#include <spdlog/spdlog.h>
-
-#include <typeinfo>
 #include <utility>
 
+#include "api/failure_log.hpp"
 #include "core/invariant.hpp"
 
 namespace tokenledger {
@@ -14,14 +12,17 @@ WorkerPool::WorkerPool(unsigned thread_count, std::size_t jobs_max) : jobs_max_{
   for (unsigned index = 0; index < thread_count; ++index) threads_.emplace_back([this] { run(); });
 }
 
-bool WorkerPool::post(Job job) {
+bool WorkerPool::post(Job job, JobLength length) {
   {
     const std::scoped_lock lock{mutex_};
-    if (stops_ || jobs_.size() >= jobs_max_) {
+    const bool is_lengthy = length == JobLength::lengthy;
+    const bool is_full = brief_.size() + lengthy_.size() >= jobs_max_ ||
+                         (is_lengthy && lengthy_.size() >= kLengthyJobsMax);
+    if (stops_ || is_full) {
       ++refused_count_;
       return false;
     }
-    jobs_.push_back(std::move(job));
+    (is_lengthy ? lengthy_ : brief_).push_back({++arrivals_, std::move(job)});
   }
   wakes_.notify_one();
   return true;
@@ -29,35 +30,49 @@ bool WorkerPool::post(Job job) {
 
 WorkerPool::Counters WorkerPool::counters() const {
   const std::scoped_lock lock{mutex_};
-  return {.waiting = jobs_.size(), .refused = refused_count_};
+  return {.waiting = brief_.size() + lengthy_.size(), .refused = refused_count_};
 }
 
 void WorkerPool::stop() {
   {
+    Queue brief, lengthy;  // they go after the lock: what a job holds may take locks of its own
     const std::scoped_lock lock{mutex_};
     stops_ = true;
+    brief.swap(brief_);
+    lengthy.swap(lengthy_);
   }
   wakes_.notify_all();
   for (auto& thread : threads_)
     if (thread.joinable()) thread.join();
 }
 
+WorkerPool::Queue* WorkerPool::next_queue() {
+  const bool may_be_lengthy = !lengthy_.empty() && !is_lengthy_running_;
+  if (brief_.empty()) return may_be_lengthy ? &lengthy_ : nullptr;
+  const bool is_lengthy_first = may_be_lengthy && lengthy_.front().number < brief_.front().number;
+  return is_lengthy_first ? &lengthy_ : &brief_;
+}
+
 void WorkerPool::run() {
+  bool was_lengthy = false;
   for (;;) {
     Job job;
     {
       std::unique_lock lock{mutex_};
-      wakes_.wait(lock, [this] { return stops_ || !jobs_.empty(); });
-      if (jobs_.empty()) return;
-      job = std::move(jobs_.front());
-      jobs_.pop_front();
+      if (was_lengthy) is_lengthy_running_ = false;
+      // A post that woke a thread for nothing loses nothing: whoever ends a lengthy job looks here.
+      wakes_.wait(lock, [this] { return stops_ || next_queue() != nullptr; });
+      auto* queue = next_queue();
+      if (queue == nullptr) return;  // stopped, and nothing waits
+      was_lengthy = queue == &lengthy_;
+      if (was_lengthy) is_lengthy_running_ = true;
+      job = std::move(queue->front().job);
+      queue->pop_front();
     }
     try {
       job();
-    } catch (const std::exception& failure) {
-      spdlog::error("a worker's job threw {}", typeid(failure).name());
     } catch (...) {
-      spdlog::error("a worker's job threw");
+      log_current_exception("a worker's job");
     }
   }
 }

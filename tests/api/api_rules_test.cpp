@@ -1,11 +1,14 @@
 // The rules of the endpoints that need no server: plain functions over texts.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
+#include <memory>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "api/client_authentication.hpp"
 #include "api/error_mapping.hpp"
@@ -128,24 +131,86 @@ TEST(ErrorMapping, BackPressureSaysWhenToComeBack) {
   EXPECT_EQ(problem_of(Errc::unknown_outcome).status, 500) << "INV-6: never a success";
 }
 
-TEST(WorkerPool, RefusesBeyondItsBoundAndFinishesWhatItTook) {
+// A job that runs until it is let go.
+class Held {
+ public:
+  WorkerPool::Job job() {
+    return [this] {
+      begun_.set_value();
+      gate_.get_future().wait();
+    };
+  }
+  void wait_until_begun() { begun_.get_future().wait(); }
+  void let_go() { gate_.set_value(); }
+
+ private:
+  std::promise<void> begun_;
+  std::promise<void> gate_;
+};
+
+TEST(WorkerPool, RefusesBeyondItsBoundAndSurvivesAJobsFailure) {
   WorkerPool pool{1, 2};
-  std::promise<void> begun;
-  std::promise<void> gate;
-  std::atomic<int> done{0};
-  ASSERT_TRUE(pool.post([&] {
-    begun.set_value();
-    gate.get_future().wait();
-    ++done;
-  }));
-  begun.get_future().wait();
-  EXPECT_TRUE(pool.post([&] { ++done; }));
+  Held held;
+  ASSERT_TRUE(pool.post(held.job()));
+  held.wait_until_begun();
+  std::promise<void> done;
   EXPECT_TRUE(pool.post([&] { throw std::runtime_error{"one job's failure"}; }));
-  EXPECT_FALSE(pool.post([&] { ++done; })) << "INV-7: two are waiting";
-  gate.set_value();
+  EXPECT_TRUE(pool.post([&] { done.set_value(); }));
+  EXPECT_FALSE(pool.post([] {})) << "INV-7: two are waiting";
+  EXPECT_EQ(pool.counters().waiting, 2u);
+  held.let_go();
+  done.get_future().wait();
+  EXPECT_EQ(pool.counters().refused, 1u);
   pool.stop();
-  EXPECT_EQ(done, 2);
   EXPECT_FALSE(pool.post([] {})) << "stopped";
+}
+
+TEST(WorkerPool, StopFinishesWhatBeganAndDropsWhatWaits) {
+  WorkerPool pool{1, 10};
+  Held held;
+  ASSERT_TRUE(pool.post(held.job()));
+  held.wait_until_begun();
+  std::atomic<int> ran{0};
+  const auto kept = std::make_shared<int>(0);
+  for (int index = 0; index < 3; ++index) {
+    ASSERT_TRUE(pool.post([&ran, kept] { ++ran; }));
+    ASSERT_TRUE(pool.post([&ran, kept] { ++ran; }, JobLength::lengthy));
+  }
+  std::thread stopping{[&] { pool.stop(); }};
+  while (kept.use_count() > 1) std::this_thread::yield();  // dropped while the first one runs
+  held.let_go();
+  stopping.join();
+  EXPECT_EQ(ran, 0);
+}
+
+TEST(WorkerPool, LengthyJobsRunOneAtATimeAndBriefOnesPassThem) {
+  WorkerPool pool{2, 100};
+  Held held;
+  ASSERT_TRUE(pool.post(held.job(), JobLength::lengthy));
+  held.wait_until_begun();
+  std::atomic<int> lengthy{0};
+  std::atomic<int> at_once{0};
+  std::atomic<int> at_once_max{0};
+  for (std::size_t index = 0; index < kLengthyJobsMax; ++index) {
+    ASSERT_TRUE(pool.post(
+        [&] {
+          at_once_max = std::max(at_once_max.load(), ++at_once);
+          std::this_thread::yield();
+          --at_once;
+          ++lengthy;
+        },
+        JobLength::lengthy));
+  }
+  EXPECT_FALSE(pool.post([] {}, JobLength::lengthy)) << "INV-7: so many may wait";
+  for (int index = 0; index < 20; ++index) {
+    std::promise<void> brief;
+    ASSERT_TRUE(pool.post([&] { brief.set_value(); }));
+    brief.get_future().wait();  // would hang if the lengthy ones held both threads
+  }
+  EXPECT_EQ(lengthy, 0);
+  held.let_go();
+  while (lengthy < static_cast<int>(kLengthyJobsMax)) std::this_thread::yield();
+  EXPECT_EQ(at_once_max, 1);
 }
 
 TEST(MetricsText, FollowsTheTextFormat) {
