@@ -28,6 +28,9 @@
 namespace tokenledger {
 
 inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
+// A page ends once it has this much: reasons, names, extra fields and escapes could outgrow every
+// answer (INV-7). One row more always fits.
+inline constexpr std::size_t kPageTextBytesMax = 4 * 1024 * 1024;
 
 class AccessLog;
 class EventStreamer;

@@ -17,10 +17,9 @@ namespace {
 
 constexpr std::uint64_t kLimitDefault = 100;
 constexpr std::uint64_t kLimitMax = 1'000;
-// Of canonical bytes; a page ends early rather than grow beyond.
+// Of canonical bytes; a page ends early rather than grow beyond. Written out, names and escapes can
+// take many times as much: see kPageTextBytesMax.
 constexpr std::size_t kPageBytesMax = 512 * 1024;
-// .. and of what is written: names and escapes can take many times as much. One event more fits.
-constexpr std::size_t kPageTextBytesMax = 4 * 1024 * 1024;
 constexpr std::string_view kContentTypeJsonLines = "application/jsonl";
 constexpr std::string_view kContentTypeEventStream = "text/event-stream";
 

@@ -9,10 +9,6 @@
 namespace tokenledger {
 namespace {
 
-// A page ends once it has this much: reasons, extra fields and escapes could outgrow every answer
-// (INV-7). One row more always fits.
-constexpr std::size_t kPageTextBytesMax = 4 * 1024 * 1024;
-
 // Writes what fits; where it does not, the next page goes on behind the last row written.
 void write_rows(JsonWriter& json, const std::string& text, const Ledger& ledger, Ledger::List& list,
                 ListSort sort) {
