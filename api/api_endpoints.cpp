@@ -161,26 +161,39 @@ Named name_from_query(const Ledger& ledger, const HttpRequest& request) {
 }
 using Namer = Named (*)(const Ledger&, const HttpRequest&);
 
-void patch(ApiContext& context, const Call& call, Write write, Namer namer) {
-  auto named = namer(context.ledger, *call->request);
-  if (named.refused) return call->responder.respond(std::move(*named.refused));
-  auto body = read_json_body(*call->request);
-  if (body.problem) return call->responder.respond(std::move(*body.problem));
-  std::optional<ApiSettings> settings;
-  context.ledger.with_registries([&](const Registries& registries) {
-    if (const auto* api = registries.find_api(named.identifier)) settings = api->settings;
+// The settings as they would be, or the refusal.
+std::optional<HttpResponse> read_change(const Ledger& ledger, const HttpRequest& request,
+                                        UpdateApi& update) {
+  auto body = read_json_body(request);
+  if (body.problem) return std::move(body.problem);
+  bool is_found = false;
+  ledger.with_registries([&](const Registries& registries) {
+    const auto* api = registries.find_api(update.identifier);
+    is_found = api != nullptr;
+    if (!is_found) return;
+    update.settings = api->settings;
+    update.based_on = api->updated_seq;
   });
-  if (!settings) return call->responder.respond(problem_of(Errc::api_not_found));
+  if (!is_found) return problem_of(Errc::api_not_found);
   JsonFields fields{*body.object};
   fields.allow_only({"name", "scopes", "token_lifetime", "token_lifetime_max",
                      "allow_offline_access", "revocable_by_admins_only", "revocable",
                      "admin_revocable_origins", "signing_alg", "token_format", "introspectors"});
-  if (auto refused = read_settings(fields, *settings))
-    return call->responder.respond(std::move(*refused));
-  commit(context, call, std::move(write), UpdateApi{named.identifier, std::move(*settings)},
-         [&ledger = context.ledger, identifier = named.identifier](const Committed&) {
-           return show(ledger, identifier, 200);
-         });
+  return read_settings(fields, update.settings);
+}
+
+void patch(ApiContext& context, const Call& call, Write write, Namer namer) {
+  auto named = namer(context.ledger, *call->request);
+  if (named.refused) return call->responder.respond(std::move(*named.refused));
+  auto& ledger = context.ledger;
+  commit_change(
+      context, call, std::move(write),
+      [&ledger, call, identifier = named.identifier](CommandPayload& change) {
+        return read_change(ledger, *call->request, change.emplace<UpdateApi>(identifier));
+      },
+      [&ledger, identifier = named.identifier](const Committed&) {
+        return show(ledger, identifier, 200);
+      });
 }
 
 void remove(ApiContext& context, const Call& call, Write write, Namer namer) {

@@ -99,25 +99,37 @@ void create(ApiContext& context, const Call& call, Write write) {
   commit(context, call, std::move(write), std::move(add), answer, earlier);
 }
 
+// The settings as they would be, or the refusal.
+std::optional<HttpResponse> read_change(const Ledger& ledger, const HttpRequest& request,
+                                        UpdateClient& update) {
+  auto body = read_json_body(request);
+  if (body.problem) return std::move(body.problem);
+  bool is_found = false;
+  ledger.with_registries([&](const Registries& registries) {
+    const auto* client = live_client(registries, update.client_id);
+    is_found = client != nullptr;
+    if (!is_found) return;
+    update.settings = client->settings;
+    update.based_on = client->updated_seq;
+  });
+  if (!is_found) return problem_of(Errc::client_not_found);
+  JsonFields fields{*body.object};
+  fields.allow_only({"name", "grant_types", "redirect_uris", "token_format", "live_tokens_max"});
+  if (auto refused = read_settings(fields, *body.object, update.settings)) return refused;
+  if (fields.fault()) return invalid_field(*fields.fault());
+  return std::nullopt;
+}
+
 void patch(ApiContext& context, const Call& call, Write write) {
   const auto client_id = call->request->path_parameter(0);
   if (!client_id) return call->responder.respond(problem_of(Errc::client_not_found));
-  auto body = read_json_body(*call->request);
-  if (body.problem) return call->responder.respond(std::move(*body.problem));
-  std::optional<ClientSettings> settings;
-  context.ledger.with_registries([&](const Registries& registries) {
-    if (const auto* client = live_client(registries, *client_id)) settings = client->settings;
-  });
-  if (!settings) return call->responder.respond(problem_of(Errc::client_not_found));
-  JsonFields fields{*body.object};
-  fields.allow_only({"name", "grant_types", "redirect_uris", "token_format", "live_tokens_max"});
-  if (auto refused = read_settings(fields, *body.object, *settings))
-    return call->responder.respond(std::move(*refused));
-  if (fields.fault()) return call->responder.respond(invalid_field(*fields.fault()));
-  commit(context, call, std::move(write), UpdateClient{*client_id, std::move(*settings)},
-         [&ledger = context.ledger, id = *client_id](const Committed&) {
-           return show(ledger, id, 200);
-         });
+  auto& ledger = context.ledger;
+  commit_change(
+      context, call, std::move(write),
+      [&ledger, call, id = *client_id](CommandPayload& change) {
+        return read_change(ledger, *call->request, change.emplace<UpdateClient>(id));
+      },
+      [&ledger, id = *client_id](const Committed&) { return show(ledger, id, 200); });
 }
 
 // disable and enable differ by their command only.

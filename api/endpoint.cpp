@@ -159,10 +159,29 @@ void commit(ApiContext& context, const Call& call, Write write, CommandPayload p
       answering(context, call, std::move(answer), std::move(earlier)));
 }
 
-void answer_from_worker(WorkerPool& workers, const Call& call,
-                        std::function<HttpResponse()> answer) {
-  const bool is_posted =
-      workers.post([call, answer = std::move(answer)] { call->responder.respond(answer()); });
+void commit_change(ApiContext& context, const Call& call, Write write, ReadChange read,
+                   CommittedAnswer answer, int attempts_left) {
+  CommandPayload change;
+  if (auto refused = read(change)) return call->responder.respond(std::move(*refused));
+  auto done = [&context, workers = context.workers, call, write, read, answer, attempts_left,
+               done = answering(context, call, answer)](const Result<Committed>& committed) {
+    const bool is_stale = committed.has_error() && committed.error() == Errc::stale_policy;
+    if (!is_stale || attempts_left <= 1) return done(committed);
+    // Not here: the commit thread has better things to do than to read a body again. The job is
+    // dropped with the workers, before the context goes.
+    const bool is_posted = workers->post([&context, call, write, read, answer, attempts_left] {
+      commit_change(context, call, write, read, answer, attempts_left - 1);
+    });
+    if (!is_posted) call->responder.respond(busy());
+  };
+  context.ledger.submit_async({write.actor, write.request_id, write.idempotency, std::move(change)},
+                              std::move(done));
+}
+
+void answer_from_worker(WorkerPool& workers, const Call& call, std::function<HttpResponse()> answer,
+                        JobLength length) {
+  const bool is_posted = workers.post(
+      [call, answer = std::move(answer)] { call->responder.respond(answer()); }, length);
   if (!is_posted) call->responder.respond(busy());
 }
 

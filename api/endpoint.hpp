@@ -31,6 +31,8 @@ inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
 // A page ends once it has this much: reasons, names, extra fields and escapes could outgrow every
 // answer (INV-7). One row more always fits.
 inline constexpr std::size_t kPageTextBytesMax = 4 * 1024 * 1024;
+// A change of settings that somebody else's change overtook each time; beyond: 503.
+inline constexpr int kChangeAttemptsMax = 4;
 
 class AccessLog;
 class EventStreamer;
@@ -108,9 +110,16 @@ using EarlierAnswer = std::function<HttpResponse(Sequence)>;
 void commit(ApiContext& context, const Call& call, Write write, CommandPayload payload,
             CommittedAnswer answer, EarlierAnswer earlier = {});
 
+// Read-modify-write of a record's settings. `read` lays the request over the record and names in
+// based_on what it read; it runs again, on a worker, when the record changed before the command was
+// decided (stale_policy), at most kChangeAttemptsMax times. What it answers refuses the request.
+using ReadChange = std::function<std::optional<HttpResponse>(CommandPayload&)>;
+void commit_change(ApiContext& context, const Call& call, Write write, ReadChange read,
+                   CommittedAnswer answer, int attempts_left = kChangeAttemptsMax);
+
 // Answers from a worker; busy() when there is no room. Safe on the commit thread.
-void answer_from_worker(WorkerPool& workers, const Call& call,
-                        std::function<HttpResponse()> answer);
+void answer_from_worker(WorkerPool& workers, const Call& call, std::function<HttpResponse()> answer,
+                        JobLength length = JobLength::brief);
 
 [[nodiscard]] HttpResponse json_response(int status);
 void add_ledger_seq(HttpResponse* response, Sequence seq);
