@@ -42,6 +42,31 @@ Call take_call(OwnedHttpRequest request, Responder responder) {
   return std::make_shared<AsyncCall>(AsyncCall{std::move(request), std::move(responder)});
 }
 
+// The asynchronous half of reads: guarded, then on a worker.
+AsyncHttpHandler on_worker(ApiContext& context, const Endpoint& endpoint, ReadHandler handler) {
+  // Shared: a job may begin when the routes are gone already.
+  return [&context, scope = endpoint.scope, length = endpoint.job,
+          shared = std::make_shared<const ReadHandler>(std::move(handler))](
+             OwnedHttpRequest request, Responder responder) {
+    auto access = verify_management(context.ledger, *request, scope);
+    if (access.denied) return responder.respond(std::move(*access.denied));
+    responder.set_client_id(std::move(access.client_id));
+    const auto call = take_call(std::move(request), std::move(responder));
+    answer_from_worker(
+        *context.workers, call, [call, shared] { return (*shared)(*call->request); }, length);
+  };
+}
+
+// Where the body may be large the bearer is asked for before it is read, and again behind it.
+HttpRouteOptions options_of(const ApiContext& context, const Endpoint& endpoint) {
+  auto options = endpoint.options;
+  if (options.body_bytes_max == 0) return options;
+  options.before_large_body = [&context, scope = endpoint.scope](const HttpRequest& request) {
+    return verify_management(context.ledger, request, scope).denied;
+  };
+  return options;
+}
+
 }  // namespace
 
 void route_read(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
@@ -55,31 +80,13 @@ void route_read(HttpRouter& router, ApiContext& context, const Endpoint& endpoin
         response.client_id = std::move(access.client_id);
         return response;
       },
-      endpoint.options);
+      options_of(context, endpoint));
 }
-
-namespace {
-
-// The asynchronous half of reads: guarded, then on a worker.
-AsyncHttpHandler on_worker(ApiContext& context, ManagementScope scope, ReadHandler handler) {
-  // Shared: a job may begin when the routes are gone already.
-  return [&context, scope, shared = std::make_shared<const ReadHandler>(std::move(handler))](
-             OwnedHttpRequest request, Responder responder) {
-    auto access = verify_management(context.ledger, *request, scope);
-    if (access.denied) return responder.respond(std::move(*access.denied));
-    responder.set_client_id(std::move(access.client_id));
-    const auto call = take_call(std::move(request), std::move(responder));
-    answer_from_worker(*context.workers, call,
-                       [call, shared] { return (*shared)(*call->request); });
-  };
-}
-
-}  // namespace
 
 void route_view(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
                 ReadHandler handler) {
   router.add_async(endpoint.method, endpoint.pattern,
-                   on_worker(context, endpoint.scope, std::move(handler)), endpoint.options);
+                   on_worker(context, endpoint, std::move(handler)), options_of(context, endpoint));
 }
 
 void route_attempt(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
@@ -94,7 +101,7 @@ void route_attempt(HttpRouter& router, ApiContext& context, const Endpoint& endp
         if (response) response->client_id = std::move(access.client_id);
         return response;
       },
-      on_worker(context, endpoint.scope, std::move(otherwise)), endpoint.options);
+      on_worker(context, endpoint, std::move(otherwise)), options_of(context, endpoint));
 }
 
 void route_write(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
@@ -123,7 +130,7 @@ void route_write(HttpRouter& router, ApiContext& context, const Endpoint& endpoi
         }
         handler(take_call(std::move(request), std::move(responder)), std::move(write));
       },
-      endpoint.options);
+      options_of(context, endpoint));
 }
 
 Ledger::Completion answering(const ApiContext& context, const Call& call, CommittedAnswer answer,

@@ -77,7 +77,12 @@ struct Endpoint {
   // counted (400).
   bool takes_query = false;
   bool takes_body = true;
+  JobLength job = JobLength::brief;  // of a view
 };
+[[nodiscard]] inline Endpoint lengthy(Endpoint endpoint) {
+  endpoint.job = JobLength::lengthy;
+  return endpoint;
+}
 [[nodiscard]] inline Endpoint with_query(Endpoint endpoint) {
   endpoint.takes_query = true;
   return endpoint;

@@ -59,6 +59,11 @@ class HttpParser {
   [[nodiscard]] Step advance_body(char* data, std::size_t* size, std::size_t body_bytes_max,
                                   HttpRequest& request);
 
+  // After the head: whether the body is, or in chunks may become, larger than this.
+  [[nodiscard]] bool body_may_exceed(std::size_t bytes) const noexcept {
+    return is_chunked_ || body_bytes_ > bytes;
+  }
+
   // After `refused`.
   [[nodiscard]] HttpRefusal refusal() const noexcept { return refusal_; }
   [[nodiscard]] std::size_t head_bytes() const noexcept { return head_bytes_; }

@@ -37,6 +37,10 @@ using HttpAttempt = std::function<std::optional<HttpResponse>(const HttpRequest&
 
 struct HttpRouteOptions {
   std::size_t body_bytes_max = 0;  // 0: HttpLimits::body_bytes_max; else at most kHttpBodyBytesMax
+  // Called with the head alone where the body may be larger than HttpLimits::body_bytes_max, before
+  // any of it is read: what it answers refuses the request and ends the connection. The handler
+  // must check the same again: the body can take its time.
+  HttpAttempt before_large_body = {};
   // May answer with HttpResponse::stream. Its answer is the connection's last, so nothing that was
   // pipelined behind it waits for a body without end: it is not begun.
   bool streams = false;

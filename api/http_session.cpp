@@ -1,12 +1,9 @@
 #include "api/http_session.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <random>
-#include <typeinfo>
 
 #include "api/failure_log.hpp"
 #include "api/problem.hpp"
@@ -149,10 +146,30 @@ bool HttpSession::step_head() {
   const auto step = parser_.advance_head(bytes, request_);
   if (step == HttpParser::Step::refused) refuse(parser_.refusal());
   if (step != HttpParser::Step::done) return false;
+  const auto given_id = request_.header(HttpHeader::x_request_id);
+  if (is_request_id(given_id))
+    request_.request_id_.assign(given_id);
+  else
+    context_.request_ids.assign_next(&request_.request_id_);
   route_ = context_.router.find(request_);
   const bool raises = route_ != nullptr && route_->options.body_bytes_max != 0;
   body_bytes_max_ = raises ? route_->options.body_bytes_max : context_.limits.body_bytes_max;
+  if (raises && parser_.body_may_exceed(context_.limits.body_bytes_max) && is_turned_away())
+    return false;
   stage_ = Stage::body;
+  return true;
+}
+
+// Nobody without the right to it makes the server hold a large body.
+bool HttpSession::is_turned_away() {
+  if (!route_->options.before_large_body) return false;
+  request_.body_bytes_ = 0;
+  auto denied = run(route_->options.before_large_body);
+  if (!denied) return false;
+  is_ending_ = true;
+  auto slot = begin_slot();
+  slot.response = std::move(*denied);
+  answer(std::move(slot));
   return true;
 }
 
@@ -184,15 +201,9 @@ void HttpSession::continue_if_expected() {
   output_ += "HTTP/1.1 100 Continue\r\n\r\n";
 }
 
-void HttpSession::dispatch() {
+HttpSession::Slot HttpSession::begin_slot() {
   ++dispatched_;
   context_.counters.requests.add(1);
-  const auto given_id = request_.header(HttpHeader::x_request_id);
-  if (is_request_id(given_id))
-    request_.request_id_.assign(given_id);
-  else
-    context_.request_ids.assign_next(&request_.request_id_);
-  if (!request_.keep_alive_ || (route_ != nullptr && route_->options.streams)) is_ending_ = true;
   Slot slot;
   slot.request_id = request_.request_id_;
   slot.close = is_ending_;
@@ -204,6 +215,12 @@ void HttpSession::dispatch() {
     slot.route = route_;
     slot.begun = monotonic_clock();
   }
+  return slot;
+}
+
+void HttpSession::dispatch() {
+  if (!request_.keep_alive_ || (route_ != nullptr && route_->options.streams)) is_ending_ = true;
+  auto slot = begin_slot();
   std::optional<HttpResponse> response =
       route_ == nullptr ? context_.router.refuse(request_) : call(*route_);
   if (!response) {
@@ -215,17 +232,18 @@ void HttpSession::dispatch() {
   answer(std::move(slot));
 }
 
-// Only the type of an exception is logged: its text may hold what the caller sent (INV-5).
 std::optional<HttpResponse> HttpSession::call(const HttpRoute& route) noexcept {
+  if (route.sync) return run(route.sync);
+  return route.attempt ? run(route.attempt) : std::nullopt;
+}
+
+template <class Handler>
+std::optional<HttpResponse> HttpSession::run(const Handler& handler) noexcept {
   try {
-    if (route.sync) return route.sync(request_);
-    return route.attempt ? route.attempt(request_) : std::nullopt;
-  } catch (const std::exception& failure) {
-    context_.counters.handler_failures.add(1);
-    spdlog::error("request {}: handler threw {}", request_.request_id(), typeid(failure).name());
+    return handler(request_);
   } catch (...) {
     context_.counters.handler_failures.add(1);
-    spdlog::error("request {}: handler threw", request_.request_id());
+    log_current_exception("the handler", request_.request_id());
   }
   return HttpResponse{.status = 500};
 }

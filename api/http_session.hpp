@@ -117,9 +117,14 @@ class HttpSession {
   [[nodiscard]] bool step();
   [[nodiscard]] bool step_head();
   [[nodiscard]] bool step_body();
+  [[nodiscard]] bool is_turned_away();
   void dispatch();
+  // For the current request, which counts as begun.
+  [[nodiscard]] Slot begin_slot();
   // nullopt: the route is asynchronous and its attempt, if any, declined.
   [[nodiscard]] std::optional<HttpResponse> call(const HttpRoute& route) noexcept;
+  template <class Handler>
+  [[nodiscard]] std::optional<HttpResponse> run(const Handler& handler) noexcept;
   void call_async(const HttpRoute& route) noexcept;
   void refuse(HttpRefusal refusal);
   void answer(Slot slot);

@@ -182,8 +182,8 @@ void add_operations_endpoints(HttpRouter& router, ApiContext& context) {
   router.add(HttpMethod::get, "/livez", livez);
   router.add(HttpMethod::get, "/readyz",
              [&ledger = context.ledger](const HttpRequest&) { return readyz(ledger); });
-  // On a worker, because counting tokens reads the views.
-  route_view(router, context, {HttpMethod::get, "/metrics", ManagementScope::metrics_read},
+  // On a worker, because counting tokens reads the views, for as long as there are tokens.
+  route_view(router, context, lengthy({HttpMethod::get, "/metrics", ManagementScope::metrics_read}),
              [&context, counts = std::make_shared<StatusCounts>()](const HttpRequest&) {
                return metrics(context, *counts);
              });

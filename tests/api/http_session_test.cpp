@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <stdexcept>
 
 namespace tokenledger {
 namespace {
@@ -23,6 +24,18 @@ class Conversation {
     router_.add(HttpMethod::post, "/{rest...}", echo);
     router_.add(HttpMethod::head, "/{rest...}", echo);
     router_.add(HttpMethod::post, "/large", echo, {.body_bytes_max = kHttpBodyBytesMax});
+    // Takes large bodies from those only who say so in the head.
+    router_.add(HttpMethod::post, "/guarded", echo,
+                {.body_bytes_max = kHttpBodyBytesMax,
+                 .before_large_body = [this](const HttpRequest& request) {
+                   ++asked_;
+                   EXPECT_EQ(request.body(), "");
+                   if (request.header(HttpHeader::authorization) == "throw")
+                     throw std::runtime_error{"secret"};
+                   return request.header(HttpHeader::authorization) == "yes"
+                              ? std::nullopt
+                              : std::optional{HttpResponse{.status = 401}};
+                 }});
     router_.add_async(HttpMethod::get, "/later", [this](OwnedHttpRequest, Responder responder) {
       responders_.push_back(std::move(responder));
     });
@@ -70,6 +83,7 @@ class Conversation {
 
   HttpSession& session() { return *session_; }
   const std::string& seen() const { return seen_; }
+  int asked() const { return asked_; }
   std::uint64_t refused(HttpRefusal refusal) const {
     return counters_.refused[static_cast<std::size_t>(refusal)].value();
   }
@@ -83,6 +97,7 @@ class Conversation {
   std::shared_ptr<ResponseMailbox> mailbox_ = std::make_shared<ResponseMailbox>([] {});
   std::vector<Responder> responders_;
   std::string seen_;
+  int asked_ = 0;
   std::optional<HttpSession> session_;
 };
 
@@ -287,6 +302,51 @@ TEST(HttpSession, ARouteMayRaiseTheBodyBound) {
   conversation.send("POST /large HTTP/1.1\r\nHost: h\r\nContent-Length: " +
                     std::to_string(body.size()) + "\r\n\r\n" + body);
   EXPECT_EQ(conversation.seen(), "POST /large ? [] " + body + "\n");
+}
+
+std::string guarded(std::string_view fields) {
+  return "POST /guarded HTTP/1.1\r\nHost: h\r\n" + std::string{fields} + "\r\n";
+}
+
+TEST(HttpSession, ALargeBodyIsNotReadFromWhomTheRouteTurnsAway) {
+  for (const auto* fields :
+       {"Content-Length: 16385\r\n", "Transfer-Encoding: chunked\r\n",
+        "Content-Length: 1000000\r\nExpect: 100-continue\r\nAuthorization: no\r\n"}) {
+    Conversation conversation;
+    conversation.send(guarded(fields));
+    EXPECT_EQ(conversation.statuses(), std::vector<int>{401}) << fields;
+    EXPECT_NE(conversation.session().output().find("Connection: close\r\n"), std::string::npos);
+    EXPECT_NE(conversation.session().output().find("X-Request-Id: "), std::string::npos);
+    EXPECT_FALSE(conversation.session().wants_input());
+    EXPECT_TRUE(conversation.session().is_finished());
+    EXPECT_TRUE(conversation.session().must_linger()) << "the body may be on its way";
+    EXPECT_EQ(conversation.seen(), "");
+  }
+  Conversation thrown;
+  thrown.send(guarded("Content-Length: 16385\r\nAuthorization: throw\r\n"));
+  EXPECT_EQ(thrown.statuses(), std::vector<int>{500});
+}
+
+TEST(HttpSession, ALargeBodyIsReadFromWhomTheRouteLetsInAndASmallOneUnasked) {
+  const std::string body(20'000, 'x');
+  Conversation conversation;
+  conversation.send(guarded("Content-Length: 3\r\n") + "abc");
+  EXPECT_EQ(conversation.asked(), 0);
+  conversation.send(guarded("Authorization: yes\r\nContent-Length: 20000\r\n") + body);
+  EXPECT_EQ(conversation.asked(), 1);
+  EXPECT_EQ(conversation.statuses(), (std::vector<int>{200, 200}));
+  EXPECT_TRUE(conversation.seen().ends_with("[yes] " + body + "\n"));
+  conversation.send(post("Content-Length: 1\r\n", "z"));
+  EXPECT_EQ(conversation.statuses().size(), 3u) << "the connection goes on";
+}
+
+TEST(HttpSession, WhoIsTurnedAwayHearsOfItBehindEarlierAnswers) {
+  Conversation conversation;
+  conversation.send("GET /later HTTP/1.1\r\nHost: h\r\n\r\n" +
+                    guarded("Content-Length: 99999\r\n"));
+  EXPECT_EQ(conversation.statuses(), std::vector<int>{});
+  conversation.answer_later(0, "first");
+  EXPECT_EQ(conversation.statuses(), (std::vector<int>{200, 401}));
 }
 
 TEST(HttpSession, TinyChunksAreBoundedInOverhead) {
