@@ -7,7 +7,7 @@
 // `dry_run` answers how many good tokens would end, per client, and writes nothing. A client, an
 // API, a key, a time and the whole ledger are one event, whatever they end (design §6); a subject
 // and an owner are one event per token, all in one batch, at most kSelectedTokensMax. Both count in
-// memory or read views, so they run on a worker.
+// memory or read views, so they run on a worker; what only counts never holds up what revokes.
 #include <algorithm>
 #include <memory>
 
@@ -53,16 +53,24 @@ std::optional<HttpResponse> select(const Record* record, SelectorKind kind, Errc
   return std::nullopt;
 }
 
+// A command that decide refuses with invalid_argument whatever stands in the ledger, but for two
+// things: it is answered with its batch, and an Idempotency-Key is looked up before (an actor that
+// ended or lacks the scope hears that).
+Result<Committed> submit_nothing(Ledger& ledger, const Actor& actor,
+                                 const std::optional<Idempotency>& idempotency) {
+  return ledger.submit({actor,
+                        {},
+                        idempotency,
+                        RevokeTokens{.selector = {SelectorKind::all, 0},
+                                     .cause = Cause::epoch,
+                                     .reason = {},
+                                     .before = Sequence{}}});
+}
+
 // Returns once everything stamped until now is committed: what waits for its fsync has a time
-// already, but no committed seq. A command that decide always refuses is answered with its batch.
+// already, but no committed seq.
 std::optional<HttpResponse> wait_for_earlier_batches(Ledger& ledger) {
-  const auto refused = ledger.submit({{.kind = ActorKind::host},
-                                      {},
-                                      std::nullopt,
-                                      RevokeTokens{.selector = {SelectorKind::all, 0},
-                                                   .cause = Cause::epoch,
-                                                   .reason = {},
-                                                   .before = Sequence{}}});
+  const auto refused = submit_nothing(ledger, {.kind = ActorKind::host}, std::nullopt);
   if (refused.has_error() && refused.error() == Errc::invalid_argument) return std::nullopt;
   return problem_of(refused ? Errc::unknown_outcome : to_errc(refused.error()));
 }
@@ -232,34 +240,59 @@ HttpResponse done(Cause cause, const Committed& committed) {
   return response;
 }
 
+// A repeat has the first one's time.
 Ledger::Completion answer_with(const ApiContext& context, const Call& call, Cause cause) {
-  return answering(context, call,
-                   [cause](const Committed& committed) { return done(cause, committed); });
+  const CommittedAnswer answer = [cause](const Committed& committed) {
+    return done(cause, committed);
+  };
+  return answering(context, call, answer, with_its_own_time(context.ledger, answer));
+}
+
+// What the first request with this Idempotency-Key ended a repeat can't select again, and its API
+// may be gone: only when there was no first one the refusal stands.
+void refuse(ApiContext& context, const Call& call, const Write& write, Cause cause,
+            HttpResponse refusal) {
+  if (!write.idempotency) return call->responder.respond(std::move(refusal));
+  const auto earlier = submit_nothing(context.ledger, write.actor, write.idempotency);
+  const bool is_first = earlier.has_error() && earlier.error() == Errc::invalid_argument;
+  if (is_first) return call->responder.respond(std::move(refusal));
+  answer_with(context, call, cause)(earlier);
+}
+
+HttpResponse dry_run(const Ledger& ledger, const Selected& selected) {
+  if (selected.bulk) return forecast(ledger, ledger.blast_radius(*selected.bulk));
+  auto listed = list_selected(ledger, selected);
+  return listed.refused ? std::move(*listed.refused) : forecast(ledger, listed.radius);
 }
 
 void revoke_listed(ApiContext& context, const Call& call, const Write& write,
                    const BulkRequest& request) {
+  const auto cause = request.selected.cause;
   auto listed = list_selected(context.ledger, request.selected);
-  if (listed.refused) return call->responder.respond(std::move(*listed.refused));
-  if (request.dry_run) return call->responder.respond(forecast(context.ledger, listed.radius));
-  if (listed.tokens.empty()) return call->responder.respond(problem_of(Errc::not_active));
-  auto completion = answer_with(context, call, request.selected.cause);
+  if (!listed.refused && listed.tokens.empty()) listed.refused = problem_of(Errc::not_active);
+  if (listed.refused) return refuse(context, call, write, cause, std::move(*listed.refused));
+  auto completion = answer_with(context, call, cause);
   auto reason = context.ledger.core().seal_reason(request.reason, completion);
   if (!reason) return call->responder.respond(problem_of(reason.error()));
   context.ledger.submit_async(
       {write.actor, write.request_id, write.idempotency,
-       RevokeTokenList{std::move(listed.tokens), request.selected.cause, std::move(*reason)}},
+       RevokeTokenList{std::move(listed.tokens), cause, std::move(*reason)}},
       std::move(completion));
 }
 
 void run(ApiContext& context, const Call& call, const Write& write) {
   auto request = read_request(context.ledger, *call->request);
-  if (request.refused) return call->responder.respond(std::move(*request.refused));
-  if (!request.selected.bulk) return revoke_listed(context, call, write, request);
-  if (request.dry_run)
-    return call->responder.respond(
-        forecast(context.ledger, context.ledger.blast_radius(*request.selected.bulk)));
   const auto cause = request.selected.cause;
+  if (request.refused) return refuse(context, call, write, cause, std::move(*request.refused));
+  if (request.dry_run) {
+    return answer_from_worker(
+        *context.workers, call,
+        [&ledger = context.ledger, selected = std::move(request.selected)] {
+          return dry_run(ledger, selected);
+        },
+        JobLength::lengthy);
+  }
+  if (!request.selected.bulk) return revoke_listed(context, call, write, request);
   context.ledger.revoke_selected_async(*request.selected.bulk,
                                        {.actor = write.actor,
                                         .cause = cause,

@@ -249,6 +249,63 @@ TEST_F(Revoking, AnOwnersTokensEndTogetherWhoeverTheirClientIs) {
   EXPECT_EQ(bulk(R"({"owner":"Nobody"})").text("code"), "not_active");
 }
 
+// The first request left nothing to select; its repeat must hear what it did all the same.
+TEST_F(Revoking, ARepeatedIdempotencyKeyFindsTheFirstBulkRevocationWhateverCameBetween) {
+  const auto one = party();
+  const auto make = [&] {
+    return api().as_admin("POST", "/v1/tokens",
+                          R"({"name":"o","expires_in_days":1,"owner":"Repeat-7","audience":")" +
+                              one.audience + "\"}");
+  };
+  const auto send = [&](const std::string& key, const std::string& body) {
+    return api().call(
+        "POST", "/v1/revocations",
+        {.token = api().admin(), .body = body, .headers = "Idempotency-Key: " + key + "\r\n"});
+  };
+  for (int count = 0; count < 3; ++count) api().new_token(one.client, one.audience);
+  ASSERT_EQ(make().status, 201);
+  const std::pair<std::string, std::string> bodies[] = {
+      {"by-owner", R"({"selector":{"owner":"Repeat-7"},"reason":"lost"})"},
+      {"by-subject", R"({"selector":{"subject":")" + one.client.id + R"("}})"},
+      {"by-client", R"({"selector":{"client_id":")" + one.client.id + R"("},"reason":"x"})"},
+      {"by-api", R"({"selector":{"api":")" + one.audience + R"("}})"}};
+  std::vector<Reply> first;
+  for (const auto& [key, body] : bodies) {
+    first.push_back(send(key, body));
+    EXPECT_EQ(first.back().status, 200) << key << first.back().body;
+    api().clock().advance_s(3);
+  }
+  const auto late = make();  // must outlive the repeat
+  ASSERT_EQ(late.status, 201);
+  ASSERT_EQ(api()
+                .as_admin("DELETE", "/v1/client-grants?client_id=" + one.client.id +
+                                        "&audience=" + one.audience)
+                .status,
+            204);
+  const auto other = fresh("urn:revoked:gone:");
+  api().make_api(other);
+  ASSERT_EQ(send("gone", R"({"selector":{"api":")" + other + R"("}})").status, 200);
+  const auto seq_of_gone = committed();
+  ASSERT_EQ(api().as_admin("DELETE", "/v1/apis/" + other).status, 204);
+  const auto seq = committed();
+  const auto keys = api().ledger().core().key_store->size();
+  for (std::size_t index = 0; index < first.size(); ++index) {
+    const auto again = send(bodies[index].first, bodies[index].second);
+    EXPECT_EQ(again.status, 200) << bodies[index].first << again.body;
+    EXPECT_EQ(again.body, first[index].body) << "the first one's seq and time";
+    EXPECT_TRUE(again.has("X-Ledger-Seq: " + std::to_string(first[index].number("seq")) + "\r\n"));
+  }
+  EXPECT_EQ(send("gone", R"({"selector":{"api":")" + other + R"("}})").number("seq"),
+            static_cast<std::int64_t>(seq_of_gone.value()));
+  EXPECT_EQ(api().authz(late.text("token"), one.audience), 200);
+  EXPECT_EQ(send("by-owner", R"({"selector":{"owner":"Nobody"}})").status, 422);
+  EXPECT_EQ(send("new", R"({"selector":{"owner":"Nobody"}})").text("code"), "not_active");
+  EXPECT_EQ(send("new", R"({"selector":{"api":"urn:nothing"}})").status, 404)
+      << "a refusal uses no key up";
+  EXPECT_EQ(committed(), seq);
+  EXPECT_EQ(api().ledger().core().key_store->size(), keys) << "and no key is left behind";
+}
+
 TEST_F(Revoking, BadSelectorsAreRefusedAndWriteNothing) {
   const auto seq = committed();
   for (const auto* selector :
