@@ -44,6 +44,7 @@ void append_line(std::string& out, const HttpExchange& exchange) {
               std::chrono::duration_cast<std::chrono::microseconds>(exchange.duration).count());
   text_or_null(json, "client_id", exchange.client_id);
   text_or_null(json, "request_id", exchange.request_id);
+  text_or_null(json, "denied", exchange.denied);
   json.end_object();
   out += '\n';
 }

@@ -1,12 +1,14 @@
 // AccessLog: one JSON line per answered request, in a file or on stdout.
 //
 //   {"time":"…","method":"GET","route":"/v1/tokens/{jti}","status":200,"bytes":512,
-//    "duration_us":84,"client_id":"shop","request_id":"…"}
+//    "duration_us":84,"client_id":"shop","request_id":"…","denied":null}
 //
-// No secret can stand there: the route's pattern is written, never the path or the query. Lines go
-// through a bounded buffer to a thread of its own; when the disk is slower than the requests lines
-// are dropped and counted, and no request waits (INV-7). This is not spdlog's asynchronous logger,
-// which allocates per line and can't be reopened. Threads: any.
+// `denied` is the reason's word (api/denial.hpp) where a credential or the token asked about was
+// not good; the caller is told less (A24). No secret can stand there: the route's pattern is
+// written, never the path or the query. Lines go through a bounded buffer to a thread of its own;
+// when the disk is slower than the requests lines are dropped and counted, and no request waits
+// (INV-7). This is not spdlog's asynchronous logger, which allocates per line and can't be
+// reopened. Threads: any.
 #pragma once
 
 #include <atomic>

@@ -168,8 +168,10 @@ void read_questions(const Ledger& ledger, const HttpRequest& request, Questions&
   questions.refused = read_question(*questions.body, questions.items.front());
 }
 
-std::optional<HttpResponse> check(const Ledger& ledger, const HttpRequest& request,
+// Why tokens were not good, for the counters: of one in the response, of many beside it.
+std::optional<HttpResponse> check(ApiContext& context, const HttpRequest& request,
                                   MayWait may_wait) {
+  const Ledger& ledger = context.ledger;
   const bool at_once = may_wait == MayWait::no;
   if (at_once && request.body().size() > kCheckBytesAtOnceMax) return std::nullopt;
   Questions questions;
@@ -178,6 +180,7 @@ std::optional<HttpResponse> check(const Ledger& ledger, const HttpRequest& reque
   if (at_once && questions.items.size() > kCheckItemsAtOnceMax) return std::nullopt;
   auto response = json_response(200);
   JsonWriter json{&response.body};
+  DenialCounts denials{};
   if (questions.is_batch) json.begin_object().name("items").begin_array();
   for (const auto& question : questions.items) {
     auto answer = ask(ledger, question, may_wait);
@@ -186,8 +189,13 @@ std::optional<HttpResponse> check(const Ledger& ledger, const HttpRequest& reque
     // The views lag: one wait per request, not one per item.
     if (answer->failure == CheckFailure::unavailable) may_wait = MayWait::no;
     write_answer(json, *answer);
+    const auto why = denial_of(answer->failure);
+    if (why != DenialReason::none) ++denials[static_cast<std::size_t>(why)];
+    if (!questions.is_batch) response.denial = why;
   }
-  if (questions.is_batch) json.end_array().end_object();
+  if (!questions.is_batch) return response;
+  json.end_array().end_object();
+  context.batch_denials.add(denials);
   return response;
 }
 
@@ -218,19 +226,19 @@ HttpResponse authz(const Ledger& ledger, const HttpRequest& request) {
 }  // namespace
 
 void add_check_endpoints(HttpRouter& router, ApiContext& context) {
-  auto& ledger = context.ledger;
   route_attempt(
       router, context,
       {HttpMethod::post,
        "/v1/check",
        ManagementScope::check,
        {.body_bytes_max = kCheckBodyBytesMax}},
-      [&ledger](const HttpRequest& request) { return check(ledger, request, MayWait::no); },
-      [&ledger](const HttpRequest& request) {
-        return check(ledger, request, MayWait::yes).value_or(problem_of(Errc::view_behind));
+      [&context](const HttpRequest& request) { return check(context, request, MayWait::no); },
+      [&context](const HttpRequest& request) {
+        return check(context, request, MayWait::yes).value_or(problem_of(Errc::view_behind));
       });
-  router.add(HttpMethod::get, "/v1/authz",
-             [&ledger](const HttpRequest& request) { return authz(ledger, request); });
+  router.add(HttpMethod::get, "/v1/authz", [&ledger = context.ledger](const HttpRequest& request) {
+    return authz(ledger, request);
+  });
 }
 
 }  // namespace tokenledger

@@ -17,6 +17,7 @@
 #include <span>
 #include <string_view>
 
+#include "api/denial.hpp"
 #include "api/http_counters.hpp"
 #include "api/http_form.hpp"
 #include "api/http_router.hpp"
@@ -48,6 +49,7 @@ struct ApiContext {
   EventStreamer& streamer;
   TokenRequestLimits& limits;
   const AccessLog* access_log = nullptr;  // set before the server starts; null: none
+  DenialCounters batch_denials = {};      // of tokens checked many at once
 };
 
 // A request and the promise to answer it, shared by the steps of its handling.

@@ -122,12 +122,16 @@ HttpResponse problem_of(Errc code) {
   if (code == Errc::insufficient_scope)
     response.add_header("WWW-Authenticate",
                         R"(Bearer realm="tokenledger", error="insufficient_scope")");
+  if (code == Errc::insufficient_scope) response.denial = DenialReason::insufficient_scope;
+  // The guard let the bearer in, and decide() did not.
+  if (code == Errc::unauthorized_actor) response.denial = DenialReason::stale_actor;
   return response;
 }
 
 HttpResponse invalid_client() {
   auto response = oauth_error(401, "invalid_client", "client authentication failed");
   response.add_header("WWW-Authenticate", R"(Basic realm="tokenledger", charset="UTF-8")");
+  response.denial = DenialReason::client_authentication;
   return response;
 }
 

@@ -38,6 +38,7 @@ std::string joined(std::span<const std::string_view> scopes) {
 HttpResponse no_credentials() {
   auto response = problem(401, "unauthorized", "send an access token: Authorization: Bearer ...");
   response.add_header("WWW-Authenticate", R"(Bearer realm="tokenledger")");
+  response.denial = DenialReason::no_credentials;
   return response;
 }
 
@@ -64,21 +65,39 @@ HttpResponse unavailable() {
 }
 
 // A24: one text for every reason but expiry, which the token's own `exp` tells its holder anyway.
-HttpResponse denied_by(CheckFailure failure, std::span<const std::string_view> scopes) {
-  switch (failure) {
-    case CheckFailure::expired: return invalid_token("the access token expired");
-    case CheckFailure::insufficient_scope: return insufficient_scope(scopes);
-    case CheckFailure::unavailable: return unavailable();
-    case CheckFailure::none:
-    case CheckFailure::malformed:
-    case CheckFailure::unknown:
-    case CheckFailure::revoked:
-    case CheckFailure::wrong_audience: break;
-  }
+HttpResponse told_to_bearer(DenialReason reason, std::span<const std::string_view> scopes) {
+  if (reason == DenialReason::expired) return invalid_token("the access token expired");
+  if (reason == DenialReason::insufficient_scope) return insufficient_scope(scopes);
+  if (reason == DenialReason::unavailable) return unavailable();
   return invalid_token("the access token is not valid");
 }
 
+HttpResponse denied_because(DenialReason reason, std::span<const std::string_view> scopes) {
+  auto response = told_to_bearer(reason, scopes);
+  response.denial = reason;
+  return response;
+}
+
 }  // namespace
+
+DenialReason denial_of(CheckFailure failure) noexcept {
+  switch (failure) {
+    case CheckFailure::none: return DenialReason::none;
+    case CheckFailure::malformed: return DenialReason::malformed;
+    case CheckFailure::unknown: return DenialReason::unknown;
+    case CheckFailure::revoked: return DenialReason::revoked;
+    case CheckFailure::expired: return DenialReason::expired;
+    case CheckFailure::wrong_audience: return DenialReason::wrong_audience;
+    case CheckFailure::insufficient_scope: return DenialReason::insufficient_scope;
+    case CheckFailure::unavailable: return DenialReason::unavailable;
+  }
+  return DenialReason::unavailable;
+}
+
+// Memory holds every token that has not expired, and of those only a revoked one needs the views.
+DenialReason denial_beyond_memory(const Ledger& ledger, std::string_view token) {
+  return ledger.identify(token) ? DenialReason::revoked : DenialReason::retired;
+}
 
 BearerField parse_bearer(std::string_view authorization) noexcept {
   const auto space = std::min(authorization.find(' '), authorization.size());
@@ -99,18 +118,18 @@ Verified verify(const Ledger& ledger, const HttpRequest& request, std::string_vi
     return verified;
   }
   if (field.kind == Credentials::malformed) {
-    verified.denied = denied_by(CheckFailure::malformed, scopes);
+    verified.denied = denied_because(DenialReason::malformed, scopes);
     return verified;
   }
   // What memory can't tell is a reason that the wire never names (A24): no wait for it here.
   auto answer = ledger.check_in_memory(field.token, audience, scopes);
   if (!answer) {
-    verified.denied = denied_by(CheckFailure::revoked, scopes);
+    verified.denied = denied_because(denial_beyond_memory(ledger, field.token), scopes);
     return verified;
   }
   verified.token = std::move(*answer);
   if (verified.token.failure != CheckFailure::none)
-    verified.denied = denied_by(verified.token.failure, scopes);
+    verified.denied = denied_because(denial_of(verified.token.failure), scopes);
   return verified;
 }
 

@@ -3,7 +3,7 @@
 // verify() is the one function behind every endpoint that asks for a token (RFC 6750): the
 // management API of /v1 and /v1/authz alike. It answers from memory alone, because it runs on an
 // I/O thread; why a token was revoked, which only the views know, is never told to its bearer
-// (A24). Threads: any.
+// (A24). The reason stands in the answer's `denial`, for the log and the counters. Threads: any.
 #pragma once
 
 #include <optional>
@@ -17,6 +17,10 @@
 #include "storage/ledger.hpp"
 
 namespace tokenledger {
+
+[[nodiscard]] DenialReason denial_of(CheckFailure failure) noexcept;
+// Of a token about which Ledger::check_in_memory had no answer.
+[[nodiscard]] DenialReason denial_beyond_memory(const Ledger& ledger, std::string_view token);
 
 enum class Credentials : std::uint8_t {
   none,       // no Authorization field, or a scheme that is not ours

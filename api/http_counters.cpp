@@ -8,6 +8,8 @@ void HttpThreadCounters::add_to(HttpCounters* sum) const noexcept {
     sum->responses_by_class[index] += responses_by_class[index].value();
   for (std::size_t index = 0; index < refused.size(); ++index)
     sum->refused[index] += refused[index].value();
+  for (std::size_t index = 0; index < denied.size(); ++index)
+    sum->denied[index] += denied[index].value();
   // Closed first: a connection opened and closed in between must not make the difference negative.
   const auto closed = connections_closed.value();
   const auto opened = connections_opened.value();

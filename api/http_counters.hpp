@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "api/denial.hpp"
 #include "api/http_parser.hpp"
 
 namespace tokenledger {
@@ -17,6 +18,7 @@ struct HttpCounters {
   std::uint64_t requests = 0;                                 // reached a handler, or 404 or 405
   std::array<std::uint64_t, 6> responses_by_class = {};       // [2] counts 2xx; refusals too
   std::array<std::uint64_t, kHttpRefusalCount> refused = {};  // by HttpRefusal
+  DenialCounts denied = {};                                   // by DenialReason
   std::uint64_t connections_accepted = 0;                     // beyond connection_count_max too
   std::uint64_t connections_open = 0;
   std::uint64_t timeouts_idle = 0;
@@ -47,6 +49,7 @@ struct alignas(128) HttpThreadCounters {
   HttpCounter requests;
   std::array<HttpCounter, 6> responses_by_class;
   std::array<HttpCounter, kHttpRefusalCount> refused;
+  std::array<HttpCounter, kDenialReasonCount> denied;
   HttpCounter connections_opened;
   HttpCounter connections_closed;
   HttpCounter timeouts_idle;

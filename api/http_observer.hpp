@@ -16,6 +16,7 @@ struct HttpExchange {
   std::chrono::nanoseconds duration{};  // from the last byte of the request to the answer's end
   std::string_view client_id;           // empty: not known
   std::string_view request_id;
+  std::string_view denied;  // denial_name(); empty: it was not
 };
 
 class HttpObserver {

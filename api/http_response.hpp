@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "api/denial.hpp"
+
 namespace tokenledger {
 
 inline constexpr std::string_view kContentTypeJson = "application/json";
@@ -45,6 +47,8 @@ struct HttpResponse {
 
   // Whose request this was, for the access log only.
   std::string client_id = {};
+  // Why it was refused, or the one token it asked about is not good: for the log and the counters.
+  DenialReason denial = DenialReason::none;
 };
 
 // The standard phrase ("Not Found"); empty for a status this program never sends.

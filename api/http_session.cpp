@@ -284,6 +284,8 @@ void HttpSession::answer(Slot slot) {
 void HttpSession::append(Slot& slot) {
   slot.response.fail_closed_if_broken();
   context_.counters.responses_by_class[static_cast<std::size_t>(slot.response.status / 100)].add(1);
+  if (slot.response.denial != DenialReason::none)
+    context_.counters.denied[static_cast<std::size_t>(slot.response.denial)].add(1);
   said_close_ = said_close_ || slot.close;
   const auto size_before = output_.size();
   append_response(output_, slot.response,
@@ -339,7 +341,8 @@ void HttpSession::observe(const Slot& slot, std::uint64_t bytes) noexcept {
                         .status = slot.response.status,
                         .bytes = bytes,
                         .client_id = slot.response.client_id,
-                        .request_id = slot.request_id.view()};
+                        .request_id = slot.request_id.view(),
+                        .denied = denial_name(slot.response.denial)};
   if (slot.begun.count() != 0) {
     exchange.method = method_name(slot.method);
     exchange.duration = monotonic_clock() - slot.begun;

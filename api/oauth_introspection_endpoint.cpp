@@ -30,12 +30,25 @@ HttpResponse answer(std::string body) {
   return response;
 }
 
-HttpResponse inactive() { return answer(R"({"active":false})"); }
+HttpResponse inactive(DenialReason why) {
+  auto response = answer(R"({"active":false})");
+  response.denial = why;
+  return response;
+}
 
 HttpResponse unavailable() {
   auto response = oauth_error(503, "temporarily_unavailable", "tokens can not be checked now");
   response.add_header("Retry-After", "1");
+  response.denial = DenialReason::unavailable;
   return response;
+}
+
+// Of a token that inspect() did not find good: for the log only.
+DenialReason why_not_good(const Ledger& ledger, std::string_view token) {
+  const auto answer = ledger.check_in_memory(token, {});
+  if (!answer) return denial_beyond_memory(ledger, token);
+  const auto why = denial_of(answer->failure);
+  return why == DenialReason::none ? DenialReason::unknown : why;
 }
 
 // `claims` is the JSON object of a token's claims, never empty: every token has a jti.
@@ -79,6 +92,7 @@ HttpResponse refused_bearer(const HttpResponse& denied) {
       "WWW-Authenticate",
       lacks_scope ? R"(Bearer realm="tokenledger", error="insufficient_scope", scope="introspect")"
                   : R"(Bearer realm="tokenledger", error="invalid_token")");
+  response.denial = denied.denial;
   return response;
 }
 
@@ -116,17 +130,17 @@ std::optional<HttpResponse> introspect(const Ledger& ledger, const HttpRequest& 
   if (form.token.empty()) return oauth_error(400, "invalid_request", "token is missing");
   if (!ledger.can_answer()) return unavailable();
   const auto token = ledger.inspect(form.token);
-  if (!token) return inactive();
+  if (!token) return inactive(why_not_good(ledger, form.token));
   bool is_visible = !caller.client;
   if (caller.client) {
     ledger.with_registries([&](const Registries& registries) {
       is_visible = may_see(registries, *caller.client, token->live.token_class);
     });
   }
-  if (!is_visible) return inactive();
+  if (!is_visible) return inactive(DenialReason::not_visible);
   if (token->live.entry.kind == TokenKind::jwt) {
     const auto payload = jwt_payload(form.token);
-    return payload ? active(*payload) : inactive();
+    return payload ? active(*payload) : inactive(DenialReason::malformed);
   }
   const auto claims = may_wait == MayWait::yes ? std::optional{ledger.claims(*token)}
                                                : ledger.claims_in_memory(*token);

@@ -164,6 +164,15 @@ void write_http(MetricsText& text, const HttpCounters& counters) {
   text.counter("tokenledger_http_sent_bytes_total", "Bytes written", counters.bytes_sent);
 }
 
+// By bearers, by clients, and among the tokens that somebody asked about (A24).
+void write_denials(MetricsText& text, const ApiContext& context, const DenialCounts& denied) {
+  constexpr std::string_view kName = "tokenledger_denials_total";
+  text.family(kName, "counter", "Credentials refused and tokens found not good");
+  for (std::size_t reason = 1; reason < kDenialReasonCount; ++reason)
+    text.sample(kName, "reason", denial_name(static_cast<DenialReason>(reason)),
+                denied[reason] + context.batch_denials.value(reason));
+}
+
 HttpResponse metrics(ApiContext& context, StatusCounts& counts) {
   HttpResponse response{.status = 200, .content_type = kContentTypeMetrics};
   MetricsText text{response.body};
@@ -172,7 +181,9 @@ HttpResponse metrics(ApiContext& context, StatusCounts& counts) {
   counts.write(text, context.ledger);
   write_service(text, context);
   const std::scoped_lock lock{context.http_counters_mutex};
-  if (context.http_counters) write_http(text, context.http_counters());
+  const auto http = context.http_counters ? std::optional{context.http_counters()} : std::nullopt;
+  write_denials(text, context, http ? http->denied : DenialCounts{});
+  if (http) write_http(text, *http);
   return response;
 }
 

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "api/client_authentication.hpp"
+#include "api/denial.hpp"
 #include "api/error_mapping.hpp"
 #include "api/guard.hpp"
 #include "api/metrics_text.hpp"
@@ -211,6 +212,20 @@ TEST(WorkerPool, LengthyJobsRunOneAtATimeAndBriefOnesPassThem) {
   held.let_go();
   while (lengthy < static_cast<int>(kLengthyJobsMax)) std::this_thread::yield();
   EXPECT_EQ(at_once_max, 1);
+}
+
+TEST(DenialReason, EveryOneHasAWordOfItsOwnAndAFailedCheckOneOfThem) {
+  std::set<std::string_view> words;
+  for (std::size_t reason = 1; reason < kDenialReasonCount; ++reason) {
+    const auto word = denial_name(static_cast<DenialReason>(reason));
+    EXPECT_TRUE(words.insert(word).second && !word.empty()) << reason;
+  }
+  EXPECT_EQ(denial_name(DenialReason::none), "");
+  for (int failure = 1; failure <= static_cast<int>(CheckFailure::unavailable); ++failure)
+    EXPECT_NE(denial_of(static_cast<CheckFailure>(failure)), DenialReason::none) << failure;
+  EXPECT_EQ(denial_of(CheckFailure::none), DenialReason::none);
+  EXPECT_EQ(problem_of(Errc::unauthorized_actor).denial, DenialReason::stale_actor);
+  EXPECT_EQ(invalid_client().denial, DenialReason::client_authentication);
 }
 
 TEST(MetricsText, FollowsTheTextFormat) {
