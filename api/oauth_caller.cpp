@@ -6,6 +6,7 @@
 #include "api/client_authentication.hpp"
 #include "api/error_mapping.hpp"
 #include "api/problem.hpp"
+#include "api/token_request_limits.hpp"
 
 namespace tokenledger {
 namespace {
@@ -54,8 +55,9 @@ std::optional<HttpResponse> read_token_form(const HttpRequest& request, TokenFor
   return std::nullopt;
 }
 
-ClientCaller authenticate_caller(const Ledger& ledger, const HttpRequest& request,
-                                 std::string_view client_id, std::string_view client_secret) {
+ClientCaller authenticate_caller(const Ledger& ledger, TokenRequestLimits& limits,
+                                 const HttpRequest& request, std::string_view client_id,
+                                 std::string_view client_secret) {
   ClientCaller caller;
   const auto basic = parse_basic(request.header(HttpHeader::authorization));
   if (basic.is_basic && !client_secret.empty()) {
@@ -73,7 +75,7 @@ ClientCaller authenticate_caller(const Ledger& ledger, const HttpRequest& reques
   if (actor) {
     caller.actor = *actor;
   } else {
-    caller.refusal = invalid_client();
+    caller.refusal = limits.failed_authentication(request.peer(), invalid_client());
   }
   return caller;
 }

@@ -14,6 +14,8 @@
 
 namespace tokenledger {
 
+class TokenRequestLimits;
+
 // RFC 7662 §2.1, RFC 7009 §2.1. token_type_hint is not kept: every kind is searched anyway. Views
 // into `fields`; an empty value counts as absent (RFC 6749 §3.2).
 struct TokenForm {
@@ -33,12 +35,14 @@ struct TokenForm {
 
 // The client that sent the request, by HTTP Basic or by client_id and client_secret of the body
 // (RFC 6749 §2.3.1). `refusal` is set instead: 400 invalid_request for two methods at once or two
-// different clients, else 401 invalid_client, one text for every reason.
+// different clients, else 401 invalid_client, one text for every reason, or the 429 that `limits`
+// put in its place.
 struct ClientCaller {
   std::optional<HttpResponse> refusal;
   Actor actor;
 };
-[[nodiscard]] ClientCaller authenticate_caller(const Ledger& ledger, const HttpRequest& request,
+[[nodiscard]] ClientCaller authenticate_caller(const Ledger& ledger, TokenRequestLimits& limits,
+                                               const HttpRequest& request,
                                                std::string_view client_id,
                                                std::string_view client_secret);
 

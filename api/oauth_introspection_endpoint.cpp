@@ -102,11 +102,14 @@ struct Caller {
   std::optional<ClientNumber> client;
 };
 
-Caller identify_caller(const Ledger& ledger, const HttpRequest& request, const TokenForm& form) {
+Caller identify_caller(const ApiContext& context, const HttpRequest& request,
+                       const TokenForm& form) {
+  const Ledger& ledger = context.ledger;
   Caller caller;
   const auto bearer = parse_bearer(request.header(HttpHeader::authorization));
   if (bearer.kind == Credentials::none) {
-    auto client = authenticate_caller(ledger, request, form.client_id, form.client_secret);
+    auto client =
+        authenticate_caller(ledger, context.limits, request, form.client_id, form.client_secret);
     caller.refusal = std::move(client.refusal);
     caller.client = client.actor.client;
     return caller;
@@ -121,11 +124,12 @@ Caller identify_caller(const Ledger& ledger, const HttpRequest& request, const T
 }
 
 // nullopt: the answer takes a wait that was not allowed.
-std::optional<HttpResponse> introspect(const Ledger& ledger, const HttpRequest& request,
+std::optional<HttpResponse> introspect(const ApiContext& context, const HttpRequest& request,
                                        MayWait may_wait) {
+  const Ledger& ledger = context.ledger;
   TokenForm form;
   if (auto refused = read_token_form(request, form)) return refused;
-  auto caller = identify_caller(ledger, request, form);
+  auto caller = identify_caller(context, request, form);
   if (caller.refusal) return std::move(caller.refusal);
   if (form.token.empty()) return oauth_error(400, "invalid_request", "token is missing");
   if (!ledger.can_answer()) return unavailable();
@@ -151,16 +155,15 @@ std::optional<HttpResponse> introspect(const Ledger& ledger, const HttpRequest& 
 }  // namespace
 
 void add_oauth_introspection_endpoint(HttpRouter& router, ApiContext& context) {
-  auto& ledger = context.ledger;
   router.add_attempt(
       HttpMethod::post, "/oauth/introspect",
-      [&ledger](const HttpRequest& request) { return introspect(ledger, request, MayWait::no); },
+      [&context](const HttpRequest& request) { return introspect(context, request, MayWait::no); },
       [&context](OwnedHttpRequest request, Responder responder) {
         const auto call =
             std::make_shared<AsyncCall>(AsyncCall{std::move(request), std::move(responder)});
-        const bool is_posted = context.workers->post([&ledger = context.ledger, call] {
+        const bool is_posted = context.workers->post([&context, call] {
           call->responder.respond(
-              introspect(ledger, *call->request, MayWait::yes).value_or(unavailable()));
+              introspect(context, *call->request, MayWait::yes).value_or(unavailable()));
         });
         if (!is_posted) call->responder.respond(unavailable());
       });

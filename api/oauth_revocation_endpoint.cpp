@@ -31,10 +31,12 @@ HttpResponse answer(Errc failure) {
   }
 }
 
-void revoke(Ledger& ledger, const OwnedHttpRequest& request, Responder responder) {
+void revoke(ApiContext& context, const OwnedHttpRequest& request, Responder responder) {
+  auto& ledger = context.ledger;
   TokenForm form;
   if (auto refused = read_token_form(*request, form)) return responder.respond(std::move(*refused));
-  auto caller = authenticate_caller(ledger, *request, form.client_id, form.client_secret);
+  auto caller =
+      authenticate_caller(ledger, context.limits, *request, form.client_id, form.client_secret);
   if (caller.refusal) return responder.respond(std::move(*caller.refusal));
   if (form.token.empty())
     return responder.respond(oauth_error(400, "invalid_request", "token is missing"));
@@ -59,11 +61,10 @@ void revoke(Ledger& ledger, const OwnedHttpRequest& request, Responder responder
 }  // namespace
 
 void add_oauth_revocation_endpoint(HttpRouter& router, ApiContext& context) {
-  router.add_async(
-      HttpMethod::post, "/oauth/revoke",
-      [&ledger = context.ledger](const OwnedHttpRequest& request, Responder responder) {
-        revoke(ledger, request, std::move(responder));
-      });
+  router.add_async(HttpMethod::post, "/oauth/revoke",
+                   [&context](const OwnedHttpRequest& request, Responder responder) {
+                     revoke(context, request, std::move(responder));
+                   });
 }
 
 }  // namespace tokenledger

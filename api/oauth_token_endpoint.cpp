@@ -70,11 +70,8 @@ Prepared prepare(const Ledger& ledger, TokenRequestLimits& limits, const HttpReq
   if (parsed.fault) return refuse(answer(*parsed.fault));
   auto& parameters = parsed.request;
   auto caller =
-      authenticate_caller(ledger, request, parameters.client_id, parameters.client_secret);
-  if (caller.refusal) {
-    if (caller.refusal->status == 401) limits.count_failed_authentication(request.peer());
-    return refuse(std::move(*caller.refusal));
-  }
+      authenticate_caller(ledger, limits, request, parameters.client_id, parameters.client_secret);
+  if (caller.refusal) return refuse(std::move(*caller.refusal));
   if (auto refused = limits.admit(caller.actor.client)) return refuse(std::move(*refused));
   if (parameters.grant_type.empty())
     return refuse(oauth_error(400, "invalid_request", "grant_type is missing"));

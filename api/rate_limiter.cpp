@@ -34,18 +34,9 @@ RateLimiter::RateLimiter(RateLimit limit) : limit_{limit} {
   if (limit.per_second != 0) interval_ = std::chrono::nanoseconds{1'000'000'000} / limit.per_second;
 }
 
-RateLimiter::Clock::duration RateLimiter::take(std::uint64_t key, Clock::time_point now) {
-  return decide(key, now, true);
-}
-
-RateLimiter::Clock::duration RateLimiter::peek(std::uint64_t key, Clock::time_point now) {
-  return decide(key, now, false);
-}
-
 // A request is early by as much as the key's arrival time lies ahead of now; the burst is how early
 // it may be.
-RateLimiter::Clock::duration RateLimiter::decide(std::uint64_t key, Clock::time_point now,
-                                                 bool counts) {
+RateLimiter::Clock::duration RateLimiter::take(std::uint64_t key, Clock::time_point now) {
   if (limit_.per_second == 0) return {};
   auto& shard = shards_[hash_(key) >> 60];
   const std::lock_guard lock{shard.mutex};
@@ -56,7 +47,7 @@ RateLimiter::Clock::duration RateLimiter::decide(std::uint64_t key, Clock::time_
   if (earliest > now) return earliest - now;
   if (!is_known && shard.arrivals.size() >= kShardKeysMax && !make_room(shard, now))
     return std::max<Clock::duration>(interval_, kPurgeInterval);
-  if (counts) shard.arrivals[key] = arrival + interval_;
+  shard.arrivals[key] = arrival + interval_;
   return {};
 }
 

@@ -30,8 +30,6 @@ class RateLimiter {
 
   // Zero: allowed, and counted. Else how long to wait until the next one is allowed.
   [[nodiscard]] Clock::duration take(std::uint64_t key, Clock::time_point now);
-  // What take() would answer, without counting.
-  [[nodiscard]] Clock::duration peek(std::uint64_t key, Clock::time_point now);
 
   // Keys in the table, busy or not yet dropped; at most kKeysMax.
   [[nodiscard]] std::size_t size() const;
@@ -50,7 +48,6 @@ class RateLimiter {
     Clock::time_point next_purge;
   };
 
-  [[nodiscard]] Clock::duration decide(std::uint64_t key, Clock::time_point now, bool counts);
   [[nodiscard]] static bool make_room(Shard& shard, Clock::time_point now);
 
   RateLimit limit_;

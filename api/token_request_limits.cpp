@@ -5,10 +5,12 @@
 namespace tokenledger {
 namespace {
 
+constexpr std::string_view kTooManyRequests = "too many token requests";
+
 // Rounded up: who comes back when told is let in.
-HttpResponse too_many(RateLimiter::Clock::duration wait) {
+HttpResponse too_many(RateLimiter::Clock::duration wait, std::string_view what) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
-  auto response = oauth_error(429, "temporarily_unavailable", "too many token requests");
+  auto response = oauth_error(429, "temporarily_unavailable", what);
   response.add_header("Retry-After", std::to_string(seconds));
   return response;
 }
@@ -21,29 +23,27 @@ TokenRequestLimits::TokenRequestLimits(const TokenRequestRates& rates)
       failed_by_address_{rates.failed_per_address} {}
 
 std::optional<HttpResponse> TokenRequestLimits::admit(std::string_view peer) {
-  const auto now = RateLimiter::Clock::now();
-  const auto key = rate_key(peer);
-  if (const auto wait = failed_by_address_.peek(key, now); wait.count() > 0) {
-    refused_failed_.fetch_add(1, std::memory_order_relaxed);
-    return too_many(wait);
-  }
-  if (const auto wait = by_address_.take(key, now); wait.count() > 0) {
-    refused_by_address_.fetch_add(1, std::memory_order_relaxed);
-    return too_many(wait);
-  }
-  return std::nullopt;
+  const auto wait = by_address_.take(rate_key(peer), RateLimiter::Clock::now());
+  if (wait.count() <= 0) return std::nullopt;
+  refused_by_address_.fetch_add(1, std::memory_order_relaxed);
+  return too_many(wait, kTooManyRequests);
 }
 
-void TokenRequestLimits::count_failed_authentication(std::string_view peer) {
-  // Requests that raced past admit() together: the count stays at its bound.
-  (void)failed_by_address_.take(rate_key(peer), RateLimiter::Clock::now());
+HttpResponse TokenRequestLimits::failed_authentication(std::string_view peer,
+                                                       HttpResponse refusal) {
+  const auto wait = failed_by_address_.take(rate_key(peer), RateLimiter::Clock::now());
+  if (wait.count() <= 0) return refusal;
+  refused_failed_.fetch_add(1, std::memory_order_relaxed);
+  auto response = too_many(wait, "too many failed authentications");
+  response.denial = refusal.denial;
+  return response;
 }
 
 std::optional<HttpResponse> TokenRequestLimits::admit(ClientNumber client) {
   const auto wait = by_client_.take(client.value(), RateLimiter::Clock::now());
   if (wait.count() <= 0) return std::nullopt;
   refused_by_client_.fetch_add(1, std::memory_order_relaxed);
-  return too_many(wait);
+  return too_many(wait, kTooManyRequests);
 }
 
 TokenRequestLimitCounters TokenRequestLimits::counters() const {

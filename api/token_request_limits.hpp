@@ -1,8 +1,10 @@
 // TokenRequestLimits: who may ask for tokens how often (design §8, INV-7).
 //
-// Per address: every request, and, much tighter, failed authentications, so that guessing secrets
-// or client ids is slow. Per client: after it proved who it is, so that nobody can use up another
-// one's share. Threads: any.
+// Per address: every token request. Per client: after it proved who it is, so that nobody can use
+// up another one's share. And per address, much tighter, failed client authentications at every
+// endpoint under /oauth, so that guessing secrets or client ids is slow; those are counted after
+// the fact, so a client with the right secret is never refused for what its neighbours behind the
+// same proxy do. Threads: any.
 #pragma once
 
 #include <atomic>
@@ -34,7 +36,9 @@ class TokenRequestLimits {
 
   // Before anything is looked at. The answer is a 429 with Retry-After; nullopt: go on.
   [[nodiscard]] std::optional<HttpResponse> admit(std::string_view peer);
-  void count_failed_authentication(std::string_view peer);
+  // What a client hears that could not prove who it is: `refusal`, a 401, or a 429 with Retry-After
+  // once its address has used up its failures.
+  [[nodiscard]] HttpResponse failed_authentication(std::string_view peer, HttpResponse refusal);
   // Once the client is known.
   [[nodiscard]] std::optional<HttpResponse> admit(ClientNumber client);
 

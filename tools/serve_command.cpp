@@ -297,8 +297,9 @@ void add_serve_command(CommandLine& line) {
   add_rate_option(
       command, "--token-rate-per-address", &options.rates.per_address,
       "The same of one address or IPv6 /64 (2000:20000); behind a proxy all share its own");
-  add_rate_option(command, "--failed-authentication-rate", &options.rates.failed_per_address,
-                  "Failed client authentications of one address (5:200); 0 behind a proxy");
+  add_rate_option(
+      command, "--failed-authentication-rate", &options.rates.failed_per_address,
+      "Failed client authentications of one address (5:200); beyond: 429 instead of 401");
   auto* certificate = command->add_option(
       "--tls-certificate", options.tls_certificate,
       "Serve HTTPS with this PEM chain, the server's own first; SIGHUP reads it again");
