@@ -13,8 +13,10 @@
 namespace tokenledger {
 namespace {
 
+// No client may mind what is in the body (§2.2), but some mind its type: those that expect JSON of
+// every OAuth endpoint.
 HttpResponse done() {
-  HttpResponse response{.status = 200};
+  HttpResponse response{.status = 200, .content_type = kContentTypeJson};
   response.add_header("Cache-Control", "no-store");
   return response;
 }

@@ -47,6 +47,7 @@ TEST_F(Revoking, Z05S14AClientGivesBackItsOwnTokenByRfc7009) {
   const auto reply = give_back(one.client, token, "&token_type_hint=nonsense");
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(reply.body, "");
+  EXPECT_TRUE(reply.has("Content-Type: application/json\r\n")) << "simple-oauth2 insists on it";
   EXPECT_EQ(api().authz(token, one.audience), 401);
   const auto row = api().as_admin("GET", "/v1/tokens/" + jti);
   EXPECT_TRUE(row.has(R"("cause":"client_self","actor":"client:)" + one.client.id)) << row.body;
