@@ -1,9 +1,11 @@
 #include "tools/settings.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
@@ -56,17 +58,52 @@ void walk(CLI::App& command, const Each& each) {
   for (auto* child : command.get_subcommands([](CLI::App*) { return true; })) walk(*child, each);
 }
 
-// A file that is found and not named may come from anybody who can write to this directory, and
-// could send the administrator's token elsewhere.
-void require_own(const std::filesystem::path& path) {
+struct OpenFile {
+  explicit OpenFile(int number) : descriptor{number} {}
+  ~OpenFile() {
+    if (descriptor >= 0) ::close(descriptor);
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  const int descriptor;
+};
+
+constexpr const char* kTooLong = "the configuration file is too long";
+
+// A file that is found and not named must be the user's own: it could send the administrator's
+// token elsewhere. What is judged is what is read, not what stands at the path a moment later; a
+// link may lead to a file that a program of somebody else's writes.
+std::string read_own(const std::filesystem::path& path) {
+  const OpenFile file{::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
   struct stat status{};
-  const bool is_own = ::stat(path.c_str(), &status) == 0 &&
-                      (status.st_uid == ::geteuid() || status.st_uid == 0) &&
-                      (status.st_mode & S_IWOTH) == 0;
-  if (is_own) return;
-  throw Failure{ExitCode::usage, escape_control(path.string()) +
-                                     " belongs to somebody else or is writable by all: say "
-                                     "--config FILE if you mean it"};
+  const bool is_own =
+      file.descriptor >= 0 && ::fstat(file.descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
+      (status.st_uid == ::geteuid() || status.st_uid == 0) && (status.st_mode & S_IWOTH) == 0;
+  if (!is_own) {
+    throw Failure{ExitCode::usage, escape_control(path.string()) +
+                                       " is a link, can't be read, belongs to somebody else or is "
+                                       "writable by all: say --config FILE if you mean it"};
+  }
+  std::string text(kFileBytesMax + 1, '\0');
+  std::size_t size = 0;
+  while (size < text.size()) {
+    const auto count = ::read(file.descriptor, text.data() + size, text.size() - size);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw CLI::FileError("the configuration file can't be read");
+    if (count == 0) break;
+    size += static_cast<std::size_t>(count);
+  }
+  if (size > kFileBytesMax) throw CLI::FileError(kTooLong);
+  text.resize(size);
+  return text;
+}
+
+std::string read_bounded(std::istream& input) {
+  std::string text(kFileBytesMax + 1, '\0');
+  input.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(input.gcount()));
+  if (text.size() > kFileBytesMax) throw CLI::FileError(kTooLong);
+  return text;
 }
 
 // The file's items as CLI11 shall take them: shared keys spread to every command that has them,
@@ -78,12 +115,8 @@ class File final : public CLI::ConfigTOML {
       : app_{app}, places_{places}, found_{std::move(found)} {}
 
   Items from_config(std::istream& input) const override {
-    if (app_.get_config_ptr()->count() == 0 && !found_.empty()) require_own(found_);
-    std::string text(kFileBytesMax + 1, '\0');
-    input.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(input.gcount()));
-    if (text.size() > kFileBytesMax) throw CLI::FileError("the configuration file is too long");
-    std::istringstream bounded{text};
+    const bool is_named = app_.get_config_ptr()->count() != 0 || found_.empty();
+    std::istringstream bounded{is_named ? read_bounded(input) : read_own(found_)};
     Items sections;
     Items top;
     for (auto& item : CLI::ConfigTOML::from_config(bounded)) {
@@ -148,19 +181,22 @@ class File final : public CLI::ConfigTOML {
   std::string found_;
 };
 
-// The first that exists; "" for none.
+// The user's own, "" when there is none. Nothing is taken from the current directory: whoever can
+// put a file there could name the server that gets the user's token.
 std::string default_file() {
-  std::vector<std::filesystem::path> candidates{"tokenledger.toml"};
   const auto home = environment("HOME");
   const auto xdg = environment("XDG_CONFIG_HOME");
-  if (!xdg.empty())
-    candidates.push_back(std::filesystem::path{xdg} / "tokenledger/tokenledger.toml");
-  if (xdg.empty() && !home.empty())
-    candidates.push_back(std::filesystem::path{home} / ".config/tokenledger/tokenledger.toml");
+  if (xdg.empty() && home.empty()) return {};
+  const auto directory =
+      xdg.empty() ? std::filesystem::path{home} / ".config" : std::filesystem::path{xdg};
+  // A relative XDG_CONFIG_HOME is void by its specification, and would be the current directory.
+  if (!directory.is_absolute()) return {};
+  const auto path = directory / "tokenledger/tokenledger.toml";
   std::error_code ignored;
-  for (const auto& path : candidates)
-    if (std::filesystem::is_regular_file(path, ignored)) return path.string();
-  return {};
+  const auto status = std::filesystem::symlink_status(path, ignored);
+  const bool is_found = std::filesystem::is_regular_file(status) ||
+                        std::filesystem::is_symlink(status);  // which is refused when it is read
+  return is_found ? path.string() : std::string{};
 }
 
 }  // namespace
@@ -174,8 +210,8 @@ std::string command_path(const CLI::App& command) {
 std::string configuration_text() {
   return "Options come from flags, else from the environment, else from a TOML file: --config "
          "FILE,\n"
-         "else TOKENLEDGER_CONFIG, else ./tokenledger.toml, else\n"
-         "$XDG_CONFIG_HOME/tokenledger/tokenledger.toml.\n"
+         "else TOKENLEDGER_CONFIG, else $XDG_CONFIG_HOME/tokenledger/tokenledger.toml\n"
+         "(~/.config); none is looked for in the current directory.\n"
          "Its top-level keys are data, url, token-file, ca, keyring-key-file and format;\n"
          "a section such as [serve] or [token.list] holds the options of one command.\n"
          "Unknown keys are refused. Variables are TOKENLEDGER_DATA and so on for those, and\n"
@@ -209,7 +245,7 @@ void Settings::attach(CLI::App& app) {
   if (config.empty()) config = found;
   // Required once there is one: defaults in place of a file that can't be read would be weaker.
   app.set_config("--config", config,
-                 "Configuration file (Env:TOKENLEDGER_CONFIG); else ./tokenledger.toml, else "
+                 "Configuration file (Env:TOKENLEDGER_CONFIG); else "
                  "$XDG_CONFIG_HOME/tokenledger/tokenledger.toml",
                  !config.empty());
   app.config_formatter(std::make_shared<File>(app, file_places_, found));

@@ -66,7 +66,7 @@ class Configuration(CommandLineTest):
     def setUp(self):
         super().setUp()
         self.make_ledger()
-        self.config = self.path("tokenledger.toml")
+        self.config = self.path(".config/tokenledger/tokenledger.toml")
 
     def write(self, text, path=None):
         path = path or self.config
@@ -77,10 +77,11 @@ class Configuration(CommandLineTest):
         return path
 
     def at(self, *words, environment=None):
-        """Runs in the directory of the configuration."""
+        """Runs at home, where the configuration is found."""
+        inherited = {name: value for name, value in os.environ.items() if name != "XDG_CONFIG_HOME"}
         return subprocess.run([PROGRAM, *words], cwd=self.home, capture_output=True, text=True,
                               timeout=SECONDS_MAX, stdin=subprocess.DEVNULL,
-                              env={**os.environ, "HOME": self.home, **(environment or {})})
+                              env={**inherited, "HOME": self.home, **(environment or {})})
 
     def test_a_flag_wins_over_the_environment_and_that_over_the_file(self):
         self.write(f'data = "{self.data}"\nformat = "json"\n[token.list]\nlimit = 7\n')
@@ -118,7 +119,7 @@ class Configuration(CommandLineTest):
                        environment={"TOKENLEDGER_CLIENT_UPDATE_NAME": "environment"})
         self.assertIn('"name":"flag"', done.stdout, done.stderr)
 
-    def test_the_file_is_found_by_flag_variable_directory_and_home(self):
+    def test_the_file_is_found_by_flag_variable_and_home(self):
         named = self.write(f'data = "{self.data}"\n', self.path("elsewhere/x.toml"))
         self.assertEqual(self.at("client", "list").returncode, 2)
         self.assertEqual(self.at("--config", named, "client", "list").returncode, 0)
@@ -131,6 +132,19 @@ class Configuration(CommandLineTest):
         self.assertEqual(self.at("--config", self.path("none.toml"), "client", "list").returncode, 2)
         mistyped = {"TOKENLEDGER_CONFIG": self.path("none.toml")}
         self.assertEqual(self.at("client", "list", "--data", self.data, environment=mistyped).returncode, 2)
+
+    def test_a_file_in_the_current_directory_is_never_read(self):
+        """Whoever unpacks an archive there could name the server that gets the user's token."""
+        hostile = 'url = "http://127.0.0.1:1"\ntoken-file = "/etc/hostname"\n'
+        self.write(hostile, self.path("tokenledger.toml"))
+        self.write(hostile, self.path("tokenledger/tokenledger.toml"))
+        for environment in ({}, {"HOME": ""}, {"XDG_CONFIG_HOME": "."}, {"HOME": "."}):
+            with self.subTest(environment=environment):
+                done = self.at("client", "list", environment=environment)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn("name the ledger with --data", done.stderr)
+                done = self.at("client", "list", "--data", self.data, environment=environment)
+                self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_what_is_not_known_is_refused(self):
         for text in ('datta = "x"', '[tokens]\nlimit = 1', '[token.list]\nlimmit = 1',
@@ -150,6 +164,17 @@ class Configuration(CommandLineTest):
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertIn("--config", done.stderr)
         self.assertEqual(self.at("--config", self.config, "client", "list").returncode, 0)
+
+    def test_a_found_link_is_refused_whatever_it_leads_to(self):
+        target = self.write(f'data = "{self.data}"\n', self.path("elsewhere/x.toml"))
+        os.makedirs(os.path.dirname(self.config))
+        os.symlink(target, self.config)
+        done = self.at("client", "list", "--data", self.data)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("--config", done.stderr)
+        self.assertEqual(self.at("--config", self.config, "client", "list").returncode, 0)
+        os.unlink(target)
+        self.assertEqual(self.at("client", "list", "--data", self.data).returncode, 2)
 
 
 class Completion(CommandLineTest):
