@@ -189,39 +189,45 @@ void require_lasting_issuer(const CommandLine& line, const ServeOptions& options
                 "listen on one address and a port that is not 0"};
 }
 
-ExitCode serve(const CommandLine& line, const ServeOptions& options) {
-  const auto endpoint = parse_listen(options.listen);
-  const bool has_tls = !options.tls_certificate.empty();
-  if (!endpoint.address.is_loopback() && !has_tls && !options.allow_insecure_http) {
-    throw Failure{ExitCode::usage,
-                  "plain HTTP beyond loopback shows every token to the network: give "
-                  "--tls-certificate and --tls-key, listen on 127.0.0.1 behind a TLS proxy, or say "
-                  "--allow-insecure-http"};
-  }
-  const std::string scheme = has_tls ? "https://" : "http://";
-  require_lasting_issuer(line, options, endpoint);
-  log_to_stderr();
-  raise_descriptor_limit();
-  const auto signals = block_signals();
-  std::atomic<bool> is_poisoned{false};
+std::string scheme_of(const ServeOptions& options) {
+  return options.tls_certificate.empty() ? "http://" : "https://";
+}
 
+void require_private_transport(const ServeOptions& options, const Endpoint& endpoint) {
+  const bool has_tls = !options.tls_certificate.empty();
+  if (endpoint.address.is_loopback() || has_tls || options.allow_insecure_http) return;
+  throw Failure{ExitCode::usage,
+                "plain HTTP beyond loopback shows every token to the network: give "
+                "--tls-certificate and --tls-key, listen on 127.0.0.1 behind a TLS proxy, or say "
+                "--allow-insecure-http"};
+}
+
+// `is_poisoned` outlives the ledger.
+LedgerOptions opening_of(const CommandLine& line, const ServeOptions& options,
+                         const Endpoint& endpoint, std::atomic<bool>& is_poisoned) {
   LedgerOptions opening;
   opening.directory = line.data;
   opening.keyring_key_file = line.keyring_key_file;
   opening.durability = options.durability == "paranoid" ? Durability::paranoid : Durability::normal;
   // `iss` stays what it was when the server moves to another address (R12).
   opening.issuer = options.issuer;
-  opening.issuer_when_new = scheme + endpoint.text(endpoint.port);
+  opening.issuer_when_new = scheme_of(options) + endpoint.text(endpoint.port);
   opening.on_warning = [](const std::string& what) { spdlog::warn("{}", what); };
-  // Ends the wait below, which then leaves without a snapshot: what is on disk decides.
+  // Ends the wait for signals, which then leaves without a snapshot: what is on disk decides.
   opening.on_poisoned = [&is_poisoned, main_thread = ::pthread_self()](const std::string& what) {
     spdlog::critical("the ledger is poisoned, stopping: {}", what);
     is_poisoned.store(true);
     ::pthread_kill(main_thread, SIGTERM);
   };
-  const auto ledger = open_ledger(std::move(opening));
-  const auto admin_token = make_first_admin_token(*ledger);
+  return opening;
+}
 
+using FirstAdminToken = std::optional<std::filesystem::path>;
+
+std::unique_ptr<ApiServer> start_server(Ledger& ledger, const ServeOptions& options,
+                                        const Endpoint& endpoint,
+                                        const FirstAdminToken& admin_token) {
+  const bool has_tls = !options.tls_certificate.empty();
   ApiServerOptions serving;
   serving.http.address = endpoint.address.to_string();
   serving.http.port = endpoint.port;
@@ -231,7 +237,7 @@ ExitCode serve(const CommandLine& line, const ServeOptions& options) {
   serving.access_log = options.access_log;
   serving.api.token_request_rates = options.rates;
   if (has_tls) serving.http.tls = {options.tls_certificate, options.tls_key};
-  auto server = ApiServer::start(*ledger, serving);
+  auto server = ApiServer::start(ledger, serving);
   if (!server && has_tls && server.error() == Errc::invalid_argument) {
     throw Failure{ExitCode::usage,
                   "--tls-certificate or --tls-key can't be used; the line above says why"};
@@ -243,19 +249,35 @@ ExitCode serve(const CommandLine& line, const ServeOptions& options) {
             explain(to_errc(server.error())) +
             (admin_token ? ". The administrator's token is in " + admin_token->string() : "")};
   }
-  const auto url = scheme + endpoint.text((*server)->port());
-  spdlog::info("serving {} on {}, seq {}", line.data, url, ledger->committed().value());
-  greet(url, admin_token, line.data);
+  return std::move(*server);
+}
 
+void serve_until_told_to_stop(ApiServer& server, const sigset_t& signals) {
   int received = 0;
   while (sigwait(&signals, &received) != 0 || received == SIGHUP) {
-    if (received == SIGHUP) (void)(*server)->reload();  // the log says what came of it
+    if (received == SIGHUP) (void)server.reload();  // the log says what came of it
     received = 0;
   }
   spdlog::info("stopping");
-  const bool is_clean = (*server)->stop(kStopDeadline);
-  if (!is_clean) spdlog::warn("some requests were cut off");
-  server->reset();
+  if (!server.stop(kStopDeadline)) spdlog::warn("some requests were cut off");
+}
+
+ExitCode serve(const CommandLine& line, const ServeOptions& options) {
+  const auto endpoint = parse_listen(options.listen);
+  require_private_transport(options, endpoint);
+  require_lasting_issuer(line, options, endpoint);
+  log_to_stderr();
+  raise_descriptor_limit();
+  const auto signals = block_signals();
+  std::atomic<bool> is_poisoned{false};
+  const auto ledger = open_ledger(opening_of(line, options, endpoint, is_poisoned));
+  const auto admin_token = make_first_admin_token(*ledger);
+  auto server = start_server(*ledger, options, endpoint, admin_token);
+  const auto url = scheme_of(options) + endpoint.text(server->port());
+  spdlog::info("serving {} on {}, seq {}", line.data, url, ledger->committed().value());
+  greet(url, admin_token, line.data);
+  serve_until_told_to_stop(*server, signals);
+  server.reset();
   const auto closed = ledger->close();
   if (is_poisoned.load()) {
     throw Failure{ExitCode::unknown_outcome,
