@@ -22,6 +22,8 @@ struct ApiOptions {
   std::string token_format;
   std::optional<bool> allow_offline_access;
   std::optional<bool> revocable_by_admins_only;
+  std::optional<bool> revocable;
+  std::vector<std::string> admin_revocable_origins;
   std::vector<std::string> introspectors;
   std::string secret_file;
 };
@@ -29,8 +31,10 @@ struct ApiOptions {
 const Columns kColumns = {
     {"identifier", "name", "scopes", "token_lifetime", "signing_alg", "token_format"},
     {"identifier", "name", "scopes", "token_lifetime", "token_lifetime_max", "allow_offline_access",
-     "revocable_by_admins_only", "signing_alg", "token_format", "introspectors", "built_in",
-     "created_at"}};
+     "revocable_by_admins_only", "revocable", "admin_revocable_origins", "signing_alg",
+     "token_format", "introspectors", "built_in", "created_at"}};
+
+constexpr std::string_view kNoOrigin = "none";  // an empty list, which can't be said otherwise
 
 std::string target_of(const ApiOptions& options) {
   return "/v1/apis/" + percent_encoded(options.identifier);
@@ -41,6 +45,17 @@ json::object scope_of(const std::string& text) {
   const auto equals = text.find('=');
   if (equals == std::string::npos) return {{"name", text}};
   return {{"name", text.substr(0, equals)}, {"description", text.substr(equals + 1)}};
+}
+
+// Two ways to say what may be revoked, one of which says that nothing is.
+json::array origins_of(const std::vector<std::string>& names) {
+  json::array origins;
+  for (const auto& name : names) {
+    if (name != kNoOrigin) origins.emplace_back(name);
+  }
+  if (!origins.empty() && origins.size() != names.size())
+    throw Failure{ExitCode::usage, "--admin-revocable-origin none stands alone"};
+  return origins;
 }
 
 // What was given; what was not stays as it is.
@@ -59,6 +74,9 @@ json::object settings_of(const ApiOptions& options) {
   if (options.allow_offline_access) body["allow_offline_access"] = *options.allow_offline_access;
   if (options.revocable_by_admins_only)
     body["revocable_by_admins_only"] = *options.revocable_by_admins_only;
+  if (options.revocable) body["revocable"] = *options.revocable;
+  if (!options.admin_revocable_origins.empty())
+    body["admin_revocable_origins"] = origins_of(options.admin_revocable_origins);
   if (!options.introspectors.empty())
     body["introspectors"] = json::value_from(options.introspectors);
   return body;
@@ -103,6 +121,14 @@ void add_settings(CLI::App* command, ApiOptions& options) {
   command->add_option("--allow-offline-access", options.allow_offline_access, "true or false");
   command->add_option("--revocable-by-admins-only", options.revocable_by_admins_only,
                       "true or false: clients may not revoke their own tokens");
+  command->add_option("--revocable", options.revocable,
+                      "true or false: nobody may revoke one token alone; ending a client, an API "
+                      "or a key always works");
+  command
+      ->add_option("--admin-revocable-origin", options.admin_revocable_origins,
+                   "Administrators may revoke single tokens of this origin only, may repeat; or "
+                   "none")
+      ->check(CLI::IsMember({"console", "api", "oauth_flow", "external", "embedded", "none"}));
   command->add_option("--introspector", options.introspectors,
                       "Client id that may introspect the API's tokens; may repeat");
 }

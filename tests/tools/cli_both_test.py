@@ -131,6 +131,30 @@ class BothPlaces(ServerTest):
         self.assertEqual(self.walk_through(self.server()), offline)
         print(f"{len(offline)} kinds of answer compared")
 
+    def test_R17_S13_an_api_s_revocation_policy_is_set_and_binds_single_tokens(self):
+        for place in (self.directory, self.server):
+            with self.subTest(place=place.__name__):
+                at = place()
+                name = f"https://api.example/{at.words[0][2:]}"
+                api = at.json("api", "create", name, "--scope", "read", "--revocable", "false",
+                              "--admin-revocable-origin", "api", "--admin-revocable-origin", "console")
+                self.assertEqual((api["revocable"], sorted(api["admin_revocable_origins"])),
+                                 (False, ["api", "console"]))
+                token = at.json("token", "issue", "--name", "n", "--audience", name, "--scope", "read",
+                                "--expires-in-days", "1")
+                self.assertIn("policy", at.refused(1, "token", "revoke", token["jti"]).err)
+                api = at.json("api", "update", name, "--revocable", "true", "--admin-revocable-origin", "none")
+                self.assertEqual((api["revocable"], api["admin_revocable_origins"]), (True, []))
+                self.assertIn("policy", at.refused(1, "token", "revoke", token["jti"]).err)
+                kept = at.json("api", "update", name, "--name", "N")
+                self.assertEqual(kept["admin_revocable_origins"], [], "what is not given stays")
+                at.json("api", "update", name, "--admin-revocable-origin",
+                        at.json("token", "show", token["jti"])["origin"])
+                self.assertEqual(at.json("token", "revoke", token["jti"])["status"], "revoked")
+                for words in (["--admin-revocable-origin", "none", "--admin-revocable-origin", "api"],
+                              ["--admin-revocable-origin", "moon"], ["--revocable", "perhaps"]):
+                    at.refused(2, "api", "update", name, *words)
+
     def test_a_table_is_aligned_and_csv_has_a_header_without_rows(self):
         at = self.directory()
         at.ok("api", "create", ORDERS, "--scope", "read", "--scope", "write")
