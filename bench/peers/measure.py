@@ -13,6 +13,7 @@ import time
 MARKER = b"@" * 12  # the driver writes a number of twelve digits here
 READY_SECONDS_MAX = 60
 RUN_SECONDS_MAX = 300
+REVOKE_SECONDS_MAX = 240
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -179,6 +180,13 @@ def drive(setting, work, seconds, first=0, limit=0, capture=None, server=None):
         time.sleep(0.2)  # PostgreSQL's processes end with their connections
         result["cpu_us"] = (server.cpu_seconds() - before) * 1e6 / max(result["requests"], 1) if server else 0
         return result
+
+
+def drive_revocations(peer, work, count, **bounds):
+    """Revokes the peer's next `count` tokens; the result of drive()."""
+    result = drive(peer.setting, work, REVOKE_SECONDS_MAX, server=peer.server, **bounds)
+    peer.revoked += count
+    return result
 
 
 def http_request(method, path, host, body=b"", **fields):

@@ -5,7 +5,7 @@ import shutil
 import sys
 import urllib.parse
 
-from measure import Missing, Process, Work, drive, free_port, http_request, wait_for
+from measure import Missing, Process, Work, drive, drive_revocations, free_port, http_request, wait_for
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tests", "conformance"))
 import npm_packages  # noqa: E402
@@ -66,9 +66,7 @@ class OidcProvider:
     def revoke(self, count):
         chosen = self.tokens[self.revoked:][:min(count, TOKENS_MAX // 2)]
         work = Work("http", self.port, [self.post("/token/revocation", token=each) for each in chosen], once=True)
-        result = drive(self.setting, work, 240, server=self.server)
-        self.revoked += len(chosen)
-        return result
+        return drive_revocations(self, work, len(chosen))
 
     def memory_bytes(self):
         return self.server.resident_bytes()

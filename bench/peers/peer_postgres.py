@@ -7,7 +7,7 @@ import os
 import struct
 import subprocess
 
-from measure import MARKER, Missing, Process, Work, drive, find, free_port, wait_for
+from measure import MARKER, Missing, Process, Work, drive, drive_revocations, find, free_port, wait_for
 
 BIN = "/usr/lib/postgresql/15/bin"
 UUID = b"00000000-0000-4000-8000-" + MARKER
@@ -110,10 +110,7 @@ class Postgres:
         return None
 
     def revoke(self, count):
-        result = drive(self.setting, self.prepared(REVOKE, [UUID], True), 240, first=self.revoked, limit=count,
-                       server=self.server)
-        self.revoked += count
-        return result
+        return drive_revocations(self, self.prepared(REVOKE, [UUID], True), count, first=self.revoked, limit=count)
 
     def memory_bytes(self):
         return None  # its memory is a cache of its disk

@@ -5,7 +5,7 @@
 import os
 import socket
 
-from measure import MARKER, Missing, Process, Work, directory_bytes, drive, find, free_port, wait_for
+from measure import MARKER, Missing, Process, Work, directory_bytes, drive, drive_revocations, find, free_port, wait_for
 
 RECORD = (b'{"jti":"' + b"j" * 10 + MARKER + b'","client_id":"bench","audience":"https://api.example/opaque",'
           b'"scope":"read","issued_at":1763800000,"expires_at":1763886400,"sha256":"' + b"5a" * 16 + b'"}')
@@ -76,9 +76,7 @@ class Redis:
         """An entry of a deny list that outlives the token."""
         self.durable(True)
         work = Work("resp", self.port, [command(b"SET", b"r:" + MARKER, b"1", b"EX", LIFETIME)])
-        result = drive(self.setting, work, 240, first=self.revoked, limit=count, server=self.server)
-        self.revoked += count
-        return result
+        return drive_revocations(self, work, count, first=self.revoked, limit=count)
 
     def memory_bytes(self):
         information = self.ask(b"INFO", b"memory")

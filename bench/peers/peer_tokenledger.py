@@ -4,7 +4,7 @@ import os
 import sys
 import urllib.parse
 
-from measure import Process, Work, directory_bytes, drive, free_port, http_request, wait_for
+from measure import Process, Work, directory_bytes, drive, drive_revocations, free_port, http_request, wait_for
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tests", "conformance"))
 from running_ledger import basic, bearer, fetch  # noqa: E402
@@ -81,9 +81,7 @@ class Tokenledger:
     def revoke(self, count):
         chosen = self.live()[:count]
         work = Work("http", self.port, [self.post("/oauth/revoke", token=each) for each in chosen], once=True)
-        result = drive(self.setting, work, 240, server=self.server)
-        self.revoked += len(chosen)
-        return result
+        return drive_revocations(self, work, len(chosen))
 
     def memory_bytes(self):
         return self.server.resident_bytes()
