@@ -43,7 +43,7 @@ class BenchReport(unittest.TestCase):
     def test_nothing_measured_is_missing_not_dropped(self):
         done, rows = self.report()
         self.assertEqual(done.returncode, 0)
-        self.assertEqual({row["id"] for row in rows}, {"P1", "P2", "P3", "P4", "P5", "P6", "P9"})
+        self.assertEqual({row["id"] for row in rows}, {"P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9"})
         for row in rows:
             self.assertEqual((row["status"], row["value"], row["met"]), ("missing", None, None), row)
         self.assertIn("missing", done.stdout)
@@ -56,6 +56,22 @@ class BenchReport(unittest.TestCase):
                 row = self.row(rows, "check by index")
                 self.assertEqual((row["value"], row["yardstick"], row["met"]), (value, 10.0, met))
                 self.assertAlmostEqual(row["ratio"], value / 10)
+
+    def test_a_scan_that_gave_up_has_a_bound_of_its_own(self):
+        for p99, gave_up, met in ((900.0, 0, True), (1_100.0, 0, False), (1_100.0, 1, True), (16_000.0, 1, False)):
+            with self.subTest(p99=p99, gave_up=gave_up):
+                self.program("list", run_of("P7/deep_owner", p99_us=p99, ended_at_budget=gave_up))
+                done, rows = self.report()
+                row = self.row(rows, "page of 100, deep, owner")
+                self.assertEqual((row["value"], row["met"]), (p99, met))
+                self.assertEqual("ended at its budget" in row["what"], bool(gave_up))
+
+    def test_an_endpoint_has_a_ratio_and_a_rate_to_reach(self):
+        self.program("endpoints", run_of("P8/authz", ratio=1.4, items_per_second=1e5),
+                     run_of("P8/authz_pipelined", ratio=3.0, items_per_second=6e5))
+        _, rows = self.report()
+        found = [(row["value"], row["met"]) for row in rows if row["what"].startswith("/v1/authz")]
+        self.assertEqual(found, [(1.4, False), (6e5, True)])
 
     def test_missing_yardstick_leaves_the_row_missing(self):
         self.program("index", run_of("P2/check_by_index", 12.0))
