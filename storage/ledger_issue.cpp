@@ -82,6 +82,20 @@ Result<Policy> find_policy(const IssueRequest& request, const Registries& regist
   return policy;
 }
 
+// What accept() would refuse now. Advice, asked before an index is used up and a token signed:
+// under overload those of refused requests would fill memory and the processors (INV-7).
+Result<void> room_for_token(LedgerCore& core) {
+  if (core.storage_low.load(std::memory_order_relaxed)) {
+    core.counters.rejected_storage_low.fetch_add(1, std::memory_order_relaxed);
+    return Errc::storage_low;
+  }
+  if (core.queue.depth() >= core.options.queue_commands_max) {
+    core.counters.rejected_queue_full.fetch_add(1, std::memory_order_relaxed);
+    return Errc::queue_full;
+  }
+  return {};
+}
+
 // One issue from request to answer. Signed on the caller's thread; signed once more, on the commit
 // thread, in the rare case that policy or time moved in between.
 class IssueOperation final : public CommitRequest {
@@ -171,6 +185,7 @@ class IssueOperation final : public CommitRequest {
     const auto lifetime = lifetime_of(policy, issued_at);
     if (!lifetime) return lifetime.error();
 
+    if (auto room = room_for_token(core_); !room) return room.error();
     if (attempts_ == 1) {
       if (auto sealed = seal_personal(); !sealed) return sealed.error();
     }
