@@ -69,6 +69,26 @@ TEST_F(Revoking, ATokenOfAnotherClientIsRefusedAndStaysGood) {
   EXPECT_EQ(api().authz(token, one.audience), 200);
 }
 
+// RFC 7009 §2.1: the client's credentials come first, so that nobody learns anything about a token.
+TEST_F(Revoking, WhoeverFailsToAuthenticateHears401WhateverTheTokenAndEndsNothing) {
+  const auto one = party();
+  const auto token = api().new_token(one.client, one.audience);
+  const auto seq = committed();
+  for (const auto& text : {token, std::string{"junk"}, std::string{}}) {
+    const auto wrong = give_back({one.client.id, "wrong"}, text);
+    EXPECT_EQ(wrong.status, 401) << text.size();
+    EXPECT_EQ(wrong.text("error"), "invalid_client");
+    EXPECT_EQ(give_back({"nobody", one.client.secret}, text).status, 401);
+    for (const std::string who : {"", "&client_id=", "&client_id=nobody"}) {
+      const auto reply =
+          api().call("POST", "/oauth/revoke", {.body = "token=" + text + who, .type = kForm});
+      EXPECT_EQ(reply.status, 401) << who;
+    }
+  }
+  EXPECT_EQ(committed(), seq);
+  EXPECT_EQ(api().authz(token, one.audience), 200);
+}
+
 TEST_F(Revoking, Z05AnApiLeavesRevocationToAdministrators) {
   const auto one = party(R"(,"revocable_by_admins_only":true)");
   const auto token = api().new_token(one.client, one.audience);

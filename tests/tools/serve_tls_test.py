@@ -22,6 +22,21 @@ class TlsTest(CommandLineTest):
                         "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
         return certificate, key
 
+    def make_expired_certificate(self):
+        """One that was good in 2020: `openssl req` takes no dates in the past, `openssl ca` does."""
+        request, certificate, key = self.path("old.csr"), self.path("old.pem"), self.path("old.key")
+        subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                        "-nodes", "-keyout", key, "-out", request, "-subj", "/CN=old"], check=True,
+                       capture_output=True)
+        configuration, database = self.path("ca.cnf"), self.path("index")
+        with open(database, "w"), open(configuration, "w") as file:
+            file.write(f"[ca]\ndefault_ca = c\n[c]\ndatabase = {database}\nnew_certs_dir = {self.home}\n"
+                       "default_md = sha256\nrand_serial = yes\npolicy = p\n[p]\n")
+        subprocess.run(["openssl", "ca", "-batch", "-config", configuration, "-selfsign", "-in", request,
+                        "-keyfile", key, "-startdate", "20200101000000Z", "-enddate", "20200102000000Z",
+                        "-notext", "-out", certificate], check=True, capture_output=True)
+        return certificate, key
+
     def serve(self, certificate, key, *arguments):
         server = Server(self.data, "--tls-certificate", certificate, "--tls-key", key, *arguments,
                         scheme="https")
@@ -177,12 +192,14 @@ class Refusals(TlsTest):
     def test_what_cannot_be_used_is_refused_with_a_reason(self):
         certificate, key = self.make_certificate("first")
         _, other_key = self.make_certificate("other")
+        old_certificate, old_key = self.make_expired_certificate()
         for arguments, reason in (
                 (("--tls-certificate", certificate), "--tls-key"),
                 (("--tls-key", key), "--tls-certificate"),
                 (("--tls-certificate", certificate, "--tls-key", other_key), "key"),
                 (("--tls-certificate", self.path("none"), "--tls-key", key), "certificate"),
-                (("--tls-certificate", certificate, "--tls-key", certificate), "key")):
+                (("--tls-certificate", certificate, "--tls-key", certificate), "key"),
+                (("--tls-certificate", old_certificate, "--tls-key", old_key), "has expired")):
             outcome = run("serve", "--data", self.data, "--listen", "127.0.0.1:0", "--issuer",
                           "https://ledger.example", *arguments)
             self.assertEqual(outcome.code, 2, f"{arguments}: {outcome}")
