@@ -1,6 +1,7 @@
 #include "api/guard.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "api/problem.hpp"
 
@@ -16,14 +17,22 @@ bool is_scheme(std::string_view text) noexcept {
 }
 
 // b64token of RFC 6750 §2.1: 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
+// A table, because each request has a token and most of it are these characters.
+constexpr auto kIsTokenCharacter = [] {
+  std::array<bool, 256> is_allowed{};
+  constexpr std::string_view kAllowed =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/";
+  for (const char byte : kAllowed) is_allowed[static_cast<unsigned char>(byte)] = true;
+  return is_allowed;
+}();
+
 bool is_b64token(std::string_view text) noexcept {
   const auto body_size = text.find_last_not_of('=') + 1;  // 0 when there is nothing but '='
-  const auto is_allowed = [](char byte) {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-           (byte >= '0' && byte <= '9') ||
-           std::string_view{"-._~+/"}.find(byte) != std::string_view::npos;
-  };
-  return body_size > 0 && std::ranges::all_of(text.substr(0, body_size), is_allowed);
+  bool is_good = body_size > 0;
+  // To the end also after a bad one: a branch less per character.
+  for (const char byte : text.substr(0, body_size))
+    is_good &= kIsTokenCharacter[static_cast<unsigned char>(byte)];
+  return is_good;
 }
 
 std::string joined(std::span<const std::string_view> scopes) {

@@ -10,12 +10,17 @@ namespace tokenledger {
 namespace {
 
 bool is_text(std::string_view text) noexcept {
-  const auto is_forbidden = [](char byte) {
+  unsigned char is_forbidden = 0;  // of any byte, with no branch: 16 bytes at a time
+  for (const char byte : text) {
     const auto value = static_cast<unsigned char>(byte);
-    return (value < 0x20 && byte != '\t' && byte != '\r' && byte != '\n') || value == 0x7f;
-  };
-  return std::none_of(text.begin(), text.end(), is_forbidden) && is_utf8(text);
+    const bool is_control = (value < 0x20) | (value == 0x7f);
+    const bool is_white = (byte == '\t') | (byte == '\r') | (byte == '\n');
+    is_forbidden |= static_cast<unsigned char>(is_control & !is_white);
+  }
+  return is_forbidden == 0 && is_utf8(text);
 }
+
+constexpr std::size_t kFormFieldCountUsual = 4;  // room made at once
 
 bool contains(std::initializer_list<std::string_view> names, std::string_view name) noexcept {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -27,6 +32,9 @@ Result<void> FormFields::parse(std::string_view text) {
   text_.clear();
   fields_.clear();
   if (text.size() > kHttpBodyBytesMax) return Errc::too_large;  // offsets have 32 bits
+  if (text.empty()) return {};
+  text_.reserve(text.size());
+  fields_.reserve(kFormFieldCountUsual);
   while (!text.empty()) {
     const auto size = std::min(text.find('&'), text.size());
     if (const auto parsed = parse_field(text.substr(0, size)); !parsed) {

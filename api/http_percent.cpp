@@ -18,6 +18,12 @@ bool is_unreserved(char byte) noexcept {
 }  // namespace
 
 bool append_percent_decoded(std::string& out, std::string_view text, PlusSign plus) {
+  // Most texts, tokens among them, have nothing to decode.
+  const bool has_plus = plus == PlusSign::is_space && text.find('+') != std::string_view::npos;
+  if (!has_plus && text.find('%') == std::string_view::npos) {
+    out.append(text);
+    return true;
+  }
   for (std::size_t index = 0; index < text.size(); ++index) {
     const char byte = text[index];
     if (byte == '+' && plus == PlusSign::is_space) {
