@@ -49,6 +49,13 @@ void append_actor(std::string& out, const Actor& actor) {
   }
 }
 
+void append_bare(std::string& out, const Revocation& revocation) {
+  append_byte(out, static_cast<std::uint8_t>(revocation.cause));
+  append_actor(out, revocation.actor);
+  append_varint(out, revocation.seq.value());
+  append_varint(out, revocation.at.value());
+}
+
 // Reads one field after the other; after the first that does not fit everything is 0 and ok() says
 // no.
 class Reader {
@@ -216,11 +223,13 @@ void append_place(std::string& out, const IssuedPlace& place) {
 }
 
 void append_revocation(std::string& out, const Revocation& revocation, const Sealed& reason) {
-  append_byte(out, static_cast<std::uint8_t>(revocation.cause));
-  append_actor(out, revocation.actor);
-  append_varint(out, revocation.seq.value());
-  append_varint(out, revocation.at.value());
+  append_bare(out, revocation);
   append_text(out, reason.bytes);
+}
+
+void append_ended(std::string& out, const EndedFacts& ended) {
+  append_bare(out, ended.revocation);
+  append_byte(out, ended.has_reason ? 1 : 0);
 }
 
 void append_cascade(std::string& out, const CascadeRow& row) {
@@ -283,6 +292,17 @@ std::optional<IssuedPlace> take_place(std::string_view& bytes) {
   if (!reader.ok()) return std::nullopt;
   bytes = reader.rest();
   return place;
+}
+
+std::optional<EndedFacts> take_ended(std::string_view& bytes) {
+  Reader reader{bytes};
+  EndedFacts ended;
+  ended.revocation = reader.revocation();
+  const auto has_reason = reader.byte();
+  if (!reader.ok() || has_reason > 1) return std::nullopt;
+  ended.has_reason = has_reason == 1;
+  bytes = reader.rest();
+  return ended;
 }
 
 std::optional<TokenDetails> decode_details(std::string_view bytes) {

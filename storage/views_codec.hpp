@@ -7,6 +7,7 @@
 //   token    = class_id facts
 //   named    = issued_seq class_id facts
 //   expiry   = issued_seq class_id
+//   ended    = cause:1 actor seq at has_reason:1, in front of the facts of a revoked token
 //   revocation = cause:1 actor seq at len reason
 //   cascade  = selector_kind:1 selector_id before revocation
 //   number   = client grant key (api mask)*4
@@ -32,7 +33,7 @@
 namespace tokenledger::views {
 
 // Older layouts are emptied and rebuilt.
-inline constexpr std::uint32_t kLayoutVersion = 2;
+inline constexpr std::uint32_t kLayoutVersion = 3;
 inline constexpr std::uint64_t kOrdinalStride = 64;
 
 // What a list needs to know of a token without a second read.
@@ -85,6 +86,14 @@ struct RevocationRow {
   Sealed reason;
 };
 
+// A token's own revocation as its rows repeat it, so that a list of revoked tokens needs no second
+// read; the reason stands in the revocation's row only.
+struct EndedFacts {
+  Revocation revocation;
+  bool has_reason = false;
+  friend bool operator==(const EndedFacts&, const EndedFacts&) = default;
+};
+
 struct CascadeRow {
   Cascade cascade;
   Sealed reason;
@@ -112,6 +121,7 @@ void append_token(std::string& out, Sequence class_id, const TokenRowFacts& fact
 void append_details(std::string& out, const TokenDetails& details);
 void append_place(std::string& out, const IssuedPlace& place);
 void append_revocation(std::string& out, const Revocation& revocation, const Sealed& reason);
+void append_ended(std::string& out, const EndedFacts& ended);
 void append_cascade(std::string& out, const CascadeRow& row);
 void append_number(std::string& out, const TokenClass& token_class);
 void append_class(std::string& out, const ClassContent& content);
@@ -123,6 +133,7 @@ void append_u64(std::string& out, std::uint64_t value);
 // Takes the class id off a row that starts with it: its client must be known to decode the rest.
 [[nodiscard]] std::optional<Sequence> take_class_id(std::string_view& bytes);
 [[nodiscard]] std::optional<IssuedPlace> take_place(std::string_view& bytes);
+[[nodiscard]] std::optional<EndedFacts> take_ended(std::string_view& bytes);
 [[nodiscard]] std::optional<TokenRowFacts> decode_facts(std::string_view bytes,
                                                         ClientNumber client);
 // Points into the bytes.

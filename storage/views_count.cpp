@@ -19,8 +19,9 @@ bool is_by_class_alone(const ListQuery& query) {
 Result<std::uint64_t> ViewsImpl::count_class(const ClassEntry& entry, Sequence upto) const {
   const auto issued = entry.issued();
   if (entry.newest() <= upto) return issued;
+  WorkMeter work;  // one seek
   const auto rows =
-      rows_of_classes(*database_, ViewKind::by_class, {{&entry, {Sequence{1}, upto}}}, false);
+      rows_of_classes(*database_, ViewKind::by_class, {{&entry, {Sequence{1}, upto}}}, false, work);
   return ordinal_of_next(*rows);
 }
 
@@ -56,12 +57,14 @@ Result<void> ViewsImpl::count_total(const ListQuery& query, ListPage& page) cons
     const auto rows = issue_order(*database_, tables_, {Sequence{1}, query.as_of_seq}, false);
     return add(ordinal_of_next(*rows), hidden_of(Sequence{}, true));
   }
-  const auto entries = query.client ? std::optional{tables_.of_client(*query.client)}
-                       : query.apis ? std::optional{tables_.of_apis(*query.apis)}
-                                    : tables_.all(options_.list_bounds.plan_classes_max);
+  const auto classes_max = options_.list_bounds.plan_classes_max;
+  const auto entries = query.client ? tables_.of_client(*query.client, classes_max)
+                       : query.apis ? tables_.of_apis(*query.apis, classes_max)
+                                    : tables_.all(classes_max);
   if (!entries) return count_matches(query, page);
-  const auto status = scan(query.as_of_seq, query.as_of_time);
-  RowTest test{*database_, tables_, query, *status};
+  WorkMeter work;
+  const auto status = scan(query.as_of_seq, query.as_of_time, work);
+  RowTest test{*database_, tables_, query, *status, work};
   for (const auto* const entry : *entries) {
     if (!test.takes(*entry)) continue;
     const auto added =
@@ -76,19 +79,21 @@ Result<void> ViewsImpl::count_matches(const ListQuery& query, ListPage& page) co
   all.sort = ListSort::issued_descending;
   all.after.reset();
   all.limit = options_.list_bounds.count_rows_max;  // the plan is to be good for many rows
-  const auto status = scan(query.as_of_seq, query.as_of_time);
-  RowTest test{*database_, tables_, all, *status};
-  Planner planner{*database_, tables_, options_.list_bounds, all, test};
+  WorkMeter work;
+  const auto status = scan(query.as_of_seq, query.as_of_time, work);
+  RowTest test{*database_, tables_, all, *status, work};
+  Planner planner{*database_, tables_, options_.list_bounds, all, test, work};
   const auto rows = planner.make(true);
   if (!rows) return rows.error();
-  for (std::uint32_t scanned = 0;; ++scanned) {
+  for (;;) {
     const auto more = (*rows)->next();
     if (!more) return more.error();
     if (!*more) return {};
-    if (scanned == options_.list_bounds.count_rows_max) {
+    if (work.spent() >= options_.list_bounds.count_rows_max) {
       page.total_is_lower_bound = true;
       return {};
     }
+    work.rows(1);
     RowTest::Match match;
     const auto taken = test.takes(**rows, match);
     if (!taken) return taken.error();

@@ -31,6 +31,7 @@ bool RowTest::takes(const ClassEntry& entry) {
 }
 
 Result<bool> RowTest::takes(const RowSource& row, Match& match) {
+  if (row.seq() > query_.as_of_seq) return false;
   if (!takes(row.token_class())) return false;
   if (!takes_times(query_, row.facts().expires_at)) return false;
   if (!row.is_short()) {
@@ -44,6 +45,7 @@ Result<bool> RowTest::takes(const RowSource& row, Match& match) {
   match.facts = row.facts();
   match.details.clear();
   if (row.is_short()) {
+    work_.random_read();
     const auto whole = read_token(database_, tables_, row.seq());
     if (!whole) return to_errc(whole.error());
     match.facts = whole->facts;
@@ -75,6 +77,7 @@ Result<bool> RowTest::takes_details(const RowSource& row, Match& match) const {
   const bool wants_name = query_.text && !is_text_match(row);
   if (!wants_name && !query_.owner) return true;
   if (!match.facts.has_details) return false;
+  work_.random_read();
   auto bytes = read_details(database_, row.seq());
   if (!bytes) return to_errc(bytes.error());
   match.details = std::move(*bytes);

@@ -15,8 +15,8 @@ namespace tokenledger::views {
 class RowTest {
  public:
   RowTest(const Database& database, const Tables& tables, const ListQuery& query,
-          StatusScan& status)
-      : database_{database}, tables_{tables}, query_{query}, status_{status} {}
+          StatusScan& status, WorkMeter& work)
+      : database_{database}, tables_{tables}, query_{query}, status_{status}, work_{work} {}
 
   // Whether tokens of this class can be in the list.
   [[nodiscard]] bool takes(const ClassEntry& entry);
@@ -38,6 +38,7 @@ class RowTest {
   const Tables& tables_;
   const ListQuery& query_;
   StatusScan& status_;
+  WorkMeter& work_;
   boost::unordered_flat_map<const ClassEntry*, bool> classes_;
   const ClassEntry* last_class_ = nullptr;
   bool takes_last_class_ = false;

@@ -74,10 +74,14 @@ class ViewsImpl final : public Views {
   [[nodiscard]] FindToken finder();
 
   // --- queries; the caller holds lifetime_ shared ---
-  [[nodiscard]] Result<void> load_revoked(TokenIndex first, RevokedChunk& chunk) const;
-  [[nodiscard]] std::unique_ptr<StatusScan> scan(Sequence at_seq, LedgerTime at_time) const;
+  [[nodiscard]] Result<void> load_revoked(TokenIndex first, RevokedChunk& chunk,
+                                          WorkMeter& work) const;
+  // `work` must outlive it.
+  [[nodiscard]] std::unique_ptr<StatusScan> scan(Sequence at_seq, LedgerTime at_time,
+                                                 WorkMeter& work) const;
   [[nodiscard]] Result<std::optional<RevocationRow>> own_revocation(TokenIndex index) const;
-  [[nodiscard]] Result<ListedToken> listed(const RowSource& row, RowTest::Match& match) const;
+  [[nodiscard]] Result<ListedToken> listed(const RowSource& row, StatusScan& status,
+                                           RowTest::Match& match) const;
   [[nodiscard]] Result<void> fill_page(const ListQuery& query, ListPage& page) const;
   // --- views_count.cpp ---
   [[nodiscard]] Result<void> count_total(const ListQuery& query, ListPage& page) const;

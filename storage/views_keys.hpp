@@ -16,8 +16,8 @@
 // and of tokens with a revocation of their own:
 //   revoked  'r' lane:1 newest(counter):7   the revocation, with its reason
 //   ended    'v' seq:8 index:8              seq of the issue event   (seq of the revocation)
-//   ended_tokens   'z' newest(seq):8             class id, facts     (seq of the issue event)
-//   ended_by_class 'y' class_id:8 newest(seq):8  facts               (likewise)
+//   ended_tokens   'z' newest(seq):8             class id, ended, facts  (seq of the issue event)
+//   ended_by_class 'y' class_id:8 newest(seq):8  ended, facts            (likewise)
 //   deleted  'g' class_id:8 newest(seq):8   how many were deleted up to here (seq of the
 //   revocation;
 //                                           class id 0: of all classes)

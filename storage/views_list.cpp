@@ -20,14 +20,17 @@ bool is_answerable(const ListQuery& query) {
 
 }  // namespace
 
-std::unique_ptr<StatusScan> ViewsImpl::scan(Sequence at_seq, LedgerTime at_time) const {
+std::unique_ptr<StatusScan> ViewsImpl::scan(Sequence at_seq, LedgerTime at_time,
+                                            WorkMeter& work) const {
   return std::make_unique<StatusScan>(
       *database_, tables_, revoked_bits_,
-      [this](TokenIndex first, RevokedChunk& chunk) { return load_revoked(first, chunk); }, at_seq,
-      at_time);
+      [this, &work](TokenIndex first, RevokedChunk& chunk) {
+        return load_revoked(first, chunk, work);
+      },
+      at_seq, at_time, work);
 }
 
-Result<void> ViewsImpl::load_revoked(TokenIndex first, RevokedChunk& chunk) const {
+Result<void> ViewsImpl::load_revoked(TokenIndex first, RevokedChunk& chunk, WorkMeter& work) const {
   const Database::Bounds bounds{ViewKind::revoked};
   const auto rows = database_->iterate(bounds);
   const auto last = TokenIndex::from_value(first.value() + kChunkTokens - 1);
@@ -35,6 +38,7 @@ Result<void> ViewsImpl::load_revoked(TokenIndex first, RevokedChunk& chunk) cons
     const auto index = parse_revoked_key(rows->key().ToStringView());
     if (!index) return Errc::view_corrupt;
     if (*index < first || *index > last) break;
+    work.rows(1);
     chunk.set(*index);
   }
   if (!rows->status().ok()) return to_view_errc(rows->status());
@@ -42,7 +46,10 @@ Result<void> ViewsImpl::load_revoked(TokenIndex first, RevokedChunk& chunk) cons
 }
 
 // With the details that the list shows, whether or not a filter needed them.
-Result<ListedToken> ViewsImpl::listed(const RowSource& row, RowTest::Match& match) const {
+Result<ListedToken> ViewsImpl::listed(const RowSource& row, StatusScan& status,
+                                      RowTest::Match& match) const {
+  if (const auto added = status.add_reason(match.facts.index, match.verdict); !added)
+    return added.error();
   ListedToken token{to_row(row.seq(), row.token_class(), match.facts),
                     std::move(match.verdict.answer)};
   if (match.facts.has_details && match.details.empty()) {
@@ -60,28 +67,37 @@ Result<ListedToken> ViewsImpl::listed(const RowSource& row, RowTest::Match& matc
 }
 
 Result<void> ViewsImpl::fill_page(const ListQuery& query, ListPage& page) const {
-  const auto status = scan(query.as_of_seq, query.as_of_time);
-  RowTest test{*database_, tables_, query, *status};
-  Planner planner{*database_, tables_, options_.list_bounds, query, test};
+  const auto budget = options_.list_bounds.scan_rows_max;
+  WorkMeter work;
+  const auto status = scan(query.as_of_seq, query.as_of_time, work);
+  RowTest test{*database_, tables_, query, *status, work};
+  Planner planner{*database_, tables_, options_.list_bounds, query, test, work};
   const auto rows = planner.make(false);
   if (!rows) return rows.error();
+  // However dear the plan was, a page moves on.
+  work.forgive_beyond(budget / 2);
   std::optional<ListPosition> last;
-  for (std::uint32_t scanned = 0;; ++scanned) {
+  for (;;) {
     const auto more = (*rows)->next();
     if (!more) return more.error();
     if (!*more) return {};
-    if (scanned == options_.list_bounds.scan_rows_max || page.tokens.size() == query.limit) {
+    const bool is_spent = last && work.spent() >= budget;
+    if (is_spent || page.tokens.size() == query.limit) {
       page.next = last;
       return {};
     }
     const auto& facts = (*rows)->facts();
     last = position_of(query.sort, facts.expires_at, facts.index, (*rows)->seq());
+    work.rows(1);
+    // What is read for a row that is shown is bounded by the limit, not by the budget.
+    const auto spent = work.spent();
     RowTest::Match match;
     const auto taken = test.takes(**rows, match);
     if (!taken) return taken.error();
     if (!*taken) continue;
-    auto token = listed(**rows, match);
+    auto token = listed(**rows, *status, match);
     if (!token) return token.error();
+    work.forgive_beyond(spent);
     page.tokens.push_back(std::move(*token));
   }
 }

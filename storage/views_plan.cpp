@@ -10,7 +10,11 @@ constexpr std::int64_t kSecondsMax = std::numeric_limits<std::uint32_t>::max();
 // What opening a class costs, in rows of a scan.
 constexpr std::uint64_t kSeekRows = 12;
 
-std::int64_t seconds_of(LedgerTime time) noexcept { return std::int64_t{to_seconds(time).value()}; }
+// A query may name times beyond those that a token can have.
+std::int64_t seconds_of(LedgerTime time) noexcept {
+  return static_cast<std::int64_t>(
+      std::min<std::uint64_t>(time.value() / kNanosecondsPerSecond, kSecondsMax));
+}
 
 // Orders rows that were gathered, and drops those that came twice.
 std::vector<GatheredRow> in_order(std::vector<GatheredRow> rows, bool oldest_first) {
@@ -25,8 +29,13 @@ std::vector<GatheredRow> in_order(std::vector<GatheredRow> rows, bool oldest_fir
 }  // namespace
 
 Planner::Planner(const Database& database, const Tables& tables, const ListBounds& bounds,
-                 const ListQuery& query, RowTest& test)
-    : database_{database}, tables_{tables}, bounds_{bounds}, query_{query}, test_{test} {}
+                 const ListQuery& query, RowTest& test, WorkMeter& work)
+    : database_{database},
+      tables_{tables},
+      bounds_{bounds},
+      query_{query},
+      test_{test},
+      work_{work} {}
 
 Result<std::unique_ptr<RowSource>> Planner::make(bool whole) {
   page_ = {Sequence{1}, query_.as_of_seq};
@@ -71,6 +80,9 @@ Planner::Seconds Planner::issue_seconds(const Spread& spread) const {
   const auto after_now = seconds_of(query_.as_of_time) + 1;
   if (query_.status == TokenStatus::active) expires_from(after_now);
   if (query_.status == TokenStatus::expired || !query_.expired.is_open()) expires_to(after_now);
+  // Revoked means unexpired then, and issued before.
+  if (query_.revoked.from) expires_from(seconds_of(*query_.revoked.from) + 1);
+  if (query_.revoked.to) seconds.last = std::min(seconds.last, seconds_of(*query_.revoked.to));
   return seconds;
 }
 
@@ -91,10 +103,10 @@ SeqRange Planner::range_of(const ClassEntry& entry) const {
 
 // nullopt: too many to look at.
 std::optional<std::vector<const ClassEntry*>> Planner::candidates() {
-  auto entries = query_.client ? std::optional{tables_.of_client(*query_.client)}
-                 : query_.apis ? std::optional{tables_.of_apis(*query_.apis)}
-                               : tables_.all(bounds_.plan_classes_max);
-  if (entries && entries->size() > bounds_.plan_classes_max) return std::nullopt;
+  const auto classes_max = bounds_.plan_classes_max;
+  auto entries = query_.client ? tables_.of_client(*query_.client, classes_max)
+                 : query_.apis ? tables_.of_apis(*query_.apis, classes_max)
+                               : tables_.all(classes_max);
   if (entries) std::erase_if(*entries, [&](const auto* entry) { return !test_.takes(*entry); });
   return entries;
 }
@@ -104,7 +116,7 @@ Planner::Source Planner::issue_order_of(SeqRange range) const {
 }
 
 Planner::Source Planner::classes_of(ViewKind kind, const std::vector<ClassRange>& classes) const {
-  return rows_of_classes(database_, kind, classes, oldest_first_);
+  return rows_of_classes(database_, kind, classes, oldest_first_, work_);
 }
 
 Result<Planner::Source> Planner::in_issue_order() {
@@ -126,7 +138,9 @@ Result<std::optional<Planner::Source>> Planner::by_text() {
   const auto& text = *query_.text;
   std::vector<ClassRange> classes;
   for (const auto client : text.clients) {
-    for (const auto* entry : tables_.of_client(client)) {
+    const auto entries = tables_.of_client(client, bounds_.plan_classes_max);
+    if (!entries) return std::optional<Source>{};
+    for (const auto* entry : *entries) {
       if (!test_.takes(*entry)) continue;
       if (const auto range = range_of(*entry); !range.is_empty()) classes.push_back({entry, range});
     }
@@ -142,6 +156,7 @@ Result<std::optional<Planner::Source>> Planner::by_text() {
     if (*bytes) {
       const auto seq = decode_seq(**bytes);
       if (!seq) return Errc::view_corrupt;
+      work_.random_read();
       auto row = read_token(database_, tables_, *seq);
       if (!row) return row.error();
       rows.push_back(*row);
@@ -164,6 +179,7 @@ Result<bool> Planner::gather_names(std::vector<GatheredRow>& rows) const {
   for (found->Seek(first); found->Valid(); found->Next()) {
     if (!found->key().ToStringView().starts_with(first)) break;
     if (rows.size() == bounds_.gather_rows_max) return false;
+    work_.rows(1);
     auto value = found->value().ToStringView();
     const auto place = take_place(value);
     const auto* entry = place ? tables_.find(place->class_id) : nullptr;
@@ -178,8 +194,10 @@ Result<bool> Planner::gather_names(std::vector<GatheredRow>& rows) const {
 
 // Tokens revoked one by one, and those that a cascade may have ended.
 Result<Planner::Source> Planner::by_revocation() {
+  const auto seconds = issue_seconds(tables_.spread());
+  const auto all = page_ & tables_.issued_between(seconds.first, seconds.last);
   const auto entries = candidates();
-  if (!entries) return issue_order_of(page_);
+  if (!entries) return issue_order_of(all);
   std::vector<ClassRange> own;
   std::vector<ClassRange> cascaded;
   for (const auto* const entry : *entries) {
@@ -203,7 +221,7 @@ Result<Planner::Source> Planner::by_revocation() {
     const auto ended = range & alive & SeqRange{Sequence{1}, Sequence{before.value() - 1}};
     if (!ended.is_empty()) cascaded.push_back({entry, ended});
   }
-  if (cascaded.size() > bounds_.merge_classes_max) return issue_order_of(page_);
+  if (cascaded.size() > bounds_.merge_classes_max) return issue_order_of(all);
   std::vector<Source> sources;
   if (!cascaded.empty()) sources.push_back(classes_of(ViewKind::by_class, cascaded));
   auto gathered = by_revocation_time();
@@ -215,7 +233,7 @@ Result<Planner::Source> Planner::by_revocation() {
     sources.push_back(classes_of(ViewKind::ended_by_class, own));
   } else {
     sources.push_back(
-        rows_below(database_, tables_, Key{ViewKind::ended_tokens}, page_, oldest_first_));
+        rows_below(database_, tables_, Key{ViewKind::ended_tokens}, all, oldest_first_));
   }
   return merged_rows(std::move(sources), oldest_first_);
 }
@@ -236,12 +254,13 @@ Result<std::optional<Planner::Source>> Planner::by_revocation_time() const {
     if (!seq || !issued_seq) return Errc::view_corrupt;
     if (*seq > seqs.last || *seq > query_.as_of_seq) break;
     if (looked_at++ == bounds_.gather_revocations_max) return std::optional<Source>{};
+    work_.rows(1);
     if (page_.first <= *issued_seq && *issued_seq <= page_.last) issued.push_back(*issued_seq);
   }
   if (!found->status().ok()) return to_view_errc(found->status());
   // Only as many are read as one request may need; the order of issue decides which.
   std::ranges::sort(issued, [&](Sequence a, Sequence b) { return oldest_first_ ? a < b : a > b; });
-  return std::optional{listed_rows(database_, tables_, std::move(issued))};
+  return std::optional{listed_rows(database_, tables_, std::move(issued), work_)};
 }
 
 Planner::Source Planner::by_class() {
@@ -290,7 +309,7 @@ Result<Planner::Source> Planner::in_expiry_order() {
   return expiry_order(database_, tables_,
                       {UnixSeconds{static_cast<std::uint32_t>(first)},
                        UnixSeconds{static_cast<std::uint32_t>(last)}, query_.after},
-                      query_.as_of_seq, is_descending(query_.sort));
+                      is_descending(query_.sort));
 }
 
 // What the other views give, when it is little. nullopt: it is much.
@@ -312,8 +331,10 @@ Result<std::optional<Planner::Source>> Planner::sorted_by_expiry() {
     if (!more) return more.error();
     if (!*more) break;
     if (looked_at == bounds_.gather_rows_max) return std::optional<Source>{};
+    work_.rows(1);
     if (!test_.takes((*source)->token_class())) continue;
-    rows.push_back({(*source)->seq(), &(*source)->token_class(), (*source)->facts()});
+    rows.push_back(
+        {(*source)->seq(), &(*source)->token_class(), (*source)->facts(), (*source)->ended()});
   }
   const auto place = [](const GatheredRow& row) {
     return std::pair{row.facts.expires_at, row.facts.index};

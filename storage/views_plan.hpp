@@ -24,10 +24,10 @@ namespace tokenledger::views {
 class Planner {
  public:
   Planner(const Database& database, const Tables& tables, const ListBounds& bounds,
-          const ListQuery& query, RowTest& test);
+          const ListQuery& query, RowTest& test, WorkMeter& work);
 
   // `after` as the query says, or from the beginning when `whole`. The source refers to this
-  // object's database and tables only.
+  // object's database and tables, and to the meter, only.
   [[nodiscard]] Result<std::unique_ptr<RowSource>> make(bool whole);
 
  private:
@@ -59,6 +59,7 @@ class Planner {
   const ListBounds& bounds_;
   const ListQuery& query_;
   RowTest& test_;
+  WorkMeter& work_;
   SeqRange page_;  // what as_of and the position leave
   bool oldest_first_ = false;
 };

@@ -105,7 +105,8 @@ Result<StatusTotals> ViewsImpl::totals(Sequence at_seq, LedgerTime at_time) cons
   const std::shared_lock alive{lifetime_};
   if (!database_ || at_seq > cursor()) return Errc::view_behind;
   StatusTotals totals;
-  const auto decide = scan(at_seq, at_time);
+  WorkMeter work;  // counts every token: no budget
+  const auto decide = scan(at_seq, at_time, work);
   const auto rows = issue_order(*database_, tables_, {Sequence{1}, at_seq}, false);
   for (;;) {
     const auto more = rows->next();

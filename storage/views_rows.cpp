@@ -24,7 +24,11 @@ class EntryFinder {
   boost::unordered_flat_map<std::uint64_t, const ClassEntry*> entries_;
 };
 
-// A row that holds class id and facts.
+bool is_of_ended(ViewKind kind) noexcept {
+  return kind == ViewKind::ended_tokens || kind == ViewKind::ended_by_class;
+}
+
+// A row that holds class id, in the view of ended tokens the revocation, and facts.
 Result<GatheredRow> read_row(const Database& database, const Tables& tables, const Key& key,
                              Sequence issued_seq) {
   const auto bytes = database.get(key.view());
@@ -33,10 +37,16 @@ Result<GatheredRow> read_row(const Database& database, const Tables& tables, con
   std::string_view rest = **bytes;
   const auto class_id = take_class_id(rest);
   const auto* const entry = class_id ? tables.find(*class_id) : nullptr;
-  const auto facts = entry != nullptr ? decode_facts(rest, entry->token_class.client)
-                                      : std::optional<TokenRowFacts>{};
+  if (entry == nullptr) return Errc::view_corrupt;
+  GatheredRow row{issued_seq, entry, {}};
+  if (is_of_ended(static_cast<ViewKind>(key.view()[0]))) {
+    row.ended = take_ended(rest);
+    if (!row.ended) return Errc::view_corrupt;
+  }
+  const auto facts = decode_facts(rest, entry->token_class.client);
   if (!facts) return Errc::view_corrupt;
-  return GatheredRow{issued_seq, entry, *facts};
+  row.facts = *facts;
+  return row;
 }
 
 // Keys of one prefix, each ending in newest(seq), within a range of seqs.
@@ -97,7 +107,9 @@ class TokenRows final : public RowSource {
  public:
   TokenRows(const Database& database, const Tables& tables, const Key& prefix, SeqRange range,
             bool oldest_first)
-      : entries_{tables}, walk_{database, prefix, range, oldest_first} {}
+      : entries_{tables},
+        is_of_ended_{is_of_ended(static_cast<ViewKind>(prefix.view()[0]))},
+        walk_{database, prefix, range, oldest_first} {}
 
   Result<bool> next() override {
     const auto more = walk_.next();
@@ -107,6 +119,10 @@ class TokenRows final : public RowSource {
     if (!class_id) return Errc::view_corrupt;
     entry_ = entries_.find(*class_id);
     if (entry_ == nullptr) return Errc::view_corrupt;
+    if (is_of_ended_) {
+      ended_ = take_ended(value);
+      if (!ended_) return Errc::view_corrupt;
+    }
     const auto facts = decode_facts(value, entry_->token_class.client);
     if (!facts) return Errc::view_corrupt;
     seq_ = walk_.seq();
@@ -116,6 +132,7 @@ class TokenRows final : public RowSource {
 
  private:
   EntryFinder entries_;
+  const bool is_of_ended_;
   SeqWalk walk_;
 };
 
@@ -128,8 +145,8 @@ struct Before {
 class ClassRows final : public RowSource {
  public:
   ClassRows(const Database& database, ViewKind kind, const std::vector<ClassRange>& classes,
-            bool oldest_first)
-      : database_{database}, kind_{kind}, later_{{oldest_first}} {
+            bool oldest_first, WorkMeter& work)
+      : database_{database}, kind_{kind}, later_{{oldest_first}}, work_{work} {
     for (const auto& wanted : classes) {
       const auto issued = wanted.range & SeqRange{wanted.entry->id, wanted.entry->newest()};
       if (issued.is_empty()) continue;
@@ -143,10 +160,12 @@ class ClassRows final : public RowSource {
       if (const auto back = put_back(); !back) return to_errc(back.error());
     }
     while (!heap_.empty()) {
+      work_.rows(heap_.size() > 1 ? 1 : 0);  // the heap takes as long as the row
       std::ranges::pop_heap(heap_, later_);
       current_ = std::move(heap_.back());
       heap_.pop_back();
       if (current_.walk) return take();
+      work_.random_read();
       current_.walk = std::make_unique<SeqWalk>(database_, class_prefix(kind_, current_.entry->id),
                                                 current_.range, later_.before.oldest_first);
       if (const auto back = put_back(); !back) return to_errc(back.error());
@@ -180,7 +199,12 @@ class ClassRows final : public RowSource {
     return {};
   }
   Result<bool> take() {
-    const auto facts = decode_facts(current_.walk->value(), current_.entry->token_class.client);
+    auto value = current_.walk->value();
+    if (is_of_ended(kind_)) {
+      ended_ = take_ended(value);
+      if (!ended_) return Errc::view_corrupt;
+    }
+    const auto facts = decode_facts(value, current_.entry->token_class.client);
     if (!facts) return Errc::view_corrupt;
     seq_ = current_.seq;
     entry_ = current_.entry;
@@ -191,6 +215,7 @@ class ClassRows final : public RowSource {
   const Database& database_;
   const ViewKind kind_;
   const Later later_;
+  WorkMeter& work_;
   std::vector<Branch> heap_;
   Branch current_;
 };
@@ -204,6 +229,7 @@ class GatheredRows final : public RowSource {
     seq_ = row.seq;
     entry_ = row.entry;
     facts_ = row.facts;
+    ended_ = row.ended;
     return true;
   }
 
@@ -214,15 +240,18 @@ class GatheredRows final : public RowSource {
 
 class ListedRows final : public RowSource {
  public:
-  ListedRows(const Database& database, const Tables& tables, std::vector<Sequence> issued)
-      : database_{database}, tables_{tables}, issued_{std::move(issued)} {}
+  ListedRows(const Database& database, const Tables& tables, std::vector<Sequence> issued,
+             WorkMeter& work)
+      : database_{database}, tables_{tables}, issued_{std::move(issued)}, work_{work} {}
   Result<bool> next() override {
     if (position_ == issued_.size()) return false;
     seq_ = issued_[position_++];
+    work_.random_read();
     const auto row = read_row(database_, tables_, ended_token_key(seq_), seq_);
     if (!row) return to_errc(row.error());
     entry_ = row->entry;
     facts_ = row->facts;
+    ended_ = row->ended;
     return true;
   }
 
@@ -230,6 +259,7 @@ class ListedRows final : public RowSource {
   const Database& database_;
   const Tables& tables_;
   const std::vector<Sequence> issued_;
+  WorkMeter& work_;
   std::size_t position_ = 0;
 };
 
@@ -257,6 +287,7 @@ class MergedRows final : public RowSource {
     seq_ = first.seq();
     entry_ = &first.token_class();
     facts_ = first.facts();
+    ended_ = first.ended();
     return true;
   }
 
@@ -277,39 +308,36 @@ class MergedRows final : public RowSource {
 class ExpiryRows final : public RowSource {
  public:
   ExpiryRows(const Database& database, const Tables& tables, const ExpiryRange& range,
-             Sequence upto, bool descending)
+             bool descending)
       : entries_{tables},
         range_{range},
-        upto_{upto},
         descending_{descending},
         iterator_{database.iterate(bounds_)} {
     is_short_ = true;
   }
 
   Result<bool> next() override {
-    for (;;) {
-      step();
-      if (!iterator_->Valid()) break;
-      const auto key = parse_expiry_key(iterator_->key().ToStringView());
-      if (!key) {
-        // Backwards there is no bound: another view's key is the end.
-        if (iterator_->key()[0] != static_cast<char>(ViewKind::expiry)) return false;
-        return Errc::view_corrupt;
-      }
-      if (key->expires_at < range_.first || key->expires_at > range_.last) return false;
-      auto value = iterator_->value().ToStringView();
-      const auto place = take_place(value);
-      if (!place || !value.empty()) return Errc::view_corrupt;
-      if (place->seq > upto_) continue;
-      seq_ = place->seq;
-      entry_ = entries_.find(place->class_id);
-      if (entry_ == nullptr) return Errc::view_corrupt;
-      facts_.index = key->index;
-      facts_.expires_at = key->expires_at;
-      return true;
+    step();
+    if (!iterator_->Valid()) {
+      if (!iterator_->status().ok()) return to_view_errc(iterator_->status());
+      return false;
     }
-    if (!iterator_->status().ok()) return to_view_errc(iterator_->status());
-    return false;
+    const auto key = parse_expiry_key(iterator_->key().ToStringView());
+    if (!key) {
+      // Backwards there is no bound: another view's key is the end.
+      if (iterator_->key()[0] != static_cast<char>(ViewKind::expiry)) return false;
+      return Errc::view_corrupt;
+    }
+    if (key->expires_at < range_.first || key->expires_at > range_.last) return false;
+    auto value = iterator_->value().ToStringView();
+    const auto place = take_place(value);
+    if (!place || !value.empty()) return Errc::view_corrupt;
+    seq_ = place->seq;
+    entry_ = entries_.find(place->class_id);
+    if (entry_ == nullptr) return Errc::view_corrupt;
+    facts_.index = key->index;
+    facts_.expires_at = key->expires_at;
+    return true;
   }
 
  private:
@@ -338,7 +366,6 @@ class ExpiryRows final : public RowSource {
 
   EntryFinder entries_;
   const ExpiryRange range_;
-  const Sequence upto_;
   const bool descending_;
   const Database::Bounds bounds_{ViewKind::expiry};
   std::unique_ptr<rocksdb::Iterator> iterator_;
@@ -359,8 +386,8 @@ std::unique_ptr<RowSource> rows_below(const Database& database, const Tables& ta
 
 std::unique_ptr<RowSource> rows_of_classes(const Database& database, ViewKind kind,
                                            const std::vector<ClassRange>& classes,
-                                           bool oldest_first) {
-  return std::make_unique<ClassRows>(database, kind, classes, oldest_first);
+                                           bool oldest_first, WorkMeter& work) {
+  return std::make_unique<ClassRows>(database, kind, classes, oldest_first, work);
 }
 
 std::unique_ptr<RowSource> gathered_rows(std::vector<GatheredRow> rows) {
@@ -368,8 +395,8 @@ std::unique_ptr<RowSource> gathered_rows(std::vector<GatheredRow> rows) {
 }
 
 std::unique_ptr<RowSource> listed_rows(const Database& database, const Tables& tables,
-                                       std::vector<Sequence> issued) {
-  return std::make_unique<ListedRows>(database, tables, std::move(issued));
+                                       std::vector<Sequence> issued, WorkMeter& work) {
+  return std::make_unique<ListedRows>(database, tables, std::move(issued), work);
 }
 
 std::unique_ptr<RowSource> merged_rows(std::vector<std::unique_ptr<RowSource>> sources,
@@ -379,8 +406,8 @@ std::unique_ptr<RowSource> merged_rows(std::vector<std::unique_ptr<RowSource>> s
 }
 
 std::unique_ptr<RowSource> expiry_order(const Database& database, const Tables& tables,
-                                        const ExpiryRange& range, Sequence upto, bool descending) {
-  return std::make_unique<ExpiryRows>(database, tables, range, upto, descending);
+                                        const ExpiryRange& range, bool descending) {
+  return std::make_unique<ExpiryRows>(database, tables, range, descending);
 }
 
 Result<GatheredRow> read_token(const Database& database, const Tables& tables,

@@ -3,6 +3,7 @@
 // Both belong to one query on one thread and must be gone before the database is closed.
 #pragma once
 
+#include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "storage/views_database.hpp"
 #include "storage/views_revoked_bits.hpp"
 #include "storage/views_tables.hpp"
+#include "storage/views_work.hpp"
 
 namespace tokenledger::views {
 
@@ -26,12 +28,15 @@ class RowSource {
   // The facts; only index and expires_at when is_short().
   [[nodiscard]] const TokenRowFacts& facts() const noexcept { return facts_; }
   [[nodiscard]] bool is_short() const noexcept { return is_short_; }
+  // The token's own revocation, where the row repeats it; nullopt says nothing.
+  [[nodiscard]] const std::optional<EndedFacts>& ended() const noexcept { return ended_; }
 
  protected:
   Sequence seq_;
   const ClassEntry* entry_ = nullptr;
   TokenRowFacts facts_;
   bool is_short_ = false;
+  std::optional<EndedFacts> ended_;
 };
 
 // Every token of the range; newest first unless `oldest_first`.
@@ -52,27 +57,28 @@ struct ClassRange {
 // when its next token may come next.
 [[nodiscard]] std::unique_ptr<RowSource> rows_of_classes(const Database& database, ViewKind kind,
                                                          const std::vector<ClassRange>& classes,
-                                                         bool oldest_first);
+                                                         bool oldest_first, WorkMeter& work);
 
 // Rows that were gathered, in their order.
 struct GatheredRow {
   Sequence seq;
   const ClassEntry* entry = nullptr;
   TokenRowFacts facts;
+  std::optional<EndedFacts> ended = {};
 };
 [[nodiscard]] std::unique_ptr<RowSource> gathered_rows(std::vector<GatheredRow> rows);
 
 // Tokens with a revocation of their own, by the seqs of their issue events, in that order; each is
 // read when it is its turn.
 [[nodiscard]] std::unique_ptr<RowSource> listed_rows(const Database& database, const Tables& tables,
-                                                     std::vector<Sequence> issued);
+                                                     std::vector<Sequence> issued, WorkMeter& work);
 
 // All sources together, each in the order of issue; a token that several have comes once.
 [[nodiscard]] std::unique_ptr<RowSource> merged_rows(
     std::vector<std::unique_ptr<RowSource>> sources, bool oldest_first);
 
-// In the order of (expires_at, index), short rows: issued up to `upto`, with expires_at in
-// [first, last], and behind `after`.
+// In the order of (expires_at, index), short rows with expires_at in [first, last], and behind
+// `after`; whenever issued, so that a caller counts those it skips.
 struct ExpiryRange {
   UnixSeconds first;
   UnixSeconds last;
@@ -80,8 +86,7 @@ struct ExpiryRange {
 };
 [[nodiscard]] std::unique_ptr<RowSource> expiry_order(const Database& database,
                                                       const Tables& tables,
-                                                      const ExpiryRange& range, Sequence upto,
-                                                      bool descending);
+                                                      const ExpiryRange& range, bool descending);
 
 // The token issued at this seq, and its details, which must be there (view_corrupt).
 [[nodiscard]] Result<GatheredRow> read_token(const Database& database, const Tables& tables,
@@ -96,13 +101,15 @@ struct ExpiryRange {
 class StatusScan {
  public:
   StatusScan(const Database& database, const Tables& tables, RevokedBits& bits,
-             RevokedBits::Load load, Sequence at_seq, LedgerTime at_time);
+             RevokedBits::Load load, Sequence at_seq, LedgerTime at_time, WorkMeter& work);
 
   struct Verdict {
     StatusAnswer answer;
     std::optional<RevocationRow> own;  // when its seq is not beyond at_seq
+    bool lacks_reason = false;         // `own` has one, which add_reason() reads
   };
   [[nodiscard]] Result<Verdict> decide(const RowSource& row);
+  [[nodiscard]] Result<void> add_reason(TokenIndex index, Verdict& verdict);
 
  private:
   [[nodiscard]] Result<bool> may_be_revoked(TokenIndex index);
@@ -116,7 +123,10 @@ class StatusScan {
   const LedgerTime at_time_;
   const Database& database_;
   const Database::Bounds revoked_bounds_{ViewKind::revoked};
-  std::unique_ptr<rocksdb::Iterator> revoked_;  // made when first needed
+  WorkMeter& work_;
+  // Of each lane, made when first needed: a list takes lanes by turns, and within one its rows come
+  // nearly in the order of these keys.
+  std::array<std::unique_ptr<rocksdb::Iterator>, kLaneCount> revoked_;
   boost::unordered_flat_map<const ClassEntry*, std::vector<Cascade>> cascades_;
   boost::unordered_flat_map<std::uint64_t, std::shared_ptr<const RevokedChunk>> chunks_;
   std::uint64_t last_chunk_number_ = ~std::uint64_t{0};

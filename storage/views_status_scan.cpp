@@ -10,28 +10,46 @@ constexpr int kNearStepsMax = 8;
 }  // namespace
 
 StatusScan::StatusScan(const Database& database, const Tables& tables, RevokedBits& bits,
-                       RevokedBits::Load load, Sequence at_seq, LedgerTime at_time)
+                       RevokedBits::Load load, Sequence at_seq, LedgerTime at_time, WorkMeter& work)
     : tables_{tables},
       bits_{bits},
       load_{std::move(load)},
       at_seq_{at_seq},
       at_time_{at_time},
-      database_{database} {}
+      database_{database},
+      work_{work} {}
 
 Result<StatusScan::Verdict> StatusScan::decide(const RowSource& row) {
   Verdict verdict;
   const auto& facts = row.facts();
-  auto look = may_be_revoked(facts.index);
-  if (!look) return look.error();
-  if (*look) {
-    auto own = find_own(facts.index);
-    if (!own) return own.error();
-    verdict.own = std::move(*own);
+  if (const auto& ended = row.ended()) {
+    if (ended->revocation.seq <= at_seq_) {
+      verdict.own = RevocationRow{ended->revocation, {}};
+      verdict.lacks_reason = ended->has_reason;
+    }
+  } else {
+    const auto look = may_be_revoked(facts.index);
+    if (!look) return look.error();
+    if (*look) {
+      auto own = find_own(facts.index);
+      if (!own) return own.error();
+      verdict.own = std::move(*own);
+    }
   }
   TokenFacts token{row.seq(), facts.expires_at, row.token_class().token_class, std::nullopt};
   if (verdict.own) token.own = verdict.own->revocation;
   verdict.answer = status(token, cascades_of(row.token_class()), at_seq_, at_time_);
   return verdict;
+}
+
+Result<void> StatusScan::add_reason(TokenIndex index, Verdict& verdict) {
+  if (!verdict.lacks_reason) return {};
+  auto row = find_own(index);
+  if (!row) return row.error();
+  if (!*row) return Errc::view_corrupt;
+  verdict.own->reason = std::move((*row)->reason);
+  verdict.lacks_reason = false;
+  return {};
 }
 
 Result<bool> StatusScan::may_be_revoked(TokenIndex index) {
@@ -52,22 +70,25 @@ Result<bool> StatusScan::may_be_revoked(TokenIndex index) {
 // Rows come newest first and so, within a lane, mostly by falling index, as these keys do.
 Result<std::optional<RevocationRow>> StatusScan::find_own(TokenIndex index) {
   const auto key = revoked_key(index);
-  if (!revoked_) revoked_ = database_.iterate(revoked_bounds_);
+  auto& rows = revoked_[index.lane_number()];
+  if (!rows) rows = database_.iterate(revoked_bounds_);
   int steps = 0;
-  const bool ahead = revoked_->Valid() && revoked_->key().ToStringView() <= key.view();
-  while (ahead && revoked_->Valid() && revoked_->key().ToStringView() < key.view() &&
+  const bool ahead = rows->Valid() && rows->key().ToStringView() <= key.view();
+  while (ahead && rows->Valid() && rows->key().ToStringView() < key.view() &&
          steps++ < kNearStepsMax) {
-    revoked_->Next();
+    rows->Next();
+    work_.rows(1);
   }
-  if (!revoked_->Valid() || revoked_->key().ToStringView() != key.view()) {
-    revoked_->Seek(key.view());
+  if (!rows->Valid() || rows->key().ToStringView() != key.view()) {
+    rows->Seek(key.view());
+    work_.random_read();
   }
-  if (!revoked_->status().ok()) return to_view_errc(revoked_->status());
+  if (!rows->status().ok()) return to_view_errc(rows->status());
   // A bit may be newer than this iterator, and then than at_seq.
-  if (!revoked_->Valid() || revoked_->key().ToStringView() != key.view()) {
+  if (!rows->Valid() || rows->key().ToStringView() != key.view()) {
     return std::optional<RevocationRow>{};
   }
-  auto row = decode_revocation(revoked_->value().ToStringView());
+  auto row = decode_revocation(rows->value().ToStringView());
   if (!row) return Errc::view_corrupt;
   if (row->revocation.seq > at_seq_) row.reset();
   return row;

@@ -115,19 +115,24 @@ ClassEntry* Tables::find(Sequence class_id) {
   return const_cast<ClassEntry*>(std::as_const(*this).find(class_id));
 }
 
-std::vector<const ClassEntry*> Tables::of_client(ClientNumber client) const {
+std::optional<std::vector<const ClassEntry*>> Tables::of_client(ClientNumber client,
+                                                                std::size_t count_max) const {
   const std::shared_lock lock{mutex_};
   const auto found = by_client_.find(client.value());
-  return found == by_client_.end() ? std::vector<const ClassEntry*>{} : found->second;
+  if (found == by_client_.end()) return std::vector<const ClassEntry*>{};
+  if (found->second.size() > count_max) return std::nullopt;
+  return found->second;
 }
 
-std::vector<const ClassEntry*> Tables::of_apis(const std::vector<ApiNumber>& apis) const {
+std::optional<std::vector<const ClassEntry*>> Tables::of_apis(const std::vector<ApiNumber>& apis,
+                                                              std::size_t count_max) const {
   std::vector<const ClassEntry*> entries;
   {
     const std::shared_lock lock{mutex_};
     for (const auto api : apis) {
       const auto found = by_api_.find(api.value());
       if (found == by_api_.end()) continue;
+      if (entries.size() + found->second.size() > count_max) return std::nullopt;
       entries.insert(entries.end(), found->second.begin(), found->second.end());
     }
   }
@@ -135,6 +140,11 @@ std::vector<const ClassEntry*> Tables::of_apis(const std::vector<ApiNumber>& api
   const auto repeated = std::ranges::unique(entries);
   entries.erase(repeated.begin(), repeated.end());
   return entries;
+}
+
+std::size_t Tables::class_count() const {
+  const std::shared_lock lock{mutex_};
+  return classes_.size();
 }
 
 std::optional<std::vector<const ClassEntry*>> Tables::all(std::size_t count_max) const {

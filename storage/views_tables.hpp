@@ -117,11 +117,15 @@ class Tables {
   // nullptr: no such class.
   [[nodiscard]] const ClassEntry* find(Sequence class_id) const;
   [[nodiscard]] ClassEntry* find(Sequence class_id);
-  [[nodiscard]] std::vector<const ClassEntry*> of_client(ClientNumber client) const;
+  // Classes by what they have in common; nullopt: more than count_max, so that no query pays for a
+  // client that changed its scopes with every token.
+  [[nodiscard]] std::optional<std::vector<const ClassEntry*>> of_client(
+      ClientNumber client, std::size_t count_max) const;
   // Of all these APIs, each class once.
-  [[nodiscard]] std::vector<const ClassEntry*> of_apis(const std::vector<ApiNumber>& apis) const;
-  // nullopt: more than count_max.
+  [[nodiscard]] std::optional<std::vector<const ClassEntry*>> of_apis(
+      const std::vector<ApiNumber>& apis, std::size_t count_max) const;
   [[nodiscard]] std::optional<std::vector<const ClassEntry*>> all(std::size_t count_max) const;
+  [[nodiscard]] std::size_t class_count() const;
   // Cascades that may end tokens of the class, as of the prefix that ends with `upto`.
   [[nodiscard]] std::vector<Cascade> cascades_of(const TokenClass& token_class,
                                                  Sequence upto) const;

@@ -155,10 +155,15 @@ Result<void> BatchBuilder::add_revocation(const Event& event, const TokenRevoked
   row_.clear();
   append_seq(row_, token.seq);
   sink_.put(ended_key(event.seq, revoked.index).view(), row_);
+  const EndedFacts ended{{revoked.cause, event.actor, event.seq, event.recorded_at},
+                         !revoked.reason.bytes.empty()};
   row_.clear();
-  append_token(row_, token.entry->id, token.facts, client);
+  append_seq(row_, token.entry->id);
+  append_ended(row_, ended);
+  append_facts(row_, token.facts, client);
   sink_.put(ended_token_key(token.seq).view(), row_);
   row_.clear();
+  append_ended(row_, ended);
   append_facts(row_, token.facts, client);
   sink_.put(ended_by_class_key(token.entry->id, token.seq).view(), row_);
   if (revoked.cause == Cause::deleted) add_deletion(event.seq, *token.entry);

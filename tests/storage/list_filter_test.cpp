@@ -387,8 +387,8 @@ TEST_F(ListFilter, EverySetOfUpToThreeFiltersAnswersLikeBruteForceWhileTheLedger
   const auto seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
   std::printf("TOKENLEDGER_TEST_SEED=%llu\n", static_cast<unsigned long long>(seed));
   std::fflush(stdout);
-  const ListBounds small{.scan_rows_max = 40,
-                         .count_rows_max = 300,
+  const ListBounds small{.scan_rows_max = 250,
+                         .count_rows_max = 1'500,
                          .merge_classes_max = 6,
                          .plan_classes_max = 100'000,
                          .gather_rows_max = 60,
