@@ -47,6 +47,7 @@ void LedgerCore::housekeeping() {
     if (housekeeping_stops_) return;
     guard.unlock();
     sync_head();
+    compact_key_store();
     look_at_free_space();
     const auto now_steady = std::chrono::steady_clock::now();
     if (options.sweep_every.count() > 0 && now_steady >= next_sweep && !poisoned.load()) {
@@ -85,6 +86,14 @@ void LedgerCore::sync_head() {
   if (poisoned.load()) return;
   if (auto synced = head->sync(); !synced)
     poison("could not fsync HEAD: " + synced.error().message());
+}
+
+// HEAD may go on naming the old generation: an open accepts a newer one, and the file says itself
+// how much of it was durable before it got its name.
+void LedgerCore::compact_key_store() {
+  if (poisoned.load()) return;
+  if (auto compacted = key_store->compact_if_due(); !compacted)
+    poison("could not compact the key store: " + compacted.error().message());
 }
 
 Result<void> LedgerCore::close() {

@@ -191,18 +191,34 @@ bool KeyStore::apply(ByteView payload) {
     if (!reader.ok()) return false;
     if (type == kPut && sealed.size() > kSealOverheadBytes &&
         sealed.size() <= kValueBytesMax + kSealOverheadBytes) {
-      auto& value = sealed_[id];
-      if (!value.empty()) has_garbage_ = true;
-      value.assign(sealed.begin(), sealed.end());
+      keep_locked(id, {sealed.begin(), sealed.end()});
       if (sealed_.size() > kEntriesMax) return false;
     } else if (type == kErase && sealed.empty()) {
-      sealed_.erase(id);
-      has_garbage_ = true;
+      drop_locked(id);
     } else {
       return false;
     }
   }
   return true;
+}
+
+void KeyStore::keep_locked(const DataKeyId& id, std::vector<std::uint8_t> sealed) {
+  const auto [found, is_new] = sealed_.try_emplace(id);
+  if (!is_new) {
+    live_bytes_ -= kRecordHeaderBytes + found->second.size();
+    has_garbage_ = true;
+  }
+  live_bytes_ += kRecordHeaderBytes + sealed.size();
+  found->second = std::move(sealed);
+}
+
+// The tombstone is garbage too, even of an id that is not there.
+void KeyStore::drop_locked(const DataKeyId& id) {
+  has_garbage_ = true;
+  const auto found = sealed_.find(id);
+  if (found == sealed_.end()) return;
+  live_bytes_ -= kRecordHeaderBytes + found->second.size();
+  sealed_.erase(found);
 }
 
 Result<void> KeyStore::reserve_locked(std::size_t bytes) {
@@ -216,14 +232,12 @@ Result<void> KeyStore::reserve_locked(std::size_t bytes) {
 
 Result<void> KeyStore::put_locked(const DataKeyId& id, ByteView value) {
   if (value.empty() || value.size() > kValueBytesMax) return Errc::invalid_argument;
-  const auto found = sealed_.find(id);
-  if (found == sealed_.end() && sealed_.size() == kEntriesMax) return Errc::limit_reached;
+  if (sealed_.size() == kEntriesMax && !sealed_.contains(id)) return Errc::limit_reached;
   const auto room = reserve_locked(kRecordHeaderBytes + kSealOverheadBytes + value.size());
   if (!room) return room.error();
   auto sealed = seal_personal(master_key_.view(), value, associated_data(ledger_id_, id));
   encode_record(pending_, kPut, id, sealed);
-  if (found != sealed_.end()) has_garbage_ = true;
-  sealed_.insert_or_assign(id, std::move(sealed));
+  keep_locked(id, std::move(sealed));
   return {};
 }
 
@@ -255,8 +269,7 @@ Result<void> KeyStore::erase(const DataKeyId& id) {
   if (!sealed_.contains(id)) return {};
   if (const auto room = reserve_locked(kRecordHeaderBytes); !room) return room.error();
   encode_record(pending_, kErase, id, {});
-  sealed_.erase(id);
-  has_garbage_ = true;
+  drop_locked(id);
   return {};
 }
 
@@ -295,6 +308,17 @@ Result<void> KeyStore::compact() {
   const std::lock_guard file{file_mutex_};
   if (const auto synced = sync_owning_file(); !synced) return synced.error();
   return compact_owning_file();
+}
+
+Result<void> KeyStore::compact_if_due(std::uint64_t garbage_bytes_min) {
+  {
+    const std::lock_guard lock{mutex_};
+    const auto garbage = durable_bytes_ - std::min(durable_bytes_, kHeaderBytes + live_bytes_);
+    const auto room = kFileBytesMax - std::min<std::uint64_t>(kFileBytesMax, live_bytes_);
+    const auto allowed = std::min(2 * live_bytes_, room / 2);
+    if (!has_garbage_ || garbage <= std::max(garbage_bytes_min, allowed)) return {};
+  }
+  return compact();
 }
 
 std::vector<std::uint8_t> KeyStore::encode_live_locked(std::uint64_t* frame_count) const {

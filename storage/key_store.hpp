@@ -9,7 +9,7 @@
 // good one behind it is damage, not a torn tail. A torn tail is cut at open unless mark() of an
 // earlier sync (kept in HEAD) says those bytes were durable. Compaction rewrites the file without
 // erased and replaced values under the next generation; it runs at open when there is anything to
-// drop.
+// drop, and while running when there is much of it.
 //
 // After an error from sync() or compact() the store refuses every further change: the ledger is
 // poisoned. Threads: every member may be called from any thread.
@@ -45,6 +45,7 @@ class KeyStore {
   static constexpr std::size_t kEntriesMax = std::size_t{1} << 22;
   static constexpr std::size_t kFrameBytesMax = 4u << 20;  // changes between two syncs
   static constexpr std::size_t kFileBytesMax = std::size_t{1} << 30;
+  static constexpr std::uint64_t kGarbageBytesMin = std::uint64_t{64} << 20;
 
   // A durable new file, or file_exists.
   [[nodiscard]] static Result<void> create(FileLayer& files, const std::filesystem::path& path,
@@ -71,6 +72,10 @@ class KeyStore {
   [[nodiscard]] Result<void> sync();
   // Syncs, then rewrites the file with live values only. Cost: the size of the store.
   [[nodiscard]] Result<void> compact();
+  // compact() when erased and replaced values take more than `garbage_bytes_min` and twice what is
+  // live, or half of the room that is left for them: requests that come and are refused for ever
+  // must not fill the file. sync() waits meanwhile; reads and changes only while memory is copied.
+  [[nodiscard]] Result<void> compact_if_due(std::uint64_t garbage_bytes_min = kGarbageBytesMin);
 
   // What is durable now.
   [[nodiscard]] KeyStoreMark mark() const;
@@ -82,6 +87,8 @@ class KeyStore {
   [[nodiscard]] Result<void> load(KeyStoreMark known);
   [[nodiscard]] bool apply(ByteView payload);  // false: malformed
   [[nodiscard]] Result<void> put_locked(const DataKeyId& id, ByteView value);
+  void keep_locked(const DataKeyId& id, std::vector<std::uint8_t> sealed);
+  void drop_locked(const DataKeyId& id);
   [[nodiscard]] Result<void> reserve_locked(std::size_t bytes);
   [[nodiscard]] Result<void> sync_owning_file();
   [[nodiscard]] Result<void> compact_owning_file();
@@ -103,6 +110,7 @@ class KeyStore {
   std::uint64_t generation_ = 0;
   std::uint64_t next_frame_ = 0;
   std::uint64_t durable_bytes_ = 0;
+  std::uint64_t live_bytes_ = 0;  // of the records of sealed_
   bool has_garbage_ = false;
   bool failed_ = false;
 };

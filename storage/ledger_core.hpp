@@ -154,6 +154,7 @@ class LedgerCore {
   void stop_threads();
   void housekeeping();
   void sync_head();
+  void compact_key_store();
   void look_at_free_space();
 
   std::unique_ptr<class CommitThread> commit_thread_;

@@ -58,20 +58,22 @@ std::vector<std::shared_ptr<const SigningKey>> LedgerKeys::signing_keys() const 
 Result<std::shared_ptr<const SigningKey>> LedgerKeys::add(SigningKey key) {
   auto secret = key.private_bytes();
   if (!secret) return secret.error();
-  const std::unique_lock lock{mutex_};
+  const std::scoped_lock saving{saving_mutex_};
   SigningKeyRecord record;
   record.algorithm = static_cast<std::uint8_t>(key.algorithm());
   record.kid = key.kid();
   record.private_key = std::move(*secret);
   if (auto saved = keyring_->add_signing_key(std::move(record)); !saved) return saved.error();
   auto shared = std::make_shared<const SigningKey>(std::move(key));
+  const std::unique_lock lock{mutex_};
   signing_keys_.emplace(shared->kid(), shared);
   return shared;
 }
 
 Result<void> LedgerKeys::remove(std::span<const std::string> kids) {
-  const std::unique_lock lock{mutex_};
+  const std::scoped_lock saving{saving_mutex_};
   if (auto saved = keyring_->remove_signing_keys(kids); !saved) return saved;
+  const std::unique_lock lock{mutex_};
   for (const auto& kid : kids) signing_keys_.erase(kid);
   return {};
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <shared_mutex>
 #include <span>
 #include <string>
@@ -39,7 +40,8 @@ class LedgerKeys {
   [[nodiscard]] std::shared_ptr<const SigningKey> signing_key(std::string_view kid) const;
   // All of them, by kid. Any thread.
   [[nodiscard]] std::vector<std::shared_ptr<const SigningKey>> signing_keys() const;
-  // Saves the keyring with this key, fsynced, and then keeps it. Any thread.
+  // Saves the keyring with this key, fsynced, and then keeps it. Any thread; lookups go on while
+  // the disk works.
   [[nodiscard]] Result<std::shared_ptr<const SigningKey>> add(SigningKey key);
   // Saves the keyring without these keys, fsynced, and then forgets them; who holds one may go on
   // using it. Only for keys that no event names. Any thread.
@@ -50,7 +52,8 @@ class LedgerKeys {
 
   std::unique_ptr<Keyring> keyring_;
   SealKey seal_key_;
-  mutable std::shared_mutex mutex_;
+  std::mutex saving_mutex_;  // one change of the keyring's keys at a time; taken before mutex_
+  mutable std::shared_mutex mutex_;  // never held while the disk works
   std::map<std::string, std::shared_ptr<const SigningKey>, std::less<>>
       signing_keys_;  // guarded by mutex_
 };

@@ -279,6 +279,100 @@ TEST_F(KeyStoreTest, SyncedChangesSurviveEveryFaultPoint) {
   }
 }
 
+// What comes and is refused for ever must not fill the file.
+TEST_F(KeyStoreTest, INV7GarbageIsDroppedWhileRunningOnceThereIsMoreThanTheBoundAllows) {
+  const auto store = open();
+  constexpr std::uint64_t kBound = 100'000;
+  const std::string value(400, 'v');
+  std::uint64_t largest = 0;
+  for (std::uint64_t round = 0; round < 2'000; ++round) {
+    ASSERT_TRUE(store->put(subject(7), as_bytes(value)));
+    ASSERT_TRUE(store->put(subject(1'000 + round), as_bytes(value)));
+    ASSERT_TRUE(store->erase(subject(1'000 + round)));
+    ASSERT_TRUE(store->sync());
+    ASSERT_TRUE(store->compact_if_due(kBound));
+    largest = std::max(largest, store->mark().bytes);
+  }
+  EXPECT_LT(largest, kBound + 3'000);
+  EXPECT_GT(largest, kBound - 3'000) << "not at every occasion";
+  EXPECT_EQ(store->size(), 1u);
+  EXPECT_EQ(text(*store, 7), value);
+}
+
+TEST_F(KeyStoreTest, LiveValuesAreNotRewrittenForLittleGarbage) {
+  const auto store = open();
+  const std::string value(400, 'v');
+  for (std::uint64_t number = 0; number < 100; ++number)
+    ASSERT_TRUE(store->put(subject(number), as_bytes(value)));
+  const auto erase_many = [&](std::uint64_t count) {
+    for (std::uint64_t number = 0; number < count; ++number) {
+      ASSERT_TRUE(store->put(subject(1'000), as_bytes(value)));
+      ASSERT_TRUE(store->erase(subject(1'000)));
+    }
+    ASSERT_TRUE(store->sync());
+    ASSERT_TRUE(store->compact_if_due(1));
+  };
+  erase_many(180);
+  EXPECT_EQ(store->mark().generation, 1u) << "less than twice what is live";
+  erase_many(30);
+  EXPECT_EQ(store->mark().generation, 2u);
+}
+
+// Every fault point of the compaction while running, then a power cut or only the process's death.
+TEST_F(KeyStoreTest, INV8ACompactionWhileRunningThatDiesAtAnyStepKeepsLiveKeysAndRevivesNone) {
+  constexpr std::uint64_t kKeys = 40;
+  std::uint64_t steps = 0;
+  for (const bool is_power_cut : {true, false}) {
+    for (const auto kind : {FaultKind::not_persisted, FaultKind::persisted, FaultKind::torn}) {
+      for (std::uint64_t step = 1;; ++step) {
+        ASSERT_TRUE(files->remove(path));
+        ASSERT_TRUE(KeyStore::create(*files, path, kLedger));
+        auto store = open();
+        for (std::uint64_t number = 0; number < kKeys; ++number)
+          ASSERT_TRUE(store->put(subject(number), as_bytes("value " + std::to_string(number))));
+        for (std::uint64_t number = 0; number < kKeys; ++number) {
+          if (number % 4 == 0) continue;
+          ASSERT_TRUE(store->erase(subject(number)));
+        }
+        ASSERT_TRUE(store->sync());
+        const auto known = store->mark();  // HEAD is not written before the store is used again
+        files->restart();
+        files->set_fault({.operation = step, .kind = kind, .torn_bytes = 33});
+        const auto compacted = store->compact_if_due(0);
+        const bool reached = files->crashed();
+        EXPECT_EQ(compacted.has_value(), !reached);
+        if (reached) {
+          EXPECT_EQ(store->put(subject(1'000), as_bytes("x")).error(), Errc::io_error);
+        } else {
+          files->clear_fault();
+          EXPECT_EQ(store->mark().generation, known.generation + 1);
+          ASSERT_TRUE(store->put(subject(1'000), as_bytes("later")));
+          ASSERT_TRUE(store->sync());
+        }
+        store.reset();
+        if (is_power_cut) {
+          ASSERT_TRUE(files->drop_unsynced());
+        } else {
+          files->restart();
+        }
+        store = open(known);
+        ASSERT_TRUE(store) << step;
+        for (std::uint64_t number = 0; number < kKeys; ++number) {
+          EXPECT_EQ(text(*store, number), number % 4 != 0 ? std::string{"data_key_missing"}
+                                                          : "value " + std::to_string(number))
+              << step;
+        }
+        if (!reached) {
+          EXPECT_EQ(text(*store, 1'000), "later");
+          break;
+        }
+        ++steps;
+      }
+    }
+  }
+  EXPECT_GE(steps, 2u * 3u * 4u) << "create, append, sync, rename, sync_directory";
+}
+
 TEST_F(KeyStoreTest, IgnoredSyncsLoseKeys) {
   auto store = open();
   files->set_ignore_sync(true);
