@@ -41,11 +41,17 @@ HttpResponse readyz(const Ledger& ledger) {
   if (stats.poisoned)
     return not_ready("poisoned", "a write failed: restart after looking at the log");
   if (stats.views_stopped) return not_ready("views_stopped", "lists can not be answered");
+  if (stats.views_damaged)
+    return not_ready("views_damaged", "some lists fail: start again to rebuild the views");
   if (stats.clock_jumped) return not_ready("clock_jumped", "the clock jumped: set it right");
   if (stats.storage_low) return not_ready("storage_low", "no space for new tokens");
   if (stats.view_cursor.value() + kViewLagEventsMax < stats.committed.value())
     return not_ready("views_behind", "lists are catching up");
-  return {.status = 200, .content_type = kContentTypeText, .body = "ready\n"};
+  HttpResponse response{.status = 200, .content_type = kContentTypeText, .body = "ready\n"};
+  // No reason to take nobody's questions: expiry is computed.
+  if (stats.sweep_error)
+    response.body += std::string{"the expiry sweep fails: "} + errc_name(*stats.sweep_error) + "\n";
+  return response;
 }
 
 void write_ledger(MetricsText& text, const LedgerStats& stats) {
@@ -69,6 +75,14 @@ void write_ledger(MetricsText& text, const LedgerStats& stats) {
              stats.committed.value() - std::min(stats.view_cursor, stats.committed).value());
   text.gauge("tokenledger_poisoned", "1: a write failed, checks fail closed", stats.poisoned);
   text.gauge("tokenledger_views_stopped", "1: the views' follower stopped", stats.views_stopped);
+  text.gauge("tokenledger_views_damaged", "1: a damaged block was met, the next start rebuilds",
+             stats.views_damaged);
+  text.gauge("tokenledger_view_classes", "Kinds of tokens that lists keep in memory",
+             stats.view_classes);
+  text.gauge("tokenledger_sweep_failing", "1: the last expiry sweep failed",
+             stats.sweep_error.has_value());
+  text.counter("tokenledger_sweep_failures_total", "Expiry sweeps that failed",
+               stats.sweep_failures);
   text.gauge("tokenledger_storage_low", "1: new tokens are refused", stats.storage_low);
 }
 

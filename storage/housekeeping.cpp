@@ -51,9 +51,7 @@ void LedgerCore::housekeeping() {
     look_at_free_space();
     const auto now_steady = std::chrono::steady_clock::now();
     if (options.sweep_every.count() > 0 && now_steady >= next_sweep && !poisoned.load()) {
-      // A sweep that can't run now (views behind, clock jumped) runs later: expiry is computed,
-      // never waited for.
-      static_cast<void>(sweep());
+      sweep_by_itself();
       next_sweep = std::chrono::steady_clock::now() + options.sweep_every;
     }
     // One that failed is tried again when as much was added once more: each try stops the commit
@@ -86,6 +84,24 @@ void LedgerCore::sync_head() {
   if (poisoned.load()) return;
   if (auto synced = head->sync(); !synced)
     poison("could not fsync HEAD: " + synced.error().message());
+}
+
+// A sweep that can't run now (views behind, clock jumped) runs later: expiry is computed, never
+// waited for. One that never runs keeps the memory of expired tokens, so it must be seen.
+void LedgerCore::sweep_by_itself() {
+  const auto swept = sweep();
+  const auto error = swept ? Errc{} : to_errc(swept.error());
+  const auto before = sweep_error.exchange(error);
+  if (error == Errc{}) return;
+  counters.sweep_failures.fetch_add(1);
+  // Twice in a row for the same reason is no passing state; said once.
+  if (error == before && !sweep_failure_said_) {
+    sweep_failure_said_ = true;
+    warn(std::string{"expired tokens keep their memory, because the sweep fails ("} +
+         errc_name(error) + ")");
+  } else if (error != before) {
+    sweep_failure_said_ = false;
+  }
 }
 
 // HEAD may go on naming the old generation: an open accepts a newer one, and the file says itself

@@ -198,11 +198,15 @@ LedgerStats Ledger::stats() const {
   stats.rejected_storage_low = core.counters.rejected_storage_low.load();
   stats.poisoned = core.poisoned.load();
   stats.storage_low = core.storage_low.load();
+  stats.views_damaged = core.views_damaged.load();
+  stats.sweep_failures = core.counters.sweep_failures.load();
+  if (const auto error = core.sweep_error.load(); error != Errc{}) stats.sweep_error = error;
   stats.clock_jumped = core.clock_jumped.load();
   const std::shared_lock files{core.files_mutex};
   if (core.views != nullptr) {
     stats.view_cursor = core.views->cursor();
     stats.views_stopped = core.views->stopped();
+    stats.view_classes = core.views->class_count();
   }
   return stats;
 }

@@ -123,6 +123,10 @@ struct LedgerStats {
   std::uint64_t rejected_storage_low = 0;
   bool poisoned = false;
   bool views_stopped = false;
+  bool views_damaged = false;        // some lists fail; opening the ledger again rebuilds the views
+  std::uint64_t view_classes = 0;    // held in memory for the lists
+  std::uint64_t sweep_failures = 0;  // since open()
+  std::optional<Errc> sweep_error;   // of the last sweep; nullopt: it succeeded
   bool storage_low = false;
   bool clock_jumped = false;  // commands are refused until the clock is set right
 };

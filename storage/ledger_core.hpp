@@ -42,7 +42,11 @@ inline constexpr std::uint8_t kOwnerLookupKind = 2;  // storage/owner_keys.hpp
 struct LedgerPaths {
   explicit LedgerPaths(const std::filesystem::path& directory);
   std::filesystem::path directory, lock, keyring, head, log, views, key_store, snapshots;
+  std::filesystem::path views_damaged;  // there: the views are to be rebuilt
 };
+
+// Takes the mark away, durably, once the views were rebuilt; none there is a success.
+[[nodiscard]] Result<void> clear_views_damaged(FileLayer& files, const LedgerPaths& paths);
 
 class LedgerCore {
  public:
@@ -94,13 +98,15 @@ class LedgerCore {
   // away.
   alignas(64) mutable std::shared_mutex files_mutex;
   std::atomic<bool> storage_low{false};
+  std::atomic<bool> views_damaged{false};
+  std::atomic<Errc> sweep_error{Errc{}};   // of the last sweep by itself; Errc{}: none
   std::atomic<bool> clock_jumped{false};   // as the commit thread last saw it
   std::atomic<bool> retire_paused{false};  // a snapshot is being copied
 
   struct Counters {
     std::atomic<std::uint64_t> batches{0}, batch_events_max{0}, commit_ns_total{0};
     std::atomic<std::uint64_t> rejected_queue_full{0}, rejected_storage_low{0};
-    std::atomic<std::uint64_t> tokens_issued{0}, tokens_swept{0};
+    std::atomic<std::uint64_t> tokens_issued{0}, tokens_swept{0}, sweep_failures{0};
   } counters;
 
   // Takes the request or answers why not; never both.
@@ -146,6 +152,7 @@ class LedgerCore {
   Result<void> adopt_issuer(std::string& why);
   Result<void> check_clock(std::string& why) const;
   Result<void> open_views(std::string& why);
+  void mark_views_damaged();
   Result<void> drop_unnamed_api_keys(std::string& why);
   Result<void> bootstrap(std::string& why);
   Result<void> bootstrap_keys();
@@ -155,6 +162,7 @@ class LedgerCore {
   void housekeeping();
   void sync_head();
   void compact_key_store();
+  void sweep_by_itself();
   void look_at_free_space();
 
   std::unique_ptr<class CommitThread> commit_thread_;
@@ -162,6 +170,7 @@ class LedgerCore {
   std::mutex housekeeping_mutex_;
   std::condition_variable housekeeping_wakes_;
   bool housekeeping_stops_ = false;
+  bool sweep_failure_said_ = false;  // the housekeeping thread's
   std::mutex sweep_mutex_;
   std::mutex snapshot_mutex_;
   std::atomic<Sequence> last_snapshot_{Sequence{}};

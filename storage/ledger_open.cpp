@@ -42,7 +42,8 @@ LedgerPaths::LedgerPaths(const std::filesystem::path& at)
       log{at / "log"},
       views{at / "views"},
       key_store{at / "keystore"},
-      snapshots{at / "snapshots"} {}
+      snapshots{at / "snapshots"},
+      views_damaged{at / "views.damaged"} {}
 
 LedgerCore::LedgerCore(LedgerOptions given)
     : index{index_options(given)},
@@ -358,11 +359,22 @@ Result<void> LedgerCore::check_clock(std::string& why) const {
 // Views are only a cache (INV-3): damage in them is mended from the log. A disk that refuses to be
 // read is no damage, and deleting there would help nobody.
 Result<void> LedgerCore::open_views(std::string& why) {
-  const Views::Options view_options{
-      .directory = paths.views, .files = files, .ledger_id = keys->ledger_id()};
+  const auto marked = files->exists(paths.views_damaged);
+  if (!marked) {
+    why = "can't look for " + paths.views_damaged.string() + ": " + marked.error().message();
+    return marked.error();
+  }
+  const Views::Options view_options{.directory = paths.views,
+                                    .files = files,
+                                    .ledger_id = keys->ledger_id(),
+                                    .on_damage = [this] { mark_views_damaged(); }};
   auto opened = Views::open(view_options);
   bool rebuilds = opened && (*opened)->cursor() > state.last_seq;
   if (rebuilds) warn("the views are ahead of the log; rebuilding them");
+  if (opened && *marked) {
+    warn("damage was met in the views at " + paths.views.string() + "; rebuilding them");
+    rebuilds = true;
+  }
   if (opened.has_error() && opened.error() == Errc::view_corrupt) {
     warn("the views at " + paths.views.string() + " are damaged; rebuilding them from the log");
     rebuilds = true;
@@ -380,8 +392,31 @@ Result<void> LedgerCore::open_views(std::string& why) {
     if (options.progress) options.progress({"views", seq, state.last_seq});
   };
   auto rebuilt = views->rebuild(*log, state.last_seq, progress);
+  // The mark stays until no crash can bring the damaged files back.
+  if (rebuilt) rebuilt = views->flush();
+  if (rebuilt) rebuilt = clear_views_damaged(*files, paths);
   if (!rebuilt) why = "can't rebuild the views: " + rebuilt.error().message();
+  views_damaged.store(false);
   return rebuilt;
+}
+
+Result<void> clear_views_damaged(FileLayer& files, const LedgerPaths& paths) {
+  const auto marked = files.exists(paths.views_damaged);
+  if (!marked) return marked.error();
+  if (!*marked) return {};
+  if (auto removed = files.remove(paths.views_damaged); !removed) return removed;
+  return files.sync_directory(paths.directory);
+}
+
+// Whoever meets a damaged block leaves a mark for the next open: the small tables that open() reads
+// may well be whole. Any thread.
+void LedgerCore::mark_views_damaged() {
+  if (views_damaged.exchange(true)) return;
+  warn("the views are damaged, so some lists fail: open the ledger again to rebuild them");
+  constexpr std::string_view kNote = "The views are rebuilt at the next start.\n";
+  const auto made = create_durably(*files, paths.views_damaged, bytes_of(kNote));
+  if (!made && made.error() != Errc::file_exists)
+    warn("could not note that the views are damaged: run `tokenledger views rebuild`");
 }
 
 // Also finishes a creation that a crash cut short: every step looks whether it was done.

@@ -8,6 +8,7 @@
 #include "core/invariant.hpp"
 #include "storage/views_impl.hpp"
 #include "storage/views_rows.hpp"
+#include "storage/views_watch.hpp"
 #include "storage/views_writer.hpp"
 
 namespace tokenledger {
@@ -15,7 +16,8 @@ namespace tokenledger {
 Result<std::unique_ptr<Views>> Views::open(const Options& options) {
   auto impl = std::make_unique<views::ViewsImpl>(options);
   if (const auto started = impl->start(); !started) return started.error();
-  return std::unique_ptr<Views>{std::move(impl)};
+  if (!options.on_damage) return std::unique_ptr<Views>{std::move(impl)};
+  return views::watched(std::move(impl), options.on_damage);
 }
 
 Result<void> Views::destroy(const Options& options) {

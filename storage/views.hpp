@@ -81,6 +81,8 @@ class Views {
     std::array<std::uint8_t, 16> ledger_id{};
     bool read_only = false;
     ListBounds list_bounds = {};
+    // Runs whenever a call answers view_corrupt, on its thread; may be empty.
+    std::function<void()> on_damage = {};
   };
 
   // Creates or opens. Views of another ledger, or of another layout, are emptied (and rebuilt by
@@ -138,6 +140,9 @@ class Views {
   // The reason given with the cascade that the event at `seq` is; nullopt: it is none.
   [[nodiscard]] virtual Result<std::optional<Sealed>> reason_of_cascade(Sequence seq) const = 0;
   [[nodiscard]] virtual std::uint64_t bytes_on_disk() const = 0;
+  // How many classes of tokens are held in memory, for as long as lists show their tokens: as many
+  // as there ever were different contents, so never more than tokens.
+  [[nodiscard]] virtual std::uint64_t class_count() const = 0;
   // Makes all waiting and later wait_for() calls fail (the follower stopped).
   virtual void mark_stopped() = 0;
   [[nodiscard]] virtual bool stopped() const noexcept = 0;

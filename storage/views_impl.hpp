@@ -56,6 +56,7 @@ class ViewsImpl final : public Views {
                                                       std::size_t count_max) const override;
   [[nodiscard]] Result<std::optional<Sealed>> reason_of_cascade(Sequence seq) const override;
   [[nodiscard]] std::uint64_t bytes_on_disk() const override;
+  [[nodiscard]] std::uint64_t class_count() const override { return tables_.class_count(); }
   void mark_stopped() override;
   [[nodiscard]] bool stopped() const noexcept override {
     return stopped_.load(std::memory_order_acquire);

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "storage/clock.hpp"
@@ -36,7 +37,11 @@ class LedgerTest : public testing::Test {
     LedgerOptions options;
     options.directory = directory_ / "ledger";
     options.clock = clock_;
-    options.sweep_every = std::chrono::milliseconds{0};
+    options.sweep_every = sweep_every_;
+    options.on_warning = [this](const std::string& what) {
+      const std::scoped_lock lock{warnings_mutex_};
+      warnings_ += what + '\n';
+    };
     options.free_bytes_min = free_bytes_min_;
     options.on_poisoned = [this](const std::string& what) { poisoned_ = what; };
     std::string why;
@@ -86,7 +91,10 @@ class LedgerTest : public testing::Test {
   TemporaryDirectory directory_;
   std::shared_ptr<MovableClock> clock_ = std::make_shared<MovableClock>();
   std::uint64_t free_bytes_min_ = 0;
+  std::chrono::milliseconds sweep_every_{0};
   std::string poisoned_;
+  std::mutex warnings_mutex_;
+  std::string warnings_;  // of all opens, a line each
   std::unique_ptr<Ledger> ledger_;
 };
 

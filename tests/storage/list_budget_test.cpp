@@ -19,7 +19,7 @@ class ListBudget : public testing::Test {
  protected:
   void open(const ListBounds& bounds, std::size_t events) {
     auto opened =
-        Views::open({directory / "views", make_posix_file_layer(), {1, 2, 3}, false, bounds});
+        Views::open({directory / "views", make_posix_file_layer(), {1, 2, 3}, false, bounds, {}});
     ASSERT_TRUE(opened) << opened.error().message();
     views = std::move(*opened);
     grow(events);
