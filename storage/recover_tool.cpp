@@ -75,12 +75,15 @@ class DirectoryRecoverTool final : public RecoverTool {
     auto aside = make_aside(seq);
     if (!aside) return aside.error();
     log_.reset();
-    if (auto cut = cut_log(seq, *aside); !cut) return cut.error();
+    auto done = cut_log(seq, *aside);
     // A crash here leaves a HEAD that names more than the log has: the ledger refuses to open.
-    if (rewrites_head) {
-      if (auto written = rewrite_head(seq, range, *aside); !written) return written.error();
-    }
-    return *aside;
+    if (done && rewrites_head) done = rewrite_head(seq, range, *aside);
+    if (done) return *aside;
+    why = "the cut stopped half-way (" + done.error().message() +
+          "), and something was changed: what was set aside stands in " + aside->string() +
+          "; mend the cause and cut again after seq " + std::to_string(seq.value()) +
+          " before anything else opens the ledger";
+    return Errc::unknown_outcome;
   }
 
  private:

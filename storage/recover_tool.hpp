@@ -57,7 +57,8 @@ class RecoverTool {
   // be. invalid_argument: `seq` is 0, beyond last_good, keeps an event that HEAD's root
   // contradicts, or only some of the events of one command (`why` names the next seqs that do not).
   // log_shorter_than_head: acknowledged events (or nobody knows whether) would be lost, and
-  // accept_loss is false. Nothing was changed in both cases.
+  // accept_loss is false. Nothing was changed in both cases. unknown_outcome: it failed half-way,
+  // and `why` says what to do; any other error left everything as it was.
   [[nodiscard]] virtual Result<std::filesystem::path> truncate_after(Sequence seq, bool accept_loss,
                                                                      std::string& why) = 0;
 };

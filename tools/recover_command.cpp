@@ -59,6 +59,7 @@ ExitCode recover(const CommandLine& line, const RecoverOptions& options) {
   const auto aside =
       tool->truncate_after(Sequence{*options.truncate_after}, options.accept_loss, why);
   if (!aside) {
+    if (aside.error() == Errc::unknown_outcome) throw Failure{ExitCode::unknown_outcome, why};
     if (!why.empty()) throw Failure{ExitCode::refused, why + "; nothing was changed"};
     fail("cut the log", aside.error());
   }

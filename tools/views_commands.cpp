@@ -24,23 +24,34 @@ std::unique_ptr<Views> open_views(const ClosedLedger& ledger) {
   return require("open the views", std::move(views));
 }
 
+// From the first removed file on, a failure leaves the views half made.
+void require_step(const std::string& what, const Result<void>& done) {
+  if (done) return;
+  throw Failure{ExitCode::unknown_outcome,
+                "could not " + what + ": " + explain(to_errc(done.error())) +
+                    "; the views are incomplete now, the log is untouched: mend the cause and run "
+                    "`tokenledger views rebuild` again"};
+}
+
 ExitCode rebuild(const CommandLine& line) {
   const auto ledger = open_closed(line);
+  const LedgerPaths paths{ledger.directory()};
   const auto last = require("read the log", ledger.log().last_seq());
   auto views = open_views(ledger);
   if (views == nullptr) {
-    require("remove the damaged views",
-            Views::destroy({.directory = LedgerPaths{ledger.directory()}.views,
-                            .files = ledger.files(),
-                            .ledger_id = ledger.keys().ledger_id()}));
+    require_step("remove the damaged views",
+                 Views::destroy({.directory = paths.views,
+                                 .files = ledger.files(),
+                                 .ledger_id = ledger.keys().ledger_id()}));
     views = open_views(ledger);
   }
-  if (views == nullptr) fail("rebuild the views", Errc::view_corrupt);
+  if (views == nullptr) require_step("rebuild the views", Errc::view_corrupt);
   {
     ProgressLine progress;
     const auto show = [&](Sequence seq) { progress.show("views", seq.value(), last.value()); };
-    require("rebuild the views", views->rebuild(ledger.log(), last, show));
-    require("write the views", views->flush());
+    require_step("rebuild the views", views->rebuild(ledger.log(), last, show));
+    require_step("write the views", views->flush());
+    require_step("remove the mark of damage", clear_views_damaged(*ledger.files(), paths));
   }
   print("views rebuilt up to seq " + std::to_string(last.value()) + "\n");
   return ExitCode::ok;

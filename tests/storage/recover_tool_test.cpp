@@ -109,5 +109,29 @@ TEST_F(RecoverToolTest, ACutBetweenAnHs256KeyAndItsApiIsRefused) {
   open();
 }
 
+// Whatever happens inside, a person reads that something was changed, and the same cut again ends
+// it.
+TEST_F(RecoverToolTest, ACutThatFailsHalfWaySaysSoAndCanBeRepeated_INV6) {
+  ASSERT_TRUE(ledger_->append_note("audit", "one"));
+  const auto keep = ledger_->committed();
+  ASSERT_TRUE(ledger_->append_note("audit", "two"));
+  ASSERT_TRUE(ledger_->close());
+  ledger_.reset();
+  const auto snapshots = directory_ / "ledger" / "snapshots";
+  const auto elsewhere = directory_ / "snapshots";
+  std::filesystem::rename(snapshots, elsewhere);
+  testing_support::overwrite(snapshots, "");  // a file: listing it fails
+  std::string why;
+  const auto failed = cut(keep, why);
+  ASSERT_TRUE(failed.has_error());
+  EXPECT_EQ(failed.error(), Errc::unknown_outcome);
+  EXPECT_NE(why.find("something was changed"), std::string::npos) << why;
+  EXPECT_NE(why.find("cut again after seq " + std::to_string(keep.value())), std::string::npos);
+  std::filesystem::remove(snapshots);
+  std::filesystem::rename(elsewhere, snapshots);
+  ASSERT_TRUE(cut(keep, why)) << why;
+  open();
+}
+
 }  // namespace
 }  // namespace tokenledger

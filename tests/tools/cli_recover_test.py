@@ -104,6 +104,41 @@ class Recover(CommandLineTest):
         self.assertIn(str(self.end), refused.err)
         self.assertEqual(self.statuses(), ["active"] * 3)
 
+    def test_a_cut_that_fails_half_way_says_that_something_changed(self):
+        self.ledger_with_three_tokens()
+        keep = str(self.tokens[0]["seq"])
+        snapshots = os.path.join(self.data, "snapshots")
+        shutil.move(snapshots, self.path("snapshots"))
+        pathlib.Path(snapshots).write_bytes(b"")
+        failed = self.refused(5, "recover", "--data", self.data, "--truncate-after", keep,
+                              "--accept-loss")
+        self.assertIn("something was changed", failed.err)
+        self.assertIn(f"cut again after seq {keep}", failed.err)
+        self.assertNotIn("nothing was changed", failed.err)
+        os.unlink(snapshots)
+        shutil.move(self.path("snapshots"), snapshots)
+        self.ok("recover", "--data", self.data, "--truncate-after", keep, "--accept-loss")
+        self.assertEqual(self.statuses(), ["active", "unknown", "unknown"])
+
+    def test_a_rebuild_that_fails_half_way_says_that_the_views_are_incomplete(self):
+        self.ledger_with_three_tokens()
+        in_the_way = os.path.join(self.data, "views", "segment-tokens.sst")
+        os.mkdir(in_the_way)
+        failed = self.refused(5, "views", "rebuild", "--data", self.data)
+        self.assertIn("the views are incomplete now", failed.err)
+        self.assertIn("views rebuild", failed.err)
+        os.rmdir(in_the_way)
+        self.ok("views", "rebuild", "--data", self.data)
+        self.ok("views", "verify", "--data", self.data)
+        self.assertEqual(self.statuses(), ["active"] * 3)
+
+    def test_a_rebuild_takes_the_mark_of_damage_away(self):
+        self.ledger_with_three_tokens()
+        mark = pathlib.Path(self.data, "views.damaged")
+        mark.write_bytes(b"")
+        self.ok("views", "rebuild", "--data", self.data)
+        self.assertFalse(mark.exists())
+
 
 if __name__ == "__main__":
     main()
