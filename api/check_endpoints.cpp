@@ -168,7 +168,6 @@ void read_questions(const Ledger& ledger, const HttpRequest& request, Questions&
   questions.refused = read_question(*questions.body, questions.items.front());
 }
 
-// Why tokens were not good, for the counters: of one in the response, of many beside it.
 std::optional<HttpResponse> check(ApiContext& context, const HttpRequest& request,
                                   MayWait may_wait) {
   const Ledger& ledger = context.ledger;
@@ -189,6 +188,7 @@ std::optional<HttpResponse> check(ApiContext& context, const HttpRequest& reques
     // The views lag: one wait per request, not one per item.
     if (answer->failure == CheckFailure::unavailable) may_wait = MayWait::no;
     write_answer(json, *answer);
+    // For the log and the counters: of one token with the response, of many beside it.
     const auto why = denial_of(answer->failure);
     if (why != DenialReason::none) ++denials[static_cast<std::size_t>(why)];
     if (!questions.is_batch) response.denial = why;

@@ -27,10 +27,15 @@ void TlsHttpConnection::start_write(std::string_view bytes) {
 // Whether the other end answers the close_notify is its business: the linger deadline ends us.
 void TlsHttpConnection::shutdown_send() noexcept {
   const auto self = std::static_pointer_cast<TlsHttpConnection>(shared_from_this());
-  stream_.async_shutdown([this, self](const Error&) {
+  try {
+    stream_.async_shutdown([this, self](const Error&) {
+      Error ignored;
+      stream_.next_layer().shutdown(boost::asio::socket_base::shutdown_send, ignored);
+    });
+  } catch (...) {  // no memory for a farewell; what was answered is sent
     Error ignored;
     stream_.next_layer().shutdown(boost::asio::socket_base::shutdown_send, ignored);
-  });
+  }
 }
 
 void TlsHttpConnection::close_stream() noexcept {

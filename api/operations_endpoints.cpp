@@ -138,7 +138,7 @@ void write_service(MetricsText& text, const ApiContext& context) {
                "Event streams whose bearer was revoked or expired", streams.ended_by_token);
   text.counter("tokenledger_event_stream_events_total", "Events sent to streams", streams.events);
   const auto limits = context.limits.counters();
-  text.family("tokenledger_token_requests_limited_total", "counter", "Token requests answered 429");
+  text.family("tokenledger_token_requests_limited_total", "counter", "OAuth requests answered 429");
   constexpr std::string_view kLimited = "tokenledger_token_requests_limited_total";
   text.sample(kLimited, "by", "client", limits.by_client);
   text.sample(kLimited, "by", "address", limits.by_address);

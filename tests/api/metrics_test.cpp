@@ -101,6 +101,9 @@ TEST_F(MetricsTest, EveryQueueBatchFsyncLagChunkCountRefusalAndLimitIsThere) {
                                  "tokenledger_worker_jobs_refused_total",
                                  "tokenledger_token_requests_limited_total{by=\"client\"}",
                                  "tokenledger_token_requests_limited_total{by=\"address\"}",
+                                 "tokenledger_token_requests_limited_total"
+                                 "{by=\"failed_authentication\"}",
+                                 "tokenledger_denials_total{reason=\"revoked\"}",
                                  "tokenledger_event_streams",
                                  "tokenledger_event_streams_refused_total",
                                  "tokenledger_http_connections",
