@@ -152,6 +152,9 @@ TEST_F(Introspection, TheBodyAuthenticatesTooAndTwoWaysAtOnceAreRefused) {
   };
   EXPECT_TRUE(call(body).has(R"("active":true)"));
   EXPECT_EQ(call(body, basic(one.client)).status, 400);
+  const auto bearer = "Authorization: Bearer " + api().admin() + "\r\n";
+  EXPECT_EQ(call("token=" + one.token, bearer).status, 200);
+  EXPECT_EQ(call(body, bearer).status, 400);
   EXPECT_EQ(call("token=x&client_id=other", basic(one.client)).status, 400);
   EXPECT_EQ(call("token=x&token=y", basic(one.client)).status, 400);
   const auto missing = call("token=", basic(one.client));
