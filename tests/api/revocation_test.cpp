@@ -2,10 +2,16 @@
 // revocations, details and deletion.
 #include <gtest/gtest.h>
 
+#include <future>
+#include <latch>
+#include <thread>
+
 #include "api/rfc3339.hpp"
 #include "core/base64url.hpp"
+#include "storage/fault_policy.hpp"
 #include "storage/ledger_core.hpp"
 #include "tests/api/api_fixture.hpp"
+#include "tests/storage/forwarding_files.hpp"
 
 namespace tokenledger::test {
 namespace {
@@ -369,6 +375,50 @@ TEST(BulkRevocation, IssuedBeforeAndAllEndWhatIsOlderAndNothingElse) {
   EXPECT_EQ(api.post("/v1/revocations", R"({"selector":{"all":true}})", admin).status, 401)
       << "the administrator's own token ended too";
   EXPECT_EQ(api.authz(api.new_token(client, "urn:api"), "urn:api"), 200);
+}
+
+// A disk whose next sync of the log, once armed, takes until the test says so.
+class HeldLog final : public testing_support::ForwardingFiles, public FaultPolicy {
+ public:
+  FaultPolicy* fault_policy() noexcept override { return this; }
+  Result<void> run(const FileChange& change, const Perform& perform) override {
+    const bool is_log =
+        change.operation == FileOperation::sync && change.path.parent_path().filename() == "log";
+    if (is_log && is_armed.exchange(false)) {
+      reached.count_down();
+      goes_on.wait();
+    }
+    return perform(change.bytes);
+  }
+
+  std::atomic<bool> is_armed{false};
+  std::latch reached{1};
+  std::latch goes_on{1};
+};
+
+// A token that waits for its fsync has its time already, and no committed seq.
+TEST(BulkRevocation, IssuedBeforeEndsATokenThatWaitedForItsFsyncThen_INV2) {
+  const auto files = std::make_shared<HeldLog>();
+  ApiUnderTest api{{}, {}, [&](LedgerOptions& options) { options.files = files; }};
+  api.make_api("urn:api");
+  const auto client = api.make_client();
+  api.grant(client, "urn:api");
+  files->is_armed = true;
+  auto waiting = std::async(std::launch::async, [&] { return api.new_token(client, "urn:api"); });
+  files->reached.wait();
+  api.clock().advance_s(2);
+  const auto later = format_rfc3339(api.ledger().now());
+  auto revoking = std::async(std::launch::async, [&] {
+    return api.post("/v1/revocations", R"({"selector":{"issued_before":")" + later + "\"}}",
+                    api.admin());
+  });
+  // Time to look up the seq of that moment too early.
+  std::this_thread::sleep_for(std::chrono::milliseconds{300});
+  files->goes_on.count_down();
+  const auto token = waiting.get();
+  const auto revoked = revoking.get();
+  EXPECT_EQ(revoked.status, 200) << revoked.body;
+  EXPECT_EQ(api.authz(token, "urn:api"), 401);
 }
 
 }  // namespace

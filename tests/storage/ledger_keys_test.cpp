@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <latch>
 
 #include "storage/keyring.hpp"
+#include "tests/storage/forwarding_files.hpp"
 #include "tests/storage/temporary_directory.hpp"
 
 namespace tokenledger {
@@ -15,46 +17,19 @@ namespace {
 using testing_support::TemporaryDirectory;
 
 // A disk on which making a directory's names durable takes until the test says so.
-class SlowFiles final : public FileLayer {
+class SlowFiles final : public testing_support::ForwardingFiles {
  public:
-  Result<std::unique_ptr<File>> create(const std::filesystem::path& path) override {
-    return base_->create(path);
-  }
-  Result<std::unique_ptr<File>> open(const std::filesystem::path& path) override {
-    return base_->open(path);
-  }
-  Result<std::unique_ptr<File>> open_for_reading(const std::filesystem::path& path) override {
-    return base_->open_for_reading(path);
-  }
-  Result<void> rename(const std::filesystem::path& from, const std::filesystem::path& to,
-                      Replace replace) override {
-    return base_->rename(from, to, replace);
-  }
-  Result<void> remove(const std::filesystem::path& path) override { return base_->remove(path); }
-  Result<void> make_directory(const std::filesystem::path& path) override {
-    return base_->make_directory(path);
-  }
   Result<void> sync_directory(const std::filesystem::path& directory) override {
     if (is_slow) {
       reached.count_down();
       goes_on.wait();
     }
-    return base_->sync_directory(directory);
-  }
-  Result<std::vector<std::string>> list(const std::filesystem::path& directory) override {
-    return base_->list(directory);
-  }
-  Result<bool> exists(const std::filesystem::path& path) override { return base_->exists(path); }
-  Result<std::uint64_t> free_bytes(const std::filesystem::path& path) override {
-    return base_->free_bytes(path);
+    return ForwardingFiles::sync_directory(directory);
   }
 
   std::atomic<bool> is_slow{false};
   std::latch reached{1};
   std::latch goes_on{1};
-
- private:
-  const std::shared_ptr<FileLayer> base_ = make_posix_file_layer();
 };
 
 SigningKey new_key() {

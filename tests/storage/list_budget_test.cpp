@@ -138,6 +138,46 @@ TEST_F(ListBudget, ARevokedTokenShowsTheSameInEveryList) {
   EXPECT_GT(with_reason, 0u);
 }
 
+// A late page keeps few of the revocations in its range; looking for them among all the others
+// must not cost what the page has.
+TEST_F(ListBudget, ALatePageOfARangeOfRevocationsGivesUpLookingSoon_INV7) {
+  constexpr std::uint64_t kTokens = 400;
+  constexpr std::uint64_t kOldest = 5;
+  open({.scan_rows_max = 200, .gather_revocations_max = 10}, 0);
+  const auto start = history.now();
+  const auto apply = [&](std::uint64_t seq, Payload payload) {
+    Event event;
+    event.seq = Sequence{seq};
+    event.recorded_at = LedgerTime{start.value() + seq * kNanosecondsPerSecond};
+    event.actor.kind = ActorKind::host;
+    event.payload = std::move(payload);
+    ASSERT_TRUE(views->apply({&event, 1}));
+  };
+  for (std::uint64_t number = 1; number <= kTokens; ++number) {
+    TokenIssued issue;
+    issue.index = TokenIndex{Lane::day, number};
+    issue.token_class = ClassNumber{1};
+    if (number == 1) issue.new_class = TokenClass{.client = ClientNumber{1}};
+    issue.issued_at = UnixSeconds{to_seconds(start).value() + static_cast<std::uint32_t>(number)};
+    issue.expires_at = UnixSeconds{issue.issued_at.value() + 80'000};
+    apply(number, std::move(issue));
+  }
+  for (std::uint64_t number = 1; number <= kTokens; ++number) {
+    TokenRevoked revoke;
+    revoke.index = TokenIndex{Lane::day, number};
+    apply(kTokens + number, std::move(revoke));
+  }
+  ListQuery query{.as_of_seq = views->cursor(),
+                  .as_of_time = LedgerTime{start.value() + 1'000 * kNanosecondsPerSecond},
+                  .after = ListPosition{{}, kOldest + 1},
+                  .count_total = false};
+  query.revoked.from = start;
+  const auto page = views->list(query);
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->tokens.size(), kOldest);
+  EXPECT_FALSE(page->next);
+}
+
 TEST_F(ListBudget, ATimeBeyondAllTokensIsAnOpenEnd_Z16) {
   open({}, 1'000);
   auto query = everything(ListSort::issued_descending);

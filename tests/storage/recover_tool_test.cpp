@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <thread>
 
@@ -106,6 +107,38 @@ TEST_F(RecoverToolTest, ACutBetweenAnHs256KeyAndItsApiIsRefused) {
   ASSERT_TRUE(refused.has_error());
   EXPECT_EQ(refused.error(), Errc::invalid_argument) << why;
   EXPECT_TRUE(cut(key.next(), why)) << why;
+  open();
+}
+
+TEST_F(RecoverToolTest, ACutInsideABulkRevocationIsRefusedAndAtItsEndsIsNot) {
+  add_api(TokenKind::opaque);
+  add_client("a");
+  RevokeTokenList list{.tokens = {}, .cause = Cause::admin_manual, .reason = {}};
+  for (int i = 0; i < 5; ++i) list.tokens.push_back(issue("a").index);
+  std::ranges::sort(list.tokens);
+  const auto alone = issue("a");
+  const auto before = ledger_->committed();
+  const auto count = list.tokens.size();
+  ASSERT_TRUE(submit(std::move(list)));
+  const Sequence last{before.value() + count};
+  ASSERT_EQ(ledger_->committed(), last);
+  // Like one of them, but a request of its own.
+  clock_->pass(1);
+  ASSERT_TRUE(submit(RevokeToken{alone.index, Cause::admin_manual, {}}));
+  ASSERT_TRUE(ledger_->close());
+  ledger_.reset();
+  std::string why;
+  for (auto seq = before.next(); seq < last; seq = seq.next()) {
+    const auto refused = cut(seq, why);
+    ASSERT_TRUE(refused.has_error()) << seq.value();
+    EXPECT_EQ(refused.error(), Errc::invalid_argument);
+    EXPECT_NE(why.find("after seq " + std::to_string(before.value()) + " or after seq " +
+                       std::to_string(last.value())),
+              std::string::npos)
+        << why;
+  }
+  EXPECT_TRUE(cut(last, why)) << why;
+  EXPECT_TRUE(cut(before, why)) << why;
   open();
 }
 
