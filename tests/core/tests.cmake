@@ -2,6 +2,7 @@
 tokenledger_test(core/merkle_test.cpp tokenledger::core)
 tokenledger_test(core/merkle_proof_test.cpp tokenledger::core)
 target_compile_definitions(merkle_proof_test PRIVATE TOKENLEDGER_VECTORS="${CMAKE_CURRENT_SOURCE_DIR}/core/vectors")
+tokenledger_test(core/signed_note_test.cpp tokenledger::core)
 tokenledger_test(core/log_tile_test.cpp tokenledger::core)
 tokenledger_test(core/base64url_test.cpp tokenledger::core)
 tokenledger_test(core/sha256_test.cpp tokenledger::core)
