@@ -4,9 +4,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "core/errc.hpp"
 #include "core/ids.hpp"
+#include "core/merkle.hpp"
+#include "core/proof_file.hpp"
 #include "storage/ledger.hpp"
 
 namespace {
@@ -41,6 +44,31 @@ void use_ledger(const std::filesystem::path& directory) {
   expect(ledger.close().has_value(), "the ledger closes");
 }
 
+// D07: the installed library alone makes and checks a proof that needs no server.
+void use_proofs() {
+  using namespace tokenledger;
+  const auto signer = NoteSigner::from_seed("embed.example/log", NoteKeyType::ed25519,
+                                            std::vector<std::uint8_t>(32, 7));
+  expect(signer.has_value(), "a checkpoint key is made");
+  if (!signer) return;
+  const Digest first = leaf_hash(bytes_of("first"));
+  const Digest second = leaf_hash(bytes_of("second"));
+  const auto checkpoint = sign_checkpoint(
+      {.origin = "embed.example/log", .size = 2, .root = node_hash(first, second)}, *signer);
+  expect(checkpoint.has_value(), "a checkpoint is signed");
+  if (!checkpoint) return;
+  const auto text =
+      format_proof_file({.extra = {}, .index = 1, .hashes = {first}, .checkpoint = *checkpoint});
+  expect(text.has_value(), "a proof file is written");
+  if (!text) return;
+  const auto file = parse_proof_file(*text);
+  const auto log_key = NoteVerifier::from_vkey(signer->verifier().vkey());
+  expect(file && log_key, "the proof file and the key are read");
+  if (!file || !log_key) return;
+  expect(check_proof_file(*file, second, {.log_key = *log_key}).has_value(), "the proof holds");
+  expect(!check_proof_file(*file, first, {.log_key = *log_key}), "another entry is refused");
+}
+
 }  // namespace
 
 int main() {
@@ -53,6 +81,8 @@ int main() {
   expect(refused.has_error() && refused.error() == Errc::not_active,
          "a failure compares equal to its Errc");
   expect(!refused.error().message().empty(), "a failure has a message (compiled into the library)");
+
+  use_proofs();
 
   std::string directory =
       (std::filesystem::temp_directory_path() / "tokenledger-embed-XXXXXX").string();
