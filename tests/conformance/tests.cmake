@@ -20,3 +20,16 @@ set_tests_properties(openapi_live_test PROPERTIES LABELS conformance TIMEOUT 300
 
 # Rows of published rules, each with its source, against a real server.
 tokenledger_test(conformance/negative_cases_test.cpp tokenledger::api)
+
+# Transparency logs of our making before verifiers that share nothing with us: one in Python written from the
+# specifications, and the packages of Go's module database.
+add_executable(write_tlog conformance/write_tlog.cpp)
+target_link_libraries(write_tlog PRIVATE tokenledger::core GTest::gtest tokenledger::build_flags)
+target_include_directories(write_tlog PRIVATE ${PROJECT_SOURCE_DIR})
+set_target_properties(write_tlog PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+set(tokenledger_tlog ${CMAKE_COMMAND} -E env TOKENLEDGER_WRITE_TLOG=$<TARGET_FILE:write_tlog> ${TOKENLEDGER_PYTHON})
+add_test(NAME verify_tlog_test COMMAND ${tokenledger_tlog}
+  ${CMAKE_CURRENT_SOURCE_DIR}/conformance/verify_tlog_test.py)
+add_test(NAME go_tlog_test COMMAND ${tokenledger_tlog}
+  ${CMAKE_CURRENT_SOURCE_DIR}/conformance/go_tlog_test.py ${CMAKE_BINARY_DIR}/go_tlog)
+set_tests_properties(verify_tlog_test go_tlog_test PROPERTIES LABELS conformance TIMEOUT 300 SKIP_RETURN_CODE 77)
