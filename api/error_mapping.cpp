@@ -81,6 +81,8 @@ ErrorWording error_wording(Errc code) noexcept {
               kRetryLaterSeconds};
     case Errc::malformed_token: return invalid("this is not a token");
     case Errc::unknown_token: return {404, "there is no such token", "invalid_request", 400, 0};
+    case Errc::audit_stopped:
+      return retry("no checkpoints are made: see the server's log", kRetryLaterSeconds);
     case Errc::view_behind: return retry("the index is behind: try again", kRetrySoonSeconds);
     case Errc::sequence_in_future: return invalid("the sequence is beyond what is committed");
     case Errc::cursor_invalid: return invalid("the cursor is not one of this query");
@@ -97,6 +99,8 @@ ErrorWording error_wording(Errc code) noexcept {
     case Errc::keyring_mismatch:
     case Errc::log_corrupt:
     case Errc::log_shorter_than_head:
+    case Errc::older_than_checkpoint:
+    case Errc::audit_corrupt:
     case Errc::root_mismatch:
     case Errc::head_corrupt:
     case Errc::key_store_corrupt:

@@ -76,6 +76,9 @@ const char* errc_name(Errc code) noexcept {
     case Errc::keyring_mismatch: return "keyring_mismatch";
     case Errc::log_corrupt: return "log_corrupt";
     case Errc::log_shorter_than_head: return "log_shorter_than_head";
+    case Errc::older_than_checkpoint: return "older_than_checkpoint";
+    case Errc::audit_corrupt: return "audit_corrupt";
+    case Errc::audit_stopped: return "audit_stopped";
     case Errc::root_mismatch: return "root_mismatch";
     case Errc::head_corrupt: return "head_corrupt";
     case Errc::key_store_corrupt: return "key_store_corrupt";

@@ -51,6 +51,7 @@ enum class Errc {
   // --- checks and reads ---
   malformed_token,     // not a token of any kind we make
   unknown_token,       // well-formed, but never issued here
+  audit_stopped,       // no checkpoints are made: the follower failed, or they are switched off
   view_behind,         // a view did not reach the asked seq in time
   sequence_in_future,  // min_seq or as_of beyond what is committed
   cursor_invalid,      // malformed, forged or belongs to another query
@@ -68,6 +69,8 @@ enum class Errc {
   keyring_mismatch,       // the keyring belongs to another ledger
   log_corrupt,            // bad checksum, hole, or an event that does not decode or fold
   log_shorter_than_head,  // acknowledged events are missing from the end of the log
+  older_than_checkpoint,  // a checkpoint or the anchor names events that the log does not hold
+  audit_corrupt,          // checkpoint history, anchor or audit tree: damaged or of another key
   root_mismatch,          // the log's Merkle root is not HEAD's
   head_corrupt,           // both HEAD slots are damaged or HEAD is missing
   key_store_corrupt,      // a personal data key's record is damaged, or synced records are missing

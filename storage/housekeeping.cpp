@@ -1,5 +1,7 @@
 // The ledger's background thread: HEAD's fsync, free space, sweeps, snapshots; and the order of
 // closing.
+#include "storage/audit_follower.hpp"
+#include "storage/audit_tree.hpp"
 #include "storage/commit_thread.hpp"
 #include "storage/ledger_core.hpp"
 
@@ -32,6 +34,7 @@ void LedgerCore::stop_threads() {
   queue.close(Errc::shutting_down);
   commit_thread_.reset();
   signal.stop();
+  if (audit_follower != nullptr) audit_follower->stop();
   follower.reset();
 }
 
@@ -143,9 +146,13 @@ Result<void> LedgerCore::close() {
   // must find it free. Waits for reads that began before `closed` was set; later ones see it and
   // touch nothing. Destroyed outside the lock: a last failure may call on_poisoned.
   std::unique_lock alone{files_mutex};
+  auto closing_audit_follower = std::move(audit_follower);
+  auto closing_audit = std::move(audit);
   auto closing_views = std::move(views);
   auto closing_log = std::move(log);
   alone.unlock();
+  closing_audit_follower.reset();
+  closing_audit.reset();
   closing_views.reset();
   closing_log.reset();
   lock.reset();

@@ -30,6 +30,9 @@
 
 namespace tokenledger {
 
+class AuditFollower;
+class AuditTree;
+
 inline constexpr std::size_t kBatchCommandsMax = 4'096;
 
 // Kinds of the key store's entries.
@@ -43,6 +46,7 @@ struct LedgerPaths {
   explicit LedgerPaths(const std::filesystem::path& directory);
   std::filesystem::path directory, lock, keyring, head, log, views, key_store, snapshots;
   std::filesystem::path views_damaged;  // there: the views are to be rebuilt
+  std::filesystem::path audit;
 };
 
 // Takes the mark away, durably, once the views were rebuilt; none there is a success.
@@ -82,6 +86,8 @@ class LedgerCore {
   OwnerKeys owner_keys{*this};
   std::unique_ptr<Views> views;
   std::unique_ptr<ViewsFollower> follower;
+  std::unique_ptr<AuditTree> audit;  // null: checkpoints are switched off
+  std::unique_ptr<AuditFollower> audit_follower;
   CommitQueue queue;
   std::vector<IncarnationRecord> incarnations;  // fixed once open() returned
   bool is_new = false;
@@ -153,11 +159,13 @@ class LedgerCore {
   Result<void> check_clock(std::string& why) const;
   Result<void> open_views(std::string& why);
   void mark_views_damaged();
+  Result<void> open_audit(std::string& why);
   Result<void> drop_unnamed_api_keys(std::string& why);
   Result<void> bootstrap(std::string& why);
   Result<void> bootstrap_keys();
   [[nodiscard]] std::array<std::uint64_t, kLaneCount> retirable(UnixSeconds upto) const;
   void start_threads();
+  void start_audit();
   void stop_threads();
   void housekeeping();
   void sync_head();

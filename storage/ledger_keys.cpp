@@ -40,6 +40,7 @@ ByteView LedgerKeys::pepper() const noexcept { return keyring_->client_secret_pe
 ByteView LedgerKeys::master_key() const noexcept { return keyring_->master_key(); }
 ByteView LedgerKeys::idempotency_key() const noexcept { return keyring_->idempotency_key(); }
 ByteView LedgerKeys::cursor_key() const noexcept { return keyring_->cursor_key(); }
+ByteView LedgerKeys::checkpoint_seed() const noexcept { return keyring_->checkpoint_seed(); }
 bool LedgerKeys::is_protected() const noexcept { return keyring_->is_protected(); }
 
 std::shared_ptr<const SigningKey> LedgerKeys::signing_key(std::string_view kid) const {

@@ -34,6 +34,7 @@ class LedgerKeys {
   [[nodiscard]] ByteView master_key() const noexcept;
   [[nodiscard]] ByteView idempotency_key() const noexcept;
   [[nodiscard]] ByteView cursor_key() const noexcept;
+  [[nodiscard]] ByteView checkpoint_seed() const noexcept;
   [[nodiscard]] bool is_protected() const noexcept;
 
   // nullptr: no such key. Any thread.

@@ -4,6 +4,8 @@
 
 #include "core/event_codec.hpp"
 #include "core/management_scopes.hpp"
+#include "storage/audit_follower.hpp"
+#include "storage/audit_tree.hpp"
 #include "storage/commit_thread.hpp"
 #include "storage/durable_file.hpp"
 #include "storage/keyring.hpp"
@@ -43,7 +45,8 @@ LedgerPaths::LedgerPaths(const std::filesystem::path& at)
       views{at / "views"},
       key_store{at / "keystore"},
       snapshots{at / "snapshots"},
-      views_damaged{at / "views.damaged"} {}
+      views_damaged{at / "views.damaged"},
+      audit{at / "audit"} {}
 
 LedgerCore::LedgerCore(LedgerOptions given)
     : index{index_options(given)},
@@ -79,6 +82,7 @@ Result<void> LedgerCore::open(std::string& why) {
   if (auto recovered = recover(why); !recovered) return recovered;
   if (auto adopted = adopt_issuer(why); !adopted) return adopted;
   if (auto checked = check_clock(why); !checked) return checked;
+  if (auto opened = open_audit(why); !opened) return opened;
   if (auto opened = open_views(why); !opened) return opened;
   if (auto dropped = drop_unnamed_api_keys(why); !dropped) return dropped;
   registries = state.registries;
@@ -86,7 +90,9 @@ Result<void> LedgerCore::open(std::string& why) {
   expired_upto.store(state.expired_upto.value());
   signal.announce(state.last_seq);
   start_threads();
-  return bootstrap(why);
+  if (auto bootstrapped = bootstrap(why); !bootstrapped) return bootstrapped;
+  start_audit();
+  return {};
 }
 
 // The order of creation is the order of trust: keyring, HEAD, log. A crash between two leaves a

@@ -42,6 +42,13 @@ struct LedgerOptions {
 
   // Commands waiting for the commit thread; beyond: queue_full.
   std::uint32_t queue_commands_max = 16'384;
+  // How long after an event at most a signed checkpoint covers it; 0: none are made, and proofs
+  // answer audit_stopped.
+  std::chrono::milliseconds checkpoint_every{500};
+  // A file, best on another disk, that keeps the newest checkpoint: an older copy of the directory
+  // is refused then (older_than_checkpoint). Must exist unless the ledger is new; an empty file
+  // begins an anchor. Empty: nothing outside the directory can tell.
+  std::filesystem::path anchor;
   // Events between snapshots; 0: only at a clean stop.
   std::uint64_t snapshot_every = 5'000'000;
   // How often expired tokens are swept into the log; 0: never (the caller sweeps).

@@ -50,6 +50,8 @@ const char* sentence_of(Errc code) noexcept {
       return "the write may or may not have happened: list what is there before you repeat it";
     case Errc::malformed_token: return "this is not a token of any kind that this ledger makes";
     case Errc::unknown_token: return "this ledger never issued such a token";
+    case Errc::audit_stopped:
+      return "no checkpoints are made: they are switched off, or writing them failed";
     case Errc::view_behind:
       return "lists are still catching up with the log: try again; if that lasts, see `tokenledger "
              "views rebuild`";
@@ -73,6 +75,8 @@ const char* sentence_of(Errc code) noexcept {
     case Errc::keyring_mismatch:
     case Errc::log_corrupt:
     case Errc::log_shorter_than_head:
+    case Errc::older_than_checkpoint:
+    case Errc::audit_corrupt:
     case Errc::root_mismatch:
     case Errc::head_corrupt:
     case Errc::key_store_corrupt:

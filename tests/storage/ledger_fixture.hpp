@@ -31,9 +31,9 @@ class LedgerTest : public testing::Test {
  protected:
   static constexpr const char* kApi = "https://api.example.com/geocoding/v1/";
 
-  void SetUp() override { open(); }
+  void SetUp() override { open(options()); }
 
-  void open() {
+  LedgerOptions options() {
     LedgerOptions options;
     options.directory = directory_ / "ledger";
     options.clock = clock_;
@@ -44,16 +44,20 @@ class LedgerTest : public testing::Test {
     };
     options.free_bytes_min = free_bytes_min_;
     options.on_poisoned = [this](const std::string& what) { poisoned_ = what; };
+    return options;
+  }
+  void open(LedgerOptions options) {
     std::string why;
-    auto opened = Ledger::open(options, &why);
+    auto opened = Ledger::open(std::move(options), &why);
     ASSERT_TRUE(opened) << why;
     ledger_ = std::move(*opened);
   }
-  void reopen() {
+  void reopen() { reopen(options()); }
+  void reopen(LedgerOptions options) {
     const auto closed = ledger_->close();
     ASSERT_TRUE(closed) << closed.error().message();
     ledger_.reset();
-    open();
+    open(std::move(options));
   }
 
   Result<Committed> submit(CommandPayload payload) {

@@ -1,0 +1,181 @@
+#include "storage/audit.hpp"
+
+#include <condition_variable>
+
+#include "storage/audit_follower.hpp"
+#include "storage/audit_tree.hpp"
+#include "storage/ledger_core.hpp"
+
+namespace tokenledger {
+namespace {
+
+// Keeps the files open while a read lasts.
+class Reading {
+ public:
+  explicit Reading(const LedgerCore& core) : lock_{core.files_mutex}, core_{core} {}
+  [[nodiscard]] Result<void> can_read() const {
+    if (auto readable = core_.check_readable(); !readable) return readable;
+    return core_.audit == nullptr ? Errc::audit_stopped : Result<void>{};
+  }
+  [[nodiscard]] AuditTree& tree() const { return *core_.audit; }
+
+ private:
+  std::shared_lock<std::shared_mutex> lock_;
+  const LedgerCore& core_;
+};
+
+// What when_covered() answers, for a thread that waits for it. Shared with the callback, which may
+// come after the thread gave up.
+struct Arrival {
+  std::mutex mutex;
+  std::condition_variable arrived;
+  std::optional<Result<std::shared_ptr<const ShownCheckpoint>>> answer;
+};
+
+Result<std::shared_ptr<const ShownCheckpoint>> wait_for(AuditFollower& follower, Sequence seq,
+                                                        std::chrono::milliseconds timeout) {
+  const auto arrival = std::make_shared<Arrival>();
+  follower.when_covered(seq, [arrival](const auto& answer) {
+    {
+      const std::scoped_lock lock{arrival->mutex};
+      arrival->answer = answer;
+    }
+    arrival->arrived.notify_all();
+  });
+  std::unique_lock lock{arrival->mutex};
+  arrival->arrived.wait_for(lock, timeout, [&] { return arrival->answer.has_value(); });
+  return arrival->answer.value_or(Errc::view_behind);
+}
+
+// A proof that does not lead to the signed root is never given away.
+Result<ProofFile> prove(AuditTree& tree, const EventLog& log, const ShownCheckpoint& checkpoint,
+                        Sequence seq) {
+  if (seq == Sequence{} || seq.value() > checkpoint.size) return Errc::sequence_in_future;
+  auto event = log.get(seq);
+  if (!event) return event.error();
+  TileHashSource source{checkpoint.size, tree};
+  auto hashes = inclusion_proof(seq.value() - 1, checkpoint.size, source);
+  if (!hashes) return hashes.error();
+  const InclusionClaim claim{.index = seq.value() - 1,
+                             .size = checkpoint.size,
+                             .leaf = leaf_hash(*event),
+                             .root = checkpoint.root};
+  if (!verify_inclusion(claim, *hashes)) {
+    tree.mark_damaged();
+    return Errc::audit_corrupt;
+  }
+  return ProofFile{.extra = std::move(*event),
+                   .index = claim.index,
+                   .hashes = std::move(*hashes),
+                   .checkpoint = checkpoint.note};
+}
+
+}  // namespace
+
+Audit::Audit(const Ledger& ledger) noexcept : ledger_{&ledger} {}
+
+AuditSizes Audit::sizes() const {
+  const auto& core = ledger_->core();
+  AuditSizes sizes{.durable = core.signal.committed().value()};
+  const Reading reading{core};
+  if (!reading.can_read()) return sizes;
+  sizes.integrated = reading.tree().integrated_size();
+  sizes.signed_size = reading.tree().signed_size();
+  return sizes;
+}
+
+bool Audit::is_running() const {
+  const auto& core = ledger_->core();
+  const Reading reading{core};
+  return reading.can_read() && core.audit_follower != nullptr && !core.audit_follower->has_failed();
+}
+
+Result<std::string> Audit::vkey() const {
+  const Reading reading{ledger_->core()};
+  if (auto readable = reading.can_read(); !readable) return readable.error();
+  return reading.tree().verifier().vkey();
+}
+
+Result<std::string> Audit::checkpoint() const {
+  const Reading reading{ledger_->core()};
+  if (auto readable = reading.can_read(); !readable) return readable.error();
+  const auto newest = reading.tree().newest();
+  return newest == nullptr ? Result<std::string>{Errc::view_behind} : newest->note;
+}
+
+Result<std::string> Audit::checkpoint_of(std::uint64_t size) const {
+  const Reading reading{ledger_->core()};
+  if (auto readable = reading.can_read(); !readable) return readable.error();
+  auto found = reading.tree().signed_at(size);
+  if (!found) return found.error();
+  return std::move(found->note);
+}
+
+Result<std::string> Audit::wait_for_checkpoint(Sequence seq,
+                                               std::chrono::milliseconds timeout) const {
+  const auto& core = ledger_->core();
+  if (seq > core.signal.committed()) return Errc::sequence_in_future;
+  const Reading reading{core};
+  if (auto readable = reading.can_read(); !readable) return readable.error();
+  if (core.audit_follower == nullptr) return Errc::audit_stopped;
+  const auto covered = wait_for(*core.audit_follower, seq, timeout);
+  if (!covered) return covered.error();
+  return (*covered)->note;
+}
+
+Result<std::vector<std::uint8_t>> Audit::tile(const TileId& id) const {
+  const Reading reading{ledger_->core()};
+  if (auto readable = reading.can_read(); !readable) return readable.error();
+  auto& tree = reading.tree();
+  if (id.width > tile_width(id.level, id.index, tree.signed_size()))
+    return Errc::sequence_in_future;
+  return tree.read_tile(id);
+}
+
+Result<std::vector<std::uint8_t>> Audit::entries(const TileId& id) const {
+  const Reading reading{ledger_->core()};
+  if (auto readable = reading.can_read(); !readable) return readable.error();
+  const auto& tree = reading.tree();
+  if (id.width > tile_width(0, id.index, tree.signed_size())) return Errc::sequence_in_future;
+  return tree.read_entries(id);
+}
+
+Result<std::vector<Digest>> Audit::inclusion_proof(std::uint64_t index, std::uint64_t size) const {
+  const Reading reading{ledger_->core()};
+  if (auto readable = reading.can_read(); !readable) return readable.error();
+  if (size > reading.tree().signed_size()) return Errc::sequence_in_future;
+  TileHashSource source{size, reading.tree()};
+  return tokenledger::inclusion_proof(index, size, source);
+}
+
+Result<std::vector<Digest>> Audit::consistency_proof(std::uint64_t from, std::uint64_t to) const {
+  const Reading reading{ledger_->core()};
+  if (auto readable = reading.can_read(); !readable) return readable.error();
+  if (to > reading.tree().signed_size()) return Errc::sequence_in_future;
+  TileHashSource source{to, reading.tree()};
+  return tokenledger::consistency_proof(from, to, source);
+}
+
+Result<ProofFile> Audit::prove_event(Sequence seq) const {
+  const auto& core = ledger_->core();
+  const Reading reading{core};
+  if (auto readable = reading.can_read(); !readable) return readable.error();
+  const auto newest = reading.tree().newest();
+  if (newest == nullptr) return Errc::sequence_in_future;
+  return prove(reading.tree(), *core.log, *newest, seq);
+}
+
+Result<ProofFile> Audit::prove_token(TokenIndex index, std::chrono::milliseconds timeout) const {
+  const auto& core = ledger_->core();
+  const auto token = ledger_->token(index);
+  if (!token) return token.error();
+  const auto seq = token->answer.revocation ? token->answer.revocation->seq : token->row.issued_seq;
+  const Reading reading{core};
+  if (auto readable = reading.can_read(); !readable) return readable.error();
+  if (core.audit_follower == nullptr) return Errc::audit_stopped;
+  const auto covered = wait_for(*core.audit_follower, seq, timeout);
+  if (!covered) return covered.error();
+  return prove(reading.tree(), *core.log, **covered, seq);
+}
+
+}  // namespace tokenledger

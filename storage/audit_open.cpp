@@ -1,0 +1,264 @@
+// Opening the audit tree: what kept checkpoints say about the log that is there now.
+#include <algorithm>
+
+#include "core/sha256.hpp"
+#include "storage/audit_follower.hpp"
+#include "storage/audit_tree.hpp"
+#include "storage/durable_file.hpp"
+#include "storage/event_log.hpp"
+#include "storage/ledger_core.hpp"
+
+namespace tokenledger {
+namespace {
+
+inline constexpr std::size_t kOriginKeyBytes = 8;  // of the public key's SHA-256
+
+std::string hex_of(ByteView bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const auto byte : bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+std::string describe(const Checkpoint& checkpoint) {
+  return "seq " + std::to_string(checkpoint.size);
+}
+
+}  // namespace
+
+Result<NoteSigner> make_checkpoint_signer(std::string_view issuer, ByteView seed) {
+  const auto unnamed = NoteSigner::from_seed("tokenledger", NoteKeyType::ed25519, seed);
+  if (!unnamed) return unnamed.error();
+  const auto digest = sha256(unnamed->verifier().public_key());
+  const auto key = "tokenledger/" + hex_of(std::span{digest}.first(kOriginKeyBytes));
+  if (const auto scheme = issuer.find("://"); scheme != std::string_view::npos)
+    issuer.remove_prefix(scheme + 3);
+  while (issuer.ends_with('/')) issuer.remove_suffix(1);
+  const auto name = std::string{issuer} + "/" + key;
+  const bool is_usable =
+      !issuer.empty() && name.size() <= kNoteKeyNameBytesMax && is_note_key_name(name);
+  return NoteSigner::from_seed(is_usable ? name : key, NoteKeyType::ed25519, seed);
+}
+
+Result<std::unique_ptr<AuditTree>> AuditTree::open(FileLayer& files, EventLog& log,
+                                                   NoteSigner signer, const CompactRange& range,
+                                                   Options options, std::string& why) {
+  std::unique_ptr<AuditTree> tree{new AuditTree{files, log, std::move(signer), std::move(options)}};
+  const auto& directory = tree->options_.directory;
+  if (auto made = ensure_directory(files, directory); !made) {
+    why = "can't make " + directory.string() + ": " + made.error().message();
+    return made.error();
+  }
+  if (auto read = tree->open_history(why); !read) return read.error();
+  if (auto read = tree->read_anchor(range, why); !read) return read.error();
+  if (auto caught_up = tree->catch_up(range, why); !caught_up) return caught_up.error();
+  tree->anchored_.reset();
+  return tree;
+}
+
+// The newest record must be this key's: nobody else can have added it.
+Result<void> AuditTree::open_history(std::string& why) {
+  const auto path = options_.directory / "checkpoints";
+  const auto fail = [&](const boost::system::error_code& error) -> Result<void> {
+    why = error == Errc::audit_corrupt
+              ? "the checkpoint history at " + path.string() +
+                    " is damaged or another ledger's: put it back from a backup, or move it away "
+                    "to begin a new one"
+              : "can't use " + path.string() + ": " + error.message();
+    return error;
+  };
+  auto opened = CheckpointHistory::open(
+      files_, path, {.ledger_id = options_.ledger_id, .public_key = verifier().public_key()});
+  if (!opened) return fail(opened.error());
+  history_ = std::move(*opened);
+  const auto record = history_->newest();
+  if (!record) return fail(record.error());
+  if (!*record) return {};
+  const auto made = shown(**record);
+  if (!made) return fail(Errc::audit_corrupt);
+  if (!open_checkpoint(made->note, verifier())) return fail(Errc::audit_corrupt);
+  newest_ = std::make_shared<const ShownCheckpoint>(*made);
+  signed_.store(made->size, std::memory_order_release);
+  return {};
+}
+
+// An anchor that is gone may have been taken away together with events; an empty file says that
+// somebody begins anew on purpose.
+Result<void> AuditTree::read_anchor(const CompactRange& range, std::string& why) {
+  const auto& path = options_.anchor;
+  if (path.empty()) return {};
+  const auto bytes = read_whole(files_, path, kNoteBytesMax);
+  if (bytes && bytes->empty()) return {};
+  if (!bytes) {
+    const bool is_missing = bytes.error() == Errc::file_not_found;
+    if (is_missing && options_.is_new) return {};
+    why = is_missing ? "the anchor " + path.string() +
+                           " is missing, so nobody can say whether this ledger is an older copy: "
+                           "find it, or make an empty file there to begin a new anchor"
+                     : "can't read the anchor " + path.string() + ": " + bytes.error().message();
+    return is_missing ? boost::system::error_code{Errc::audit_corrupt} : bytes.error();
+  }
+  const auto opened = open_checkpoint(text_of(*bytes), verifier());
+  if (!opened) {
+    why = "the anchor " + path.string() + " is damaged or of another ledger (this one is " +
+          verifier().name() + "); nothing was changed";
+    return Errc::audit_corrupt;
+  }
+  anchored_ = opened->checkpoint;
+  if (anchored_->size <= range.size()) return {};
+  why = "the anchor " + path.string() + " has seen " + describe(*anchored_) +
+        " but the log ends at seq " + std::to_string(range.size()) +
+        ": this directory is an older copy, or acknowledged events are missing";
+  return Errc::older_than_checkpoint;
+}
+
+Result<void> AuditTree::catch_up(const CompactRange& range, std::string& why) {
+  const auto newest_known = newest();
+  Checkpoint newest_signed{.origin = verifier().name()};
+  if (newest_known != nullptr) {
+    newest_signed.size = newest_known->size;
+    newest_signed.root = newest_known->root;
+  }
+  if (newest_signed.size > range.size()) {
+    why = "a checkpoint was signed at " + describe(newest_signed) + " but the log ends at seq " +
+          std::to_string(range.size()) +
+          ": acknowledged events are missing; see `tokenledger recover`";
+    return Errc::older_than_checkpoint;
+  }
+  const auto adopted = adopt_levels(newest_signed.size, newest_signed.root);
+  if (!adopted) {
+    why = "can't use " + options_.directory.string() + ": " + adopted.error().message();
+    return adopted.error();
+  }
+  // Ascending, so that each root is met on the way and nothing is hashed twice.
+  const bool has_later_anchor = anchored_ && anchored_->size > newest_signed.size;
+  if (anchored_ && !has_later_anchor) {
+    if (auto passed = pass(*anchored_, "the anchor", why); !passed) return passed;
+  }
+  if (newest_signed.size != 0) {
+    if (auto passed = pass(newest_signed, "the newest checkpoint", why); !passed) return passed;
+  }
+  if (has_later_anchor) {
+    if (auto passed = pass(*anchored_, "the anchor", why); !passed) return passed;
+  }
+  return pass({.origin = {}, .size = range.size(), .root = range.root()}, "recovery", why);
+}
+
+// Brings the tree to the known size, unless it is beyond it, and compares roots.
+Result<void> AuditTree::pass(const Checkpoint& known, const std::string& what, std::string& why) {
+  if (auto extended = extend(Sequence{known.size}); !extended) {
+    why = "can't read the log again for the audit tree: " + extended.error().message();
+    return extended;
+  }
+  TileHashSource source{size(), *this};
+  const auto root =
+      known.size == size() ? Result<Digest>{range_.root()} : tree_root(known.size, source);
+  if (!root) {
+    why = "can't compute the root at " + describe(known) + ": " + root.error().message();
+    return root.error();
+  }
+  if (*root == known.root) return {};
+  why = "the log is not the one that " + what + " saw at " + describe(known) +
+        ": its Merkle root there is another; nothing was changed";
+  return Errc::root_mismatch;
+}
+
+// Levels that are not those of this checkpoint are thrown away: the tree begins anew from the log.
+Result<void> AuditTree::adopt_levels(std::uint64_t size, const Digest& root) {
+  const auto is_marked = files_.exists(damage_mark());
+  if (!is_marked) return is_marked.error();
+  auto opened = *is_marked ? Result<std::unique_ptr<AuditLevels>>{Errc::audit_corrupt}
+                           : AuditLevels::open(files_, options_.directory, size);
+  if (opened) {
+    levels_ = std::move(*opened);
+    if (size == 0) return {};
+    integrated_.store(size, std::memory_order_release);
+    TileHashSource source{size, *this};
+    std::vector<std::uint8_t> edge;
+    for (unsigned shift = 0; shift < 64; shift += 8)
+      edge.push_back(static_cast<std::uint8_t>(size >> shift));
+    bool is_whole = true;
+    for (const auto& node : nodes_of({.begin = 0, .end = size})) {
+      const auto hash = source.node(node);
+      // A hole in the log is not mended by hashing it again, but then extend() says where.
+      is_whole = is_whole && hash.has_value();
+      if (hash) edge.insert(edge.end(), hash->begin(), hash->end());
+    }
+    auto restored =
+        is_whole ? CompactRange::deserialize(edge) : Result<CompactRange>{Errc::audit_corrupt};
+    if (restored && restored->root() == root) {
+      range_ = std::move(*restored);
+      return {};
+    }
+    integrated_.store(0, std::memory_order_release);
+  } else if (opened.error() != Errc::audit_corrupt) {
+    return opened.error();
+  }
+  if (options_.warn)
+    options_.warn("the audit tree at " + options_.directory.string() +
+                  " does not fit its newest checkpoint; it is made anew from the log");
+  return restart_levels();
+}
+
+Result<void> AuditTree::restart_levels() {
+  levels_.reset();
+  if (auto gone = AuditLevels::destroy(files_, options_.directory); !gone) return gone;
+  auto opened = AuditLevels::open(files_, options_.directory, 0);
+  if (!opened) return opened.error();
+  levels_ = std::move(*opened);
+  // The mark goes first: from here on the levels begin at nothing, and size says so.
+  const auto unmarked = files_.remove(damage_mark());
+  if (!unmarked && unmarked.error() != Errc::file_not_found) return unmarked;
+  return files_.sync_directory(options_.directory);
+}
+
+// Before anything is served: what checkpoints and anchor say decides whether this log may be used.
+Result<void> LedgerCore::open_audit(std::string& why) {
+  if (options.checkpoint_every.count() == 0) {
+    if (options.anchor.empty()) return {};
+    why = "an anchor needs checkpoints, and they are switched off";
+    return Errc::invalid_argument;
+  }
+  auto signer = make_checkpoint_signer(options.issuer, keys->checkpoint_seed());
+  if (!signer) {
+    why = "can't use the checkpoint key: " + signer.error().message();
+    return signer.error();
+  }
+  AuditTree::Options audit_options{.directory = paths.audit,
+                                   .anchor = options.anchor,
+                                   .ledger_id = keys->ledger_id(),
+                                   .is_new = state.last_seq == Sequence{},
+                                   .progress = {},
+                                   .warn = [this](const std::string& what) { warn(what); }};
+  if (options.progress) {
+    audit_options.progress = [this](std::uint64_t leaves) {
+      options.progress({"audit tree", Sequence{leaves}, state.last_seq});
+    };
+  }
+  auto opened =
+      AuditTree::open(*files, *log, std::move(*signer), range, std::move(audit_options), why);
+  if (!opened) return opened.error();
+  audit = std::move(*opened);
+  return {};
+}
+
+void LedgerCore::start_audit() {
+  if (audit == nullptr) return;
+  AuditFollower::Options follower_options{.every = options.checkpoint_every};
+  follower_options.head = [this]() -> std::optional<CompactRange> {
+    const std::scoped_lock guard{head_mutex};
+    if (poisoned.load()) return std::nullopt;
+    return head->head().range;
+  };
+  follower_options.on_failure = [this](Errc error) {
+    warn(std::string{"no more checkpoints are signed ("} + errc_name(error) +
+         "): proofs answer 503 until the ledger is opened again; see `tokenledger audit verify`");
+  };
+  audit_follower =
+      std::make_unique<AuditFollower>(*audit, signal, *clock, std::move(follower_options));
+}
+
+}  // namespace tokenledger

@@ -1,0 +1,146 @@
+#include "storage/audit_tree.hpp"
+
+#include <algorithm>
+
+#include "core/invariant.hpp"
+#include "storage/durable_file.hpp"
+#include "storage/event_log.hpp"
+
+namespace tokenledger {
+namespace {
+
+// 128 KiB of hashes, from a million leaves: a rebuild syncs this often and no more.
+inline constexpr std::size_t kWaitingHashesMax = 4'096;
+inline constexpr std::uint64_t kProgressEvery = 1u << 18;
+// From here on a read of the log should not push everything else out of the cache.
+inline constexpr std::uint64_t kScanFrom = 1u << 16;
+
+}  // namespace
+
+AuditTree::AuditTree(FileLayer& files, EventLog& log, NoteSigner signer, Options options)
+    : files_{files}, log_{log}, signer_{std::move(signer)}, options_{std::move(options)} {}
+
+Result<void> AuditTree::extend(Sequence upto) {
+  const auto begin = range_.size();
+  if (upto.value() <= begin) return {};
+  const auto reader = log_.read(Sequence{begin + 1}, upto.value() - begin >= kScanFrom);
+  while (range_.size() < upto.value()) {
+    const auto event = reader->next();
+    if (!event) return event.error();
+    if (event->empty()) return Errc::log_corrupt;
+    range_.append(leaf_hash(*event), [&](unsigned level, std::uint64_t, const Digest& hash) {
+      const bool is_stored = level != 0 && level % kTileNodeLevels == 0;
+      if (is_stored) levels_->append(level / kTileNodeLevels, hash);
+    });
+    if (levels_->waiting() >= kWaitingHashesMax) {
+      if (auto synced = levels_->sync(); !synced) return synced;
+    }
+    if (options_.progress && range_.size() % kProgressEvery == 0) options_.progress(range_.size());
+  }
+  if (auto synced = levels_->sync(); !synced) return synced;
+  integrated_.store(range_.size(), std::memory_order_release);
+  return {};
+}
+
+Result<void> AuditTree::sign(const CompactRange& range, LedgerTime now) {
+  // The commit thread hashed what it meant to write, this tree what can be read: a log that cannot
+  // show what it signed is worth nothing, so where the two differ there is no signature.
+  if (range.size() != range_.size() || range.root() != range_.root()) return Errc::root_mismatch;
+  if (range_.size() == 0 || range_.size() <= signed_size()) return {};
+  const Checkpoint checkpoint{
+      .origin = verifier().name(), .size = range_.size(), .root = range_.root()};
+  const auto text = format_checkpoint(checkpoint);
+  if (!text) return text.error();
+  const auto signature = signer_.sign(*text);
+  if (!signature) return signature.error();
+  CheckpointRecord record{.size = checkpoint.size, .signed_at = now, .root = checkpoint.root};
+  LEDGER_INVARIANT(signature->bytes.size() == record.signature.size());
+  std::ranges::copy(signature->bytes, record.signature.begin());
+  const auto made = shown(record);
+  if (!made) return made.error();
+  // A crash here loses a checkpoint that nobody saw; the same one is signed again.
+  if (!options_.anchor.empty()) {
+    if (auto kept = write_durably(files_, options_.anchor, bytes_of(made->note)); !kept)
+      return kept;
+  }
+  // A crash here leaves an anchor that is one ahead of the history: both name events that are
+  // durable.
+  if (auto kept = history_->append(record); !kept) return kept;
+  {
+    const std::scoped_lock lock{shown_mutex_};
+    newest_ = std::make_shared<const ShownCheckpoint>(*made);
+  }
+  signed_.store(record.size, std::memory_order_release);
+  return {};
+}
+
+std::shared_ptr<const ShownCheckpoint> AuditTree::newest() const {
+  const std::scoped_lock lock{shown_mutex_};
+  return newest_;
+}
+
+Result<ShownCheckpoint> AuditTree::signed_at(std::uint64_t size) const {
+  const auto record = history_->find(size);
+  if (!record) return record.error();
+  if (!*record) return Errc::file_not_found;
+  return shown(**record);
+}
+
+Result<ShownCheckpoint> AuditTree::shown(const CheckpointRecord& record) const {
+  const auto& key = verifier();
+  const auto text =
+      format_checkpoint({.origin = key.name(), .size = record.size, .root = record.root});
+  if (!text) return text.error();
+  const NoteSignature signature{.key_name = key.name(),
+                                .key_id = key.key_id(),
+                                .bytes = {record.signature.begin(), record.signature.end()}};
+  auto note = format_note({.text = *text, .signatures = {signature}});
+  if (!note) return note.error();
+  return ShownCheckpoint{.size = record.size, .root = record.root, .note = std::move(*note)};
+}
+
+Result<std::vector<std::uint8_t>> AuditTree::read_tile(const TileId& id) const {
+  if (id.width == 0 || id.width > kTileHashes || id.index > kTileIndexMax)
+    return Errc::invalid_argument;
+  if (id.level > AuditLevels::kLevels) return Errc::sequence_in_future;
+  if (id.width > tile_width(id.level, id.index, integrated_size())) return Errc::sequence_in_future;
+  if (id.level != 0) return levels_->read_tile(id);
+  std::vector<std::uint8_t> bytes;
+  bytes.reserve(id.width * sizeof(Digest));
+  const auto reader = log_.read(Sequence{id.index * kTileHashes + 1}, false);
+  while (bytes.size() < id.width * sizeof(Digest)) {
+    const auto event = reader->next();
+    if (!event) return event.error();
+    if (event->empty()) return Errc::log_corrupt;
+    const auto hash = leaf_hash(*event);
+    bytes.insert(bytes.end(), hash.begin(), hash.end());
+  }
+  return bytes;
+}
+
+Result<std::vector<std::uint8_t>> AuditTree::read_entries(const TileId& id) const {
+  if (id.level != 0 || id.width == 0 || id.width > kTileHashes || id.index > kTileIndexMax)
+    return Errc::invalid_argument;
+  if (id.width > tile_width(0, id.index, integrated_size())) return Errc::sequence_in_future;
+  std::vector<std::vector<std::uint8_t>> events;
+  const auto reader = log_.read(Sequence{id.index * kTileHashes + 1}, false);
+  while (events.size() < id.width) {
+    const auto event = reader->next();
+    if (!event) return event.error();
+    if (event->empty()) return Errc::log_corrupt;
+    events.emplace_back(event->begin(), event->end());
+  }
+  const std::vector<ByteView> views{events.begin(), events.end()};
+  return encode_entry_bundle(views);
+}
+
+void AuditTree::mark_damaged() const {
+  const auto marked = create_durably(files_, damage_mark(), {});
+  if (options_.warn && (marked || marked.error() == Errc::file_exists))
+    options_.warn("the audit tree at " + options_.directory.string() +
+                  " is damaged: it is made anew from the log at the next start");
+}
+
+std::filesystem::path AuditTree::damage_mark() const { return options_.directory / "damaged"; }
+
+}  // namespace tokenledger

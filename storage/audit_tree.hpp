@@ -1,0 +1,131 @@
+// AuditTree: the log as a transparency log. It re-reads what the commit thread wrote, hashes it
+// again, and signs only what both agree on.
+//
+// Leaf i is the event with seq i + 1. The tree is a function of the log (INV-3); what is not are
+// the checkpoints, which are kept for ever (storage/checkpoint_history.hpp). Below DIR/audit:
+// level-<L> and checkpoints. Signing a size means, in this order: every event up to it is read from
+// the log and hashed; the root is the commit thread's; the levels are synced; the anchor, where
+// there is one, is replaced durably; the checkpoint is appended durably; it is shown. A crash
+// between any two of them leaves nothing that a later signature could contradict, because the
+// events were durable before all of it and Ed25519 signs the same text the same way.
+//
+// Threads: extend() and sign() on one thread (open()'s, then the follower's); everything const on
+// any thread. The log must outlive this.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/checkpoint.hpp"
+#include "core/errc.hpp"
+#include "core/log_tile.hpp"
+#include "core/merkle.hpp"
+#include "core/tile_hash_source.hpp"
+#include "storage/audit_levels.hpp"
+#include "storage/checkpoint_history.hpp"
+#include "storage/clock.hpp"
+
+namespace tokenledger {
+
+class EventLog;
+class FileLayer;
+
+// The origin of a ledger's checkpoints, which is also its key's name: the issuer without its
+// scheme, and the beginning of the public key's SHA-256, so that a new key is a new log.
+[[nodiscard]] Result<NoteSigner> make_checkpoint_signer(std::string_view issuer, ByteView seed);
+
+// A checkpoint as it may be handed out.
+struct ShownCheckpoint {
+  std::uint64_t size = 0;
+  Digest root{};
+  std::string note;  // the signed note
+};
+
+class AuditTree final : public TileReader {
+ public:
+  struct Options {
+    std::filesystem::path directory;  // DIR/audit; made when missing
+    std::filesystem::path anchor;     // a file that keeps the newest checkpoint; empty: none
+    std::array<std::uint8_t, 16> ledger_id{};
+    bool is_new = false;  // the log has no event yet: an anchor may be missing
+    std::function<void(std::uint64_t)> progress;  // leaves hashed, now and then
+    std::function<void(const std::string&)> warn;
+  };
+
+  // `range` is the tree of the whole log as recovery found it. Checks, in this order: the newest
+  // checkpoint and the anchor are this key's and not beyond the log (older_than_checkpoint); the
+  // events between the newest checkpoint and the end, read again, lead from its root to the
+  // range's (root_mismatch), the anchor's root lies on the way. Levels that do not fit are made
+  // anew from the log. audit_corrupt: the history or the anchor is damaged or of another key.
+  [[nodiscard]] static Result<std::unique_ptr<AuditTree>> open(FileLayer& files, EventLog& log,
+                                                               NoteSigner signer,
+                                                               const CompactRange& range,
+                                                               Options options, std::string& why);
+
+  // Hashes the events behind size() up to and including `upto`, which must be committed.
+  // log_corrupt: a hole or a bad block; io_error. After an error the writer must stop.
+  [[nodiscard]] Result<void> extend(Sequence upto);
+  // Signs and shows size(), when `range` agrees: root_mismatch, and nothing is signed, otherwise.
+  // Nothing happens when that size was signed before. Errors as extend().
+  [[nodiscard]] Result<void> sign(const CompactRange& range, LedgerTime now);
+
+  // Leaves hashed and synced. The writer's own view; others ask integrated_size().
+  [[nodiscard]] std::uint64_t size() const noexcept { return range_.size(); }
+
+  // --- any thread ---
+  [[nodiscard]] const NoteVerifier& verifier() const noexcept { return signer_.verifier(); }
+  [[nodiscard]] std::uint64_t integrated_size() const noexcept {
+    return integrated_.load(std::memory_order_acquire);
+  }
+  [[nodiscard]] std::uint64_t signed_size() const noexcept {
+    return signed_.load(std::memory_order_acquire);
+  }
+  // null: none was signed yet.
+  [[nodiscard]] std::shared_ptr<const ShownCheckpoint> newest() const;
+  // The checkpoint of exactly this size as it was signed; file_not_found: none was.
+  [[nodiscard]] Result<ShownCheckpoint> signed_at(std::uint64_t size) const;
+  [[nodiscard]] const CheckpointHistory& history() const noexcept { return *history_; }
+  // Hash tiles of every level up to integrated_size(): sequence_in_future beyond. Level 0 is
+  // hashed from the events.
+  [[nodiscard]] Result<std::vector<std::uint8_t>> read_tile(const TileId& id) const;
+  Result<std::vector<std::uint8_t>> read_tile(const TileId& id) override {
+    return std::as_const(*this).read_tile(id);
+  }
+  // A bundle of C2SP tlog-tiles with the events' canonical bytes.
+  [[nodiscard]] Result<std::vector<std::uint8_t>> read_entries(const TileId& id) const;
+  // Makes the next open hash the log again: something read from the levels proved to be wrong.
+  void mark_damaged() const;
+
+ private:
+  AuditTree(FileLayer& files, EventLog& log, NoteSigner signer, Options options);
+  [[nodiscard]] Result<void> open_history(std::string& why);
+  [[nodiscard]] Result<void> read_anchor(const CompactRange& range, std::string& why);
+  [[nodiscard]] Result<void> adopt_levels(std::uint64_t size, const Digest& root);
+  [[nodiscard]] Result<void> restart_levels();
+  [[nodiscard]] Result<void> catch_up(const CompactRange& range, std::string& why);
+  [[nodiscard]] Result<void> pass(const Checkpoint& known, const std::string& what,
+                                  std::string& why);
+  [[nodiscard]] Result<ShownCheckpoint> shown(const CheckpointRecord& record) const;
+  [[nodiscard]] std::filesystem::path damage_mark() const;
+
+  FileLayer& files_;
+  EventLog& log_;
+  NoteSigner signer_;
+  Options options_;
+  std::unique_ptr<AuditLevels> levels_;
+  std::unique_ptr<CheckpointHistory> history_;
+  std::optional<Checkpoint> anchored_;  // while opening
+  CompactRange range_;                  // the writer's
+  std::atomic<std::uint64_t> integrated_{0};
+  std::atomic<std::uint64_t> signed_{0};
+  mutable std::mutex shown_mutex_;
+  std::shared_ptr<const ShownCheckpoint> newest_;  // guarded by shown_mutex_
+};
+
+}  // namespace tokenledger
