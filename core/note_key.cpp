@@ -109,6 +109,7 @@ Result<std::uint64_t> NoteVerifier::verify(std::string_view text, ByteView signa
   if (signature.size() != kTimeBytes + crypto_sign_BYTES) return Errc::signature_invalid;
   std::uint64_t time_s = 0;
   for (const auto byte : signature.first(kTimeBytes)) time_s = time_s << 8 | byte;
+  if (time_s > kCosignatureTimeMax) return Errc::signature_invalid;
   if (!verify_ed25519(cosigned_message(text, time_s), signature.subspan(kTimeBytes), public_key_))
     return Errc::signature_invalid;
   return time_s;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,9 @@ namespace tokenledger {
 inline constexpr std::size_t kNoteKeyNameBytesMax = 255;
 inline constexpr std::size_t kVerifierKeyTextBytesMax =
     512;  // a vkey: name, id, base64 of 33 bytes
+
+// C2SP tlog-cosignature, "Format": no later time, so that signed 64-bit readers agree.
+inline constexpr std::uint64_t kCosignatureTimeMax = std::numeric_limits<std::int64_t>::max();
 
 enum class NoteKeyType : std::uint8_t { ed25519 = 0x01, cosignature = 0x04 };
 
@@ -58,8 +62,8 @@ class NoteVerifier {
   [[nodiscard]] std::string vkey() const;
 
   // `signature` is NoteSignature::bytes. The answer is a cosignature's time in seconds since the
-  // Unix epoch, as the witness said it (any 64-bit number); 0 for ed25519. Errc::signature_invalid:
-  // wrong length, or not this key's signature of this text.
+  // Unix epoch, as the witness said it and at most kCosignatureTimeMax; 0 for ed25519.
+  // Errc::signature_invalid: wrong length, a later time, or not this key's signature of this text.
   [[nodiscard]] Result<std::uint64_t> verify(std::string_view text, ByteView signature) const;
 
   friend bool operator==(const NoteVerifier&, const NoteVerifier&) = default;

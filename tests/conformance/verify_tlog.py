@@ -217,8 +217,9 @@ class Key:
     def check(self, text, signature):
         message = text.encode()
         if self.type == COSIGNATURE:
-            time = str(int.from_bytes(signature[:8], "big"))
-            message = b"cosignature/v1\ntime " + time.encode() + b"\n" + message
+            time = int.from_bytes(signature[:8], "big")
+            require(time < 2**63, "a cosignature later than there is time")
+            message = b"cosignature/v1\ntime " + str(time).encode() + b"\n" + message
             signature = signature[8:]
         require(ed25519_holds(self.public, message, signature), "a bad signature of " + self.name)
 

@@ -105,6 +105,25 @@ TEST(NoteVerifier, ReadsAPublishedCosignatureAndItsTime) {
   EXPECT_EQ(verify_note(parsed, keys({vkey})).error(), Errc::signature_invalid);
 }
 
+// C2SP tlog-cosignature, "Format".
+TEST(NoteVerifier, RefusesACosignatureAfterTheLastTimeThereIs) {
+  const auto key =
+      SigningKey::from_private(SignatureAlgorithm::eddsa, from_hex(kExampleWitnessSeed)).value();
+  const auto verified = [&](std::uint64_t time_s) {
+    const std::string message = "cosignature/v1\ntime " + std::to_string(time_s) + "\ntext\n";
+    const auto signature = key.sign(bytes_of(message)).value();
+    std::vector<std::uint8_t> bytes;
+    for (int shift = 56; shift >= 0; shift -= 8)
+      bytes.push_back(static_cast<std::uint8_t>(time_s >> shift));
+    bytes.insert(bytes.end(), signature.begin(), signature.end());
+    return verifier(kExampleWitnessVkey).verify("text\n", bytes);
+  };
+  EXPECT_EQ(verified(0).value(), 0u);
+  EXPECT_EQ(verified(kCosignatureTimeMax).value(), kCosignatureTimeMax);
+  EXPECT_EQ(verified(kCosignatureTimeMax + 1).error(), Errc::signature_invalid);
+  EXPECT_EQ(verified(~std::uint64_t{0}).error(), Errc::signature_invalid);
+}
+
 TEST(NoteKey, OfOneSeedHasAnotherIdAsCosigner) {
   const auto witness = signer(kExampleWitnessName, NoteKeyType::cosignature, kExampleWitnessSeed);
   EXPECT_EQ(witness.verifier().vkey(), kExampleWitnessVkey);
