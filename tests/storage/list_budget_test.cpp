@@ -165,6 +165,7 @@ TEST_F(ListBudget, ALatePageOfARangeOfRevocationsGivesUpLookingSoon_INV7) {
   for (std::uint64_t number = 1; number <= kTokens; ++number) {
     TokenRevoked revoke;
     revoke.index = TokenIndex{Lane::day, number};
+    revoke.reason.bytes = "because";
     apply(kTokens + number, std::move(revoke));
   }
   ListQuery query{.as_of_seq = views->cursor(),
@@ -176,6 +177,19 @@ TEST_F(ListBudget, ALatePageOfARangeOfRevocationsGivesUpLookingSoon_INV7) {
   ASSERT_TRUE(page);
   EXPECT_EQ(page->tokens.size(), kOldest);
   EXPECT_FALSE(page->next);
+  // These rows repeat the revocation, but not its reason; so do those of one client.
+  auto of_client = query;
+  of_client.revoked = {};
+  of_client.status = TokenStatus::revoked;
+  of_client.client = ClientNumber{1};
+  const auto same = views->list(of_client);
+  ASSERT_TRUE(same);
+  ASSERT_EQ(same->tokens.size(), kOldest);
+  for (const auto& listed : {page->tokens[0], same->tokens[0]}) {
+    ASSERT_TRUE(listed.row.own_revocation);
+    EXPECT_EQ(listed.row.own_revocation->seq, Sequence{kTokens + kOldest});
+    EXPECT_EQ(listed.row.own_reason.bytes, "because");
+  }
 }
 
 TEST_F(ListBudget, ATimeBeyondAllTokensIsAnOpenEnd_Z16) {
