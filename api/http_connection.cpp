@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kDiscardedBytesMax = 4 * 1024 * 1024;
 // The reader of a stream may wait for ever; its producer's heartbeats show whether it is there.
 constexpr auto kNoDeadline = std::chrono::hours{24 * 365};
+constexpr unsigned kTurnsPerWrite = 4;
 // Larger output buffers are given back after the write.
 constexpr std::size_t kOutputBytesKept = 256 * 1024;
 
@@ -62,21 +63,41 @@ void HttpConnection::drain() {
 // Brings the socket in line with the session: write what there is, read if it wants to, or end.
 void HttpConnection::pump() {
   if (is_closed_) return;
+  if (session_.is_paused()) {
+    renew_waiting();
+    return resume_later();
+  }
+  turns_ = 0;
   if (!is_writing_ && !session_.output().empty()) begin_write();
   if (is_closed_) return;
   if (!is_reading_ && !is_lingering_ && (session_.wants_input() || session_.is_streaming()))
     begin_read();
   if (is_closed_) return;
-  const auto waiting = session_.waiting();
-  if (!(waiting == waiting_) && !is_lingering_) {
-    waiting_ = waiting;
-    renew_read_deadline();
-  }
+  renew_waiting();
   if (!session_.is_finished() || is_writing_ || is_lingering_) return;
   if (session_.must_linger())
     begin_linger();
   else
     close();
+}
+
+// Behind whatever the loop has to do for others. Answers gather for a few turns, so that one write
+// takes many.
+void HttpConnection::resume_later() {
+  if (++turns_ % kTurnsPerWrite == 0 && !is_writing_ && !session_.output().empty()) begin_write();
+  if (is_closed_ || resumes_) return;
+  thread_.post([this, self = shared_from_this()] {
+    resumes_ = false;
+    flush();
+  });
+  resumes_ = true;  // not before: post() may find no memory, and the next event tries again
+}
+
+void HttpConnection::renew_waiting() {
+  const auto waiting = session_.waiting();
+  if (waiting == waiting_ || is_lingering_) return;
+  waiting_ = waiting;
+  renew_read_deadline();
 }
 
 void HttpConnection::begin_read() {

@@ -56,6 +56,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
  private:
   void pump();
+  void resume_later();
+  void renew_waiting();
   void begin_read();
   void begin_write();
   void begin_linger();
@@ -72,6 +74,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   HttpIoThread::Clock::time_point write_deadline_;
   bool is_ready_ = false;  // the transport is
   bool is_reading_ = false;
+  bool resumes_ = false;  // the next turn is under way
+  unsigned turns_ = 0;    // in a row that ended with requests left
   bool is_writing_ = false;
   bool is_lingering_ = false;
   bool is_discarding_ = false;  // the read under way

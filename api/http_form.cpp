@@ -4,7 +4,7 @@
 
 #include "api/http_options.hpp"
 #include "api/http_percent.hpp"
-#include "api/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace tokenledger {
 namespace {

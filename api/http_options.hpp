@@ -25,7 +25,10 @@ struct HttpLimits {
   std::size_t body_bytes_max = 16 * 1024;              // a route may raise it; above: 413
   std::size_t pipeline_count_max = 64;        // requests of one connection not yet answered
   std::size_t output_bytes_max = 256 * 1024;  // not yet written; above: no further request
-  std::size_t connection_count_max = 8192;    // above: accepted, answered 503, closed
+  // How long one connection's pipelined requests are answered before others get their turn; a first
+  // request always is. 0: as long as there are any.
+  std::chrono::microseconds turn_time_max{20};
+  std::size_t connection_count_max = 8192;  // above: accepted, answered 503, closed
 };
 
 struct HttpDeadlines {

@@ -72,7 +72,8 @@ bool HttpSession::may_begin_request() const noexcept {
 }
 
 bool HttpSession::wants_input() const noexcept {
-  return !input_ended_ && !is_ending_ && (stage_ == Stage::body || may_begin_request());
+  return !input_ended_ && !is_ending_ && !is_paused_ &&
+         (stage_ == Stage::body || may_begin_request());
 }
 
 std::span<char> HttpSession::read_space() {
@@ -119,8 +120,18 @@ void HttpSession::end_of_input() {
 
 void HttpSession::advance() {
   if (stream_) advance_stream();
-  while (stage_ == Stage::body || may_begin_request())
+  // The clock is asked only where requests are pipelined.
+  std::chrono::nanoseconds first_answered{};
+  is_paused_ = false;
+  while (stage_ == Stage::body || may_begin_request()) {
     if (!step()) break;
+    const bool has_more = stage_ == Stage::head && begin_ != end_;
+    if (!has_more || context_.limits.turn_time_max.count() == 0) continue;
+    const auto now = monotonic_clock();
+    if (first_answered.count() == 0) first_answered = now;
+    is_paused_ = now - first_answered >= context_.limits.turn_time_max;
+    if (is_paused_) return;
+  }
   if (!input_ended_ || is_ending_ || !may_begin_request()) return;
   // Everything complete was taken; what is left can never be completed.
   is_ending_ = true;
@@ -262,6 +273,7 @@ void HttpSession::call_async(const HttpRoute& route) noexcept {
 void HttpSession::refuse(HttpRefusal refusal) {
   context_.counters.refused[static_cast<std::size_t>(refusal)].add(1);
   is_ending_ = true;
+  is_paused_ = false;
   stage_ = Stage::head;
   Slot slot;
   slot.close = true;
@@ -369,6 +381,8 @@ void HttpSession::complete(std::uint64_t slot, HttpResponse response) {
 }
 
 void HttpSession::drain() {
+  // What was received before is still answered: at most one buffer of requests.
+  while (is_paused_) advance();
   is_draining_ = true;
   if (stream_) advance_stream();
   if (is_ending_) return;

@@ -1,11 +1,12 @@
-// HttpSession: one connection's conversation without the socket. Bytes in, bytes out, no I/O, no
-// clock; so the rules are tested and fuzzed without a network.
+// HttpSession: one connection's conversation without the socket. Bytes in, bytes out, no I/O, and
+// no clock but for turns; so the rules are tested and fuzzed without a network.
 //
 // Every request that has arrived is parsed and, where its handler is synchronous, answered at once;
 // the answers gather in one output buffer, so pipelined requests leave in a single write. Answers
-// keep the order of the requests: behind an asynchronous one they wait in slots. Bounds
-// (back-pressure, INV-7): no new request is begun while pipeline_count_max are unanswered or
-// output_bytes_max are unwritten.
+// keep the order of the requests: behind an asynchronous one they wait in slots. A turn ends after
+// turn_time_max, so that a connection with many requests does not keep the others of its thread
+// waiting. Bounds (back-pressure, INV-7): no new request is begun while pipeline_count_max are
+// unanswered or output_bytes_max are unwritten.
 //
 // A streamed answer (HttpStream) is the connection's last. Its bytes move to the output as the
 // output is drained, in chunks of at most kStreamChunkBytesMax; drain() ends it after what its
@@ -82,8 +83,11 @@ class HttpSession {
   void time_out(HttpRefusal refusal);
   // Begin no further request; the last answer says Connection: close.
   void drain();
-  // Output was taken, or a slot became free: goes on with what is buffered.
+  // Output was taken, a slot became free or the next turn came: goes on with what is buffered.
   void advance();
+  // This turn is over and whole requests may be buffered: advance() when others had theirs. Until
+  // then it wants no input, and its output may wait for more.
+  [[nodiscard]] bool is_paused() const noexcept { return is_paused_; }
 
   [[nodiscard]] bool wants_input() const noexcept;
   // Bytes to write now; the writer swaps them out.
@@ -165,6 +169,7 @@ class HttpSession {
   std::uint64_t stream_bytes_ = 0;
   bool stream_is_chunked_ = false;
   std::string stream_chunk_;
+  bool is_paused_ = false;
   bool is_draining_ = false;
   bool is_ending_ = false;   // no further request
   bool said_close_ = false;  // an answer with Connection: close is in the output

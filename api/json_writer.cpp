@@ -3,8 +3,8 @@
 #include <array>
 #include <charconv>
 
-#include "api/utf8.hpp"
 #include "core/invariant.hpp"
+#include "core/utf8.hpp"
 
 namespace tokenledger {
 namespace {
@@ -22,7 +22,7 @@ constexpr auto kPlain = make_plain_table();
 std::size_t append_escaped(std::string& out, std::string_view text) {
   const auto byte = static_cast<unsigned char>(text[0]);
   if (byte >= 0x80) {
-    const auto count = utf8_sequence_bytes(text);
+    const auto count = utf8_length(text);
     out += count == 0 ? std::string_view{"\xef\xbf\xbd"} : text.substr(0, count);
     return count == 0 ? 1 : count;
   }

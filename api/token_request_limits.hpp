@@ -2,9 +2,10 @@
 //
 // Per address: every token request. Per client: after it proved who it is, so that nobody can use
 // up another one's share. And per address, much tighter, failed client authentications at every
-// endpoint under /oauth, so that guessing secrets or client ids is slow; those are counted after
-// the fact, so a client with the right secret is never refused for what its neighbours behind the
-// same proxy do. Threads: any.
+// endpoint under /oauth. Secrets have 256 bits, so no rate makes guessing one worth while; that
+// limit tells a client that keeps sending an old secret to wait, and shows in the metrics. It is
+// applied after the fact, so a client with the right secret is never refused for what its
+// neighbours behind the same proxy do. Threads: any.
 #pragma once
 
 #include <atomic>

@@ -3,6 +3,16 @@
 #include <cstdint>
 
 namespace tokenledger {
+namespace {
+
+// No branch per byte: most texts are, and the compiler then takes 16 bytes at a time.
+bool is_ascii(std::string_view text) noexcept {
+  std::uint8_t bits = 0;
+  for (const char byte : text) bits |= static_cast<std::uint8_t>(byte);
+  return bits < 0x80;
+}
+
+}  // namespace
 
 std::size_t utf8_length(std::string_view text) noexcept {
   const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>(text[at]); };
@@ -28,6 +38,7 @@ std::size_t utf8_length(std::string_view text) noexcept {
 }
 
 bool is_utf8(std::string_view text) noexcept {
+  if (is_ascii(text)) return true;
   while (!text.empty()) {
     const auto length = utf8_length(text);
     if (length == 0) return false;

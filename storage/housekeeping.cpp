@@ -97,20 +97,24 @@ void LedgerCore::sweep_by_itself() {
   const auto before = sweep_error.exchange(error);
   if (error == Errc{}) return;
   counters.sweep_failures.fetch_add(1);
-  // Twice in a row for the same reason is no passing state; said once.
-  if (error == before && !sweep_failure_said_) {
-    sweep_failure_said_ = true;
-    warn(std::string{"expired tokens keep their memory, because the sweep fails ("} +
-         errc_name(error) + ")");
-  } else if (error != before) {
+  // Twice in a row is no passing state; said once.
+  if (before == Errc{}) {
     sweep_failure_said_ = false;
+  } else if (!sweep_failure_said_) {
+    sweep_failure_said_ = true;
+    warn(std::string{
+             "expired tokens keep their memory and count as live, because the sweep fails ("} +
+         errc_name(error) + ")");
   }
 }
 
 // HEAD may go on naming the old generation: an open accepts a newer one, and the file says itself
 // how much of it was durable before it got its name.
 void LedgerCore::compact_key_store() {
-  if (poisoned.load()) return;
+  if (poisoned.load() || storage_low.load()) return;
+  // A write that fails is fatal here as everywhere, so it is not begun where space may run out.
+  const auto free = files->free_bytes(paths.directory);
+  if (!free || *free < KeyStore::kFileBytesMax) return;
   if (auto compacted = key_store->compact_if_due(); !compacted)
     poison("could not compact the key store: " + compacted.error().message());
 }

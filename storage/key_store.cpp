@@ -315,8 +315,8 @@ Result<void> KeyStore::compact_if_due(std::uint64_t garbage_bytes_min) {
     const std::lock_guard lock{mutex_};
     const auto garbage = durable_bytes_ - std::min(durable_bytes_, kHeaderBytes + live_bytes_);
     const auto room = kFileBytesMax - std::min<std::uint64_t>(kFileBytesMax, live_bytes_);
-    const auto allowed = std::min(2 * live_bytes_, room / 2);
-    if (!has_garbage_ || garbage <= std::max(garbage_bytes_min, allowed)) return {};
+    const auto allowed = std::min(std::max(garbage_bytes_min, 2 * live_bytes_), room / 2);
+    if (!has_garbage_ || garbage <= allowed) return {};
   }
   return compact();
 }

@@ -20,6 +20,7 @@
 #include "storage/directory_lock.hpp"
 #include "storage/event_log.hpp"
 #include "storage/file_layer.hpp"
+#include "storage/full_clients.hpp"
 #include "storage/head_file.hpp"
 #include "storage/key_store.hpp"
 #include "storage/ledger.hpp"
@@ -84,6 +85,7 @@ class LedgerCore {
   std::unique_ptr<KeyStore> key_store;
   std::unique_ptr<LedgerKeys> keys;
   OwnerKeys owner_keys{*this};
+  FullClients full_clients;
   std::unique_ptr<Views> views;
   std::unique_ptr<ViewsFollower> follower;
   std::unique_ptr<AuditTree> audit;  // null: checkpoints are switched off
@@ -171,6 +173,9 @@ class LedgerCore {
   void sync_head();
   void compact_key_store();
   void sweep_by_itself();
+  Result<void> find_expired(UnixSeconds from, UnixSeconds upto,
+                            std::vector<std::pair<UnixSeconds, TokenIndex>>& expired,
+                            UnixSeconds& reached) const;
   void look_at_free_space();
 
   std::unique_ptr<class CommitThread> commit_thread_;

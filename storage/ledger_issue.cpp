@@ -114,6 +114,8 @@ class IssueOperation final : public CommitRequest {
   void complete() noexcept override {
     if (outcome.has_error() && outcome.error() == Errc::stale_policy && attempts_ < kAttemptsMax)
       return attempt();
+    if (outcome.has_error() && outcome.error() == Errc::too_many_live_tokens)
+      core_.full_clients.add(client_, FullClients::Clock::now());
     if (!outcome) return finish(outcome.error());
     issued_.committed = *outcome;
     if (outcome->repeated) {
@@ -186,6 +188,11 @@ class IssueOperation final : public CommitRequest {
     if (!lifetime) return lifetime.error();
 
     if (auto room = room_for_token(core_); !room) return room.error();
+    // A repeat may still find its first result.
+    if (!request_.idempotency &&
+        core_.full_clients.contains(policy.client, FullClients::Clock::now()))
+      return Errc::too_many_live_tokens;
+    client_ = policy.client;
     if (attempts_ == 1) {
       if (auto sealed = seal_personal(); !sealed) return sealed.error();
     }
@@ -279,6 +286,7 @@ class IssueOperation final : public CommitRequest {
   IssuedToken issued_;
   Sealed owner_;
   Sealed extra_fields_;
+  ClientNumber client_;  // whose token it is, once the policy was found
   int attempts_ = 0;
 };
 

@@ -16,10 +16,12 @@ namespace tokenledger {
 inline constexpr std::uint32_t kPageRowsMax = 1'000;
 
 // How much one request may cost; tests make them small. The first two are in rows of a scan, and a
-// row at a random place counts as many (storage/views_work.hpp): each ends within about 15 ms.
+// row at a random place counts as many (storage/views_work.hpp): a page
+// ends within about 15 ms, a total within some 50 ms. What
+// a page shows (up to kPageRowsMax rows with their reasons) and what a sort gathers come on top.
 struct ListBounds {
   std::uint32_t scan_rows_max = 30'000;          // an empty page with a position is allowed
-  std::uint32_t count_rows_max = 30'000;         // for a filtered list's total
+  std::uint32_t count_rows_max = 100'000;        // for a filtered list's total
   std::uint32_t merge_classes_max = 256;         // each costs a seek
   std::uint32_t plan_classes_max = 4'096;        // looked at to find those that remain
   std::uint32_t gather_rows_max = 20'000;        // read and sorted per page

@@ -82,7 +82,7 @@ class DirectoryRecoverTool final : public RecoverTool {
     why = "the cut stopped half-way (" + done.error().message() +
           "), and something was changed: what was set aside stands in " + aside->string() +
           "; mend the cause and cut again after seq " + std::to_string(seq.value()) +
-          " before anything else opens the ledger";
+          " before anything else opens the ledger (with --accept-loss where HEAD is missing now)";
     return Errc::unknown_outcome;
   }
 

@@ -12,7 +12,48 @@ inline constexpr std::size_t kSweepTokensMax = 200'000;  // per command, but alw
 // none open.
 inline constexpr std::uint32_t kReservationSecondsMax = 60;
 
+using Expired = std::vector<std::pair<UnixSeconds, TokenIndex>>;
+
+// The same from the validity index, which holds every token that was not swept: O(tokens in
+// memory), for the time in which the views can't say. Live tokens are counted until they are swept,
+// so issuing must not wait for views that a person has to mend.
+void find_in_index(const ValidityIndex& index, UnixSeconds from, UnixSeconds upto, Expired& expired,
+                   UnixSeconds& reached) {
+  expired.clear();
+  for (std::size_t lane = 0; lane < kLaneCount; ++lane) {
+    index.for_each_entry(static_cast<Lane>(lane), 0, TokenIndex::kCounterMax,
+                         [&](TokenIndex token, const IndexEntry& entry) {
+                           if (entry.expires_at > from && entry.expires_at <= upto)
+                             expired.emplace_back(entry.expires_at, token);
+                         });
+  }
+  std::ranges::sort(expired);
+  reached = upto;
+  if (expired.size() <= kSweepTokensMax) return;
+  // Whole seconds, and at least one.
+  const auto cut = expired[kSweepTokensMax].first;
+  reached = std::max(expired.front().first, UnixSeconds{cut.value() - 1});
+  const auto rest =
+      std::ranges::find_if(expired, [&](const auto& token) { return token.first > reached; });
+  expired.erase(rest, expired.end());
+}
+
 }  // namespace
+
+Result<void> LedgerCore::find_expired(UnixSeconds from, UnixSeconds upto,
+                                      std::vector<std::pair<UnixSeconds, TokenIndex>>& expired,
+                                      UnixSeconds& reached) const {
+  const std::shared_lock files{files_mutex};
+  if (auto readable = check_readable(); !readable) return readable;
+  const auto waited = views->wait_for(signal.committed(), kViewWaitMax);
+  // Behind only: they catch up.
+  if (!waited && !views->stopped()) return waited;
+  if (waited) {
+    if (views->expiring(from, upto, kSweepTokensMax, expired, reached)) return {};
+  }
+  find_in_index(index, from, upto, expired, reached);
+  return {};
+}
 
 // One sweep command at a time, whole seconds each, until the present is reached. A crash between
 // two loses nothing: the next sweep starts at State::expired_upto.
@@ -24,13 +65,7 @@ Result<void> LedgerCore::sweep() {
     if (upto <= from) return {};
     std::vector<std::pair<UnixSeconds, TokenIndex>> expired;
     UnixSeconds reached = upto;
-    {
-      const std::shared_lock files{files_mutex};
-      if (auto readable = check_readable(); !readable) return readable;
-      if (auto waited = views->wait_for(signal.committed(), kViewWaitMax); !waited) return waited;
-      if (auto found = views->expiring(from, upto, kSweepTokensMax, expired, reached); !found)
-        return found;
-    }
+    if (auto found = find_expired(from, upto, expired, reached); !found) return found;
     SweepExpired sweep{.to = reached, .tokens = {}, .retire_below = {}};
     sweep.tokens.reserve(expired.size());
     for (const auto& [second, token] : expired) sweep.tokens.push_back({second, token});

@@ -2,8 +2,8 @@
 #include <boost/json.hpp>
 #include <cstdio>
 
-#include "api/utf8.hpp"
 #include "core/event.hpp"
+#include "core/utf8.hpp"
 #include "tools/answer.hpp"
 
 namespace tokenledger {

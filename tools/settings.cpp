@@ -186,10 +186,10 @@ class File final : public CLI::ConfigTOML {
 std::string default_file() {
   const auto home = environment("HOME");
   const auto xdg = environment("XDG_CONFIG_HOME");
-  if (xdg.empty() && home.empty()) return {};
-  const auto directory =
-      xdg.empty() ? std::filesystem::path{home} / ".config" : std::filesystem::path{xdg};
   // A relative XDG_CONFIG_HOME is void by its specification, and would be the current directory.
+  const auto directory = std::filesystem::path{xdg}.is_absolute()
+                             ? std::filesystem::path{xdg}
+                             : std::filesystem::path{home} / ".config";
   if (!directory.is_absolute()) return {};
   const auto path = directory / "tokenledger/tokenledger.toml";
   std::error_code ignored;

@@ -60,7 +60,17 @@ class Conversation {
       const auto count = bytes.copy(space.data(), space.size());
       session_->received(count);
       bytes.remove_prefix(count);
+      while (session_->is_paused()) {
+        EXPECT_FALSE(session_->wants_input());
+        ++pauses_;
+        session_->advance();
+      }
     }
+  }
+  // As much as fits into one read, and one turn.
+  void send_once(std::string_view bytes) {
+    const auto space = session_->read_space();
+    session_->received(bytes.copy(space.data(), space.size()));
   }
   void answer_later(std::size_t index, std::string body) {
     responders_.at(index).respond(HttpResponse{.body = std::move(body)});
@@ -69,7 +79,9 @@ class Conversation {
     mailbox_->take(&completions, &readable);
     for (auto& completion : completions)
       session_->complete(completion.slot, std::move(completion.response));
-    session_->advance();
+    do {
+      session_->advance();
+    } while (session_->is_paused());
   }
   // The status codes of all answers so far.
   [[nodiscard]] std::vector<int> statuses() {
@@ -84,6 +96,7 @@ class Conversation {
   HttpSession& session() { return *session_; }
   const std::string& seen() const { return seen_; }
   int asked() const { return asked_; }
+  int pauses() const { return pauses_; }
   std::uint64_t refused(HttpRefusal refusal) const {
     return counters_.refused[static_cast<std::size_t>(refusal)].value();
   }
@@ -98,6 +111,7 @@ class Conversation {
   std::vector<Responder> responders_;
   std::string seen_;
   int asked_ = 0;
+  int pauses_ = 0;
   std::optional<HttpSession> session_;
 };
 
@@ -279,6 +293,32 @@ TEST(HttpSession, BeginsNoRequestBeyondTheOutputBound) {
   conversation.session().output().clear();
   conversation.session().advance();
   EXPECT_EQ(conversation.statuses().size(), 1u);
+}
+
+// Whoever pipelines must not keep the others of its thread waiting; a single request never pauses.
+TEST(HttpSession, ATurnEndsAfterItsTimeAndEveryAnswerComesAllTheSame) {
+  // The clock's tick is a nanosecond and two requests take longer than its bound's smallest value.
+  Conversation impatient{{.turn_time_max = std::chrono::microseconds{1}}};
+  std::string many;
+  for (int index = 0; index < 1'000; ++index) many += get("");
+  impatient.send(many);
+  EXPECT_EQ(impatient.statuses(), std::vector<int>(1'000, 200));
+  EXPECT_GT(impatient.pauses(), 0);
+  // A stop in the middle of a turn answers what was received.
+  Conversation stopped{{.turn_time_max = std::chrono::microseconds{1}}};
+  stopped.send_once(many.substr(0, 2'000));
+  EXPECT_TRUE(stopped.session().is_paused());
+  stopped.session().drain();
+  EXPECT_EQ(stopped.statuses().size(), 2'000 / get("").size());
+  EXPECT_TRUE(stopped.session().is_finished());
+  Conversation patient{{.turn_time_max = std::chrono::microseconds{0}}};
+  patient.send(many);
+  patient.send(get(""));
+  EXPECT_EQ(patient.statuses().size(), 1'001u);
+  EXPECT_EQ(patient.pauses(), 0);
+  Conversation single{{.turn_time_max = std::chrono::microseconds{1}}};
+  for (int index = 0; index < 100; ++index) single.send(get(""));
+  EXPECT_EQ(single.pauses(), 0);
 }
 
 TEST(HttpSession, ExpectContinueIsAnsweredOnceBeforeTheBody) {

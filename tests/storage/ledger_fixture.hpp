@@ -15,23 +15,27 @@
 
 namespace tokenledger::testing_support {
 
-// Stands still until moved. Time since boot moves along, so a move is time that passed and no jump.
+// Stands still until moved. Time since boot moves along with pass(), so that is no jump.
 class MovableClock final : public Clock {
  public:
-  LedgerTime now() const noexcept override { return LedgerTime{kStart + passed_.load()}; }
+  LedgerTime now() const noexcept override {
+    return LedgerTime{kStart + passed_.load() + jumped_.load()};
+  }
   std::uint64_t since_boot_ns() const noexcept override { return 1 + passed_.load(); }
   void pass(std::uint64_t seconds) { passed_ += seconds * kNanosecondsPerSecond; }
+  // The wall clock alone, forward.
+  void jump(std::uint64_t seconds) { jumped_ += seconds * kNanosecondsPerSecond; }
 
  private:
   static constexpr std::uint64_t kStart = 1'700'000'000 * kNanosecondsPerSecond;
-  std::atomic<std::uint64_t> passed_{0};
+  std::atomic<std::uint64_t> passed_{0}, jumped_{0};
 };
 
 class LedgerTest : public testing::Test {
  protected:
   static constexpr const char* kApi = "https://api.example.com/geocoding/v1/";
 
-  void SetUp() override { open(options()); }
+  void SetUp() override { open(); }
 
   LedgerOptions options() {
     LedgerOptions options;
@@ -46,6 +50,7 @@ class LedgerTest : public testing::Test {
     options.on_poisoned = [this](const std::string& what) { poisoned_ = what; };
     return options;
   }
+  void open() { open(options()); }
   void open(LedgerOptions options) {
     std::string why;
     auto opened = Ledger::open(std::move(options), &why);

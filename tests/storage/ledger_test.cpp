@@ -55,6 +55,28 @@ TEST_F(LedgerTest, D01_EachChangeOfStatusIsExactlyOneEvent) {
   EXPECT_EQ(status(short_lived), TokenStatus::revoked) << "the cascade came before its expiry";
 }
 
+// Live tokens count until they are swept: views that stopped must not end issuing.
+TEST_F(LedgerTest, INV7_SweepsGoOnWithoutTheViews) {
+  add_api();
+  add_client("a");
+  ASSERT_TRUE(submit(UpdateClient{"a", {.name = "a", .live_tokens_max = 2}}));
+  issue("a", 60);
+  const auto kept = issue("a", 600);
+  IssueRequest third;
+  third.client_id = "a";
+  third.audience = kApi;
+  EXPECT_EQ(ledger_->issue(third).error(), Errc::too_many_live_tokens);
+  ledger_->core().views->mark_stopped();
+  clock_->pass(61);
+  const auto before = ledger_->committed();
+  ASSERT_TRUE(ledger_->sweep());
+  EXPECT_EQ(ledger_->committed(), before.next()) << "one event names the one that expired";
+  EXPECT_EQ(ledger_->stats().tokens_swept, 1u);
+  EXPECT_TRUE(check(kept));
+  std::this_thread::sleep_for(kFullClientFor);
+  EXPECT_TRUE(ledger_->issue(third));
+}
+
 TEST_F(LedgerTest, D02_SeqIsDenseAndNothingIsOverwritten) {
   add_api();
   add_client("a");
