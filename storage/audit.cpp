@@ -47,25 +47,48 @@ Result<std::shared_ptr<const ShownCheckpoint>> wait_for(AuditFollower& follower,
   return arrival->answer.value_or(Errc::view_behind);
 }
 
-// A proof that does not lead to the signed root is never given away.
+// No proof is given away that does not lead to a signed root: whoever gets one that fails must be
+// able to say that the log was changed, not that a cache of it was.
+Result<std::vector<Digest>> checked_inclusion(AuditTree& tree, const ShownCheckpoint& checkpoint,
+                                              std::uint64_t size, std::uint64_t index,
+                                              const Digest& leaf) {
+  TileHashSource source{checkpoint.size, tree};
+  auto hashes = inclusion_proof(index, size, source);
+  if (!hashes) return hashes;
+  const auto root = tree.root_below(checkpoint, size, source);
+  if (!root) return root.error();
+  if (verify_inclusion({.index = index, .size = size, .leaf = leaf, .root = *root}, *hashes))
+    return hashes;
+  tree.mark_damaged();
+  return Errc::audit_corrupt;
+}
+
+Result<std::vector<Digest>> checked_consistency(AuditTree& tree, const ShownCheckpoint& checkpoint,
+                                                std::uint64_t from, std::uint64_t to) {
+  TileHashSource source{checkpoint.size, tree};
+  auto hashes = consistency_proof(from, to, source);
+  if (!hashes) return hashes;
+  const auto from_root = tree.root_below(checkpoint, from, source);
+  if (!from_root) return from_root.error();
+  const auto to_root = tree.root_below(checkpoint, to, source);
+  if (!to_root) return to_root.error();
+  const ConsistencyClaim claim{
+      .from_size = from, .to_size = to, .from_root = *from_root, .to_root = *to_root};
+  if (verify_consistency(claim, *hashes)) return hashes;
+  tree.mark_damaged();
+  return Errc::audit_corrupt;
+}
+
 Result<ProofFile> prove(AuditTree& tree, const EventLog& log, const ShownCheckpoint& checkpoint,
                         Sequence seq) {
   if (seq == Sequence{} || seq.value() > checkpoint.size) return Errc::sequence_in_future;
   auto event = log.get(seq);
   if (!event) return event.error();
-  TileHashSource source{checkpoint.size, tree};
-  auto hashes = inclusion_proof(seq.value() - 1, checkpoint.size, source);
+  const auto index = seq.value() - 1;
+  auto hashes = checked_inclusion(tree, checkpoint, checkpoint.size, index, leaf_hash(*event));
   if (!hashes) return hashes.error();
-  const InclusionClaim claim{.index = seq.value() - 1,
-                             .size = checkpoint.size,
-                             .leaf = leaf_hash(*event),
-                             .root = checkpoint.root};
-  if (!verify_inclusion(claim, *hashes)) {
-    tree.mark_damaged();
-    return Errc::audit_corrupt;
-  }
   return ProofFile{.extra = std::move(*event),
-                   .index = claim.index,
+                   .index = index,
                    .hashes = std::move(*hashes),
                    .checkpoint = checkpoint.note};
 }
@@ -141,19 +164,23 @@ Result<std::vector<std::uint8_t>> Audit::entries(const TileId& id) const {
 }
 
 Result<std::vector<Digest>> Audit::inclusion_proof(std::uint64_t index, std::uint64_t size) const {
-  const Reading reading{ledger_->core()};
+  const auto& core = ledger_->core();
+  const Reading reading{core};
   if (auto readable = reading.can_read(); !readable) return readable.error();
-  if (size > reading.tree().signed_size()) return Errc::sequence_in_future;
-  TileHashSource source{size, reading.tree()};
-  return tokenledger::inclusion_proof(index, size, source);
+  const auto newest = reading.tree().newest();
+  if (newest == nullptr || size > newest->size) return Errc::sequence_in_future;
+  if (index >= size) return Errc::invalid_argument;
+  const auto event = core.log->get(Sequence{index + 1});
+  if (!event) return event.error();
+  return checked_inclusion(reading.tree(), *newest, size, index, leaf_hash(*event));
 }
 
 Result<std::vector<Digest>> Audit::consistency_proof(std::uint64_t from, std::uint64_t to) const {
   const Reading reading{ledger_->core()};
   if (auto readable = reading.can_read(); !readable) return readable.error();
-  if (to > reading.tree().signed_size()) return Errc::sequence_in_future;
-  TileHashSource source{to, reading.tree()};
-  return tokenledger::consistency_proof(from, to, source);
+  const auto newest = reading.tree().newest();
+  if (newest == nullptr || to > newest->size) return Errc::sequence_in_future;
+  return checked_consistency(reading.tree(), *newest, from, to);
 }
 
 Result<ProofFile> Audit::prove_event(Sequence seq) const {

@@ -55,8 +55,9 @@ class Audit {
   [[nodiscard]] Result<std::vector<std::uint8_t>> tile(const TileId& id) const;
   [[nodiscard]] Result<std::vector<std::uint8_t>> entries(const TileId& id) const;
 
-  // RFC 6962 §2.1.1 and §2.1.2. invalid_argument: index not below size, from 0 or above to;
-  // sequence_in_future: a size above the newest checkpoint's.
+  // RFC 6962 §2.1.1 and §2.1.2, checked against the newest checkpoint before they are given.
+  // invalid_argument: index not below size, from 0 or above to; sequence_in_future: a size above
+  // the newest checkpoint's; audit_corrupt: as prove_event().
   [[nodiscard]] Result<std::vector<Digest>> inclusion_proof(std::uint64_t index,
                                                             std::uint64_t size) const;
   [[nodiscard]] Result<std::vector<Digest>> consistency_proof(std::uint64_t from,

@@ -29,10 +29,10 @@ std::string describe(const Checkpoint& checkpoint) {
 
 }  // namespace
 
-Result<NoteSigner> make_checkpoint_signer(std::string_view issuer, ByteView seed) {
-  const auto unnamed = NoteSigner::from_seed("tokenledger", NoteKeyType::ed25519, seed);
-  if (!unnamed) return unnamed.error();
-  const auto digest = sha256(unnamed->verifier().public_key());
+namespace {
+
+std::string checkpoint_key_name(std::string_view issuer, ByteView public_key) {
+  const auto digest = sha256(public_key);
   const auto key = "tokenledger/" + hex_of(std::span{digest}.first(kOriginKeyBytes));
   if (const auto scheme = issuer.find("://"); scheme != std::string_view::npos)
     issuer.remove_prefix(scheme + 3);
@@ -40,7 +40,21 @@ Result<NoteSigner> make_checkpoint_signer(std::string_view issuer, ByteView seed
   const auto name = std::string{issuer} + "/" + key;
   const bool is_usable =
       !issuer.empty() && name.size() <= kNoteKeyNameBytesMax && is_note_key_name(name);
-  return NoteSigner::from_seed(is_usable ? name : key, NoteKeyType::ed25519, seed);
+  return is_usable ? name : key;
+}
+
+}  // namespace
+
+Result<NoteSigner> make_checkpoint_signer(std::string_view issuer, ByteView seed) {
+  const auto unnamed = NoteSigner::from_seed("tokenledger", NoteKeyType::ed25519, seed);
+  if (!unnamed) return unnamed.error();
+  return NoteSigner::from_seed(checkpoint_key_name(issuer, unnamed->verifier().public_key()),
+                               NoteKeyType::ed25519, seed);
+}
+
+Result<NoteVerifier> make_checkpoint_verifier(std::string_view issuer, ByteView public_key) {
+  return NoteVerifier::from_public(checkpoint_key_name(issuer, public_key), NoteKeyType::ed25519,
+                                   public_key);
 }
 
 Result<std::unique_ptr<AuditTree>> AuditTree::open(FileLayer& files, EventLog& log,
@@ -70,6 +84,12 @@ Result<void> AuditTree::open_history(std::string& why) {
               : "can't use " + path.string() + ": " + error.message();
     return error;
   };
+  const auto is_there = files_.exists(path);
+  if (!is_there) return fail(is_there.error());
+  if (!*is_there && !options_.is_new && options_.warn) {
+    options_.warn("there is no checkpoint history at " + path.string() +
+                  ": one begins now, and what was signed before, if anything, can't be compared");
+  }
   auto opened = CheckpointHistory::open(
       files_, path, {.ledger_id = options_.ledger_id, .public_key = verifier().public_key()});
   if (!opened) return fail(opened.error());
@@ -77,7 +97,7 @@ Result<void> AuditTree::open_history(std::string& why) {
   const auto record = history_->newest();
   if (!record) return fail(record.error());
   if (!*record) return {};
-  const auto made = shown(**record);
+  const auto made = show_checkpoint(verifier(), **record);
   if (!made) return fail(Errc::audit_corrupt);
   if (!open_checkpoint(made->note, verifier())) return fail(Errc::audit_corrupt);
   newest_ = std::make_shared<const ShownCheckpoint>(*made);
@@ -86,7 +106,8 @@ Result<void> AuditTree::open_history(std::string& why) {
 }
 
 // An anchor that is gone may have been taken away together with events; an empty file says that
-// somebody begins anew on purpose.
+// somebody begins anew on purpose. A new ledger makes that file itself, before its first event: it
+// may die before its first checkpoint, and then it is new no more.
 Result<void> AuditTree::read_anchor(const CompactRange& range, std::string& why) {
   const auto& path = options_.anchor;
   if (path.empty()) return {};
@@ -94,7 +115,11 @@ Result<void> AuditTree::read_anchor(const CompactRange& range, std::string& why)
   if (bytes && bytes->empty()) return {};
   if (!bytes) {
     const bool is_missing = bytes.error() == Errc::file_not_found;
-    if (is_missing && options_.is_new) return {};
+    if (is_missing && options_.is_new) {
+      auto begun = create_durably(files_, path, {});
+      if (!begun) why = "can't make the anchor " + path.string() + ": " + begun.error().message();
+      return begun;
+    }
     why = is_missing ? "the anchor " + path.string() +
                            " is missing, so nobody can say whether this ledger is an older copy: "
                            "find it, or make an empty file there to begin a new anchor"
@@ -141,6 +166,10 @@ Result<void> AuditTree::catch_up(const CompactRange& range, std::string& why) {
   if (newest_signed.size != 0) {
     if (auto passed = pass(newest_signed, "the newest checkpoint", why); !passed) return passed;
   }
+  if (auto cleared = clear_damage(); !cleared) {
+    why = "can't remove " + damage_mark().string() + ": " + cleared.error().message();
+    return cleared;
+  }
   if (has_later_anchor) {
     if (auto passed = pass(*anchored_, "the anchor", why); !passed) return passed;
   }
@@ -150,7 +179,8 @@ Result<void> AuditTree::catch_up(const CompactRange& range, std::string& why) {
 // Brings the tree to the known size, unless it is beyond it, and compares roots.
 Result<void> AuditTree::pass(const Checkpoint& known, const std::string& what, std::string& why) {
   if (auto extended = extend(Sequence{known.size}); !extended) {
-    why = "can't read the log again for the audit tree: " + extended.error().message();
+    why = std::string{"can't "} + step_ + " the audit tree at " + options_.directory.string() +
+          ": " + extended.error().message();
     return extended;
   }
   TileHashSource source{size(), *this};
@@ -203,15 +233,25 @@ Result<void> AuditTree::adopt_levels(std::uint64_t size, const Digest& root) {
   return restart_levels();
 }
 
+// The mark stands until the levels reach the newest checkpoint again: a crash on the way leaves
+// files that may be long enough and hold zeros, which their right edge need not show.
 Result<void> AuditTree::restart_levels() {
   levels_.reset();
+  const auto marked = create_durably(files_, damage_mark(), {});
+  if (!marked && marked.error() != Errc::file_exists) return marked;
   if (auto gone = AuditLevels::destroy(files_, options_.directory); !gone) return gone;
   auto opened = AuditLevels::open(files_, options_.directory, 0);
   if (!opened) return opened.error();
   levels_ = std::move(*opened);
-  // The mark goes first: from here on the levels begin at nothing, and size says so.
-  const auto unmarked = files_.remove(damage_mark());
-  if (!unmarked && unmarked.error() != Errc::file_not_found) return unmarked;
+  return {};
+}
+
+// Called when everything below the newest checkpoint is synced and led to its root.
+Result<void> AuditTree::clear_damage() {
+  const auto is_marked = files_.exists(damage_mark());
+  if (!is_marked) return is_marked.error();
+  if (!*is_marked) return {};
+  if (auto removed = files_.remove(damage_mark()); !removed) return removed;
   return files_.sync_directory(options_.directory);
 }
 

@@ -25,9 +25,11 @@ Result<void> AuditTree::extend(Sequence upto) {
   if (upto.value() <= begin) return {};
   const auto reader = log_.read(Sequence{begin + 1}, upto.value() - begin >= kScanFrom);
   while (range_.size() < upto.value()) {
+    step_ = "read the log again for";
     const auto event = reader->next();
     if (!event) return event.error();
     if (event->empty()) return Errc::log_corrupt;
+    step_ = "write";
     range_.append(leaf_hash(*event), [&](unsigned level, std::uint64_t, const Digest& hash) {
       const bool is_stored = level != 0 && level % kTileNodeLevels == 0;
       if (is_stored) levels_->append(level / kTileNodeLevels, hash);
@@ -56,7 +58,7 @@ Result<void> AuditTree::sign(const CompactRange& range, LedgerTime now) {
   CheckpointRecord record{.size = checkpoint.size, .signed_at = now, .root = checkpoint.root};
   LEDGER_INVARIANT(signature->bytes.size() == record.signature.size());
   std::ranges::copy(signature->bytes, record.signature.begin());
-  const auto made = shown(record);
+  const auto made = show_checkpoint(verifier(), record);
   if (!made) return made.error();
   // A crash here loses a checkpoint that nobody saw; the same one is signed again.
   if (!options_.anchor.empty()) {
@@ -83,11 +85,10 @@ Result<ShownCheckpoint> AuditTree::signed_at(std::uint64_t size) const {
   const auto record = history_->find(size);
   if (!record) return record.error();
   if (!*record) return Errc::file_not_found;
-  return shown(**record);
+  return show_checkpoint(verifier(), **record);
 }
 
-Result<ShownCheckpoint> AuditTree::shown(const CheckpointRecord& record) const {
-  const auto& key = verifier();
+Result<ShownCheckpoint> show_checkpoint(const NoteVerifier& key, const CheckpointRecord& record) {
   const auto text =
       format_checkpoint({.origin = key.name(), .size = record.size, .root = record.root});
   if (!text) return text.error();
@@ -104,7 +105,14 @@ Result<std::vector<std::uint8_t>> AuditTree::read_tile(const TileId& id) const {
     return Errc::invalid_argument;
   if (id.level > AuditLevels::kLevels) return Errc::sequence_in_future;
   if (id.width > tile_width(id.level, id.index, integrated_size())) return Errc::sequence_in_future;
-  if (id.level != 0) return levels_->read_tile(id);
+  if (id.level != 0) {
+    auto stored = levels_->read_tile(id);
+    const bool is_gone = stored.has_error() && (stored.error() == Errc::audit_corrupt ||
+                                                stored.error() == Errc::file_not_found);
+    if (!is_gone) return stored;
+    mark_damaged();
+    return Errc::audit_corrupt;
+  }
   std::vector<std::uint8_t> bytes;
   bytes.reserve(id.width * sizeof(Digest));
   const auto reader = log_.read(Sequence{id.index * kTileHashes + 1}, false);
@@ -134,11 +142,31 @@ Result<std::vector<std::uint8_t>> AuditTree::read_entries(const TileId& id) cons
   return encode_entry_bundle(views);
 }
 
+Result<Digest> AuditTree::root_below(const ShownCheckpoint& checkpoint, std::uint64_t size,
+                                     TileHashSource& source) const {
+  LEDGER_INVARIANT(size <= checkpoint.size);
+  if (size == checkpoint.size || size == 0) return size == 0 ? empty_root() : checkpoint.root;
+  const auto root = tree_root(size, source);
+  if (!root) return root;
+  const auto hashes = consistency_proof(size, checkpoint.size, source);
+  if (!hashes) return hashes.error();
+  const ConsistencyClaim claim{.from_size = size,
+                               .to_size = checkpoint.size,
+                               .from_root = *root,
+                               .to_root = checkpoint.root};
+  if (verify_consistency(claim, *hashes)) return root;
+  mark_damaged();
+  return Errc::audit_corrupt;
+}
+
 void AuditTree::mark_damaged() const {
+  if (is_marked_.exchange(true)) return;
   const auto marked = create_durably(files_, damage_mark(), {});
-  if (options_.warn && (marked || marked.error() == Errc::file_exists))
-    options_.warn("the audit tree at " + options_.directory.string() +
-                  " is damaged: it is made anew from the log at the next start");
+  if (!options_.warn) return;
+  const bool is_there = marked || marked.error() == Errc::file_exists;
+  options_.warn("the audit tree at " + options_.directory.string() + " is damaged: " +
+                (is_there ? "it is made anew from the log at the next start"
+                          : "stop the ledger and remove the files level-* there, then start it"));
 }
 
 std::filesystem::path AuditTree::damage_mark() const { return options_.directory / "damaged"; }

@@ -40,12 +40,20 @@ class FileLayer;
 // scheme, and the beginning of the public key's SHA-256, so that a new key is a new log.
 [[nodiscard]] Result<NoteSigner> make_checkpoint_signer(std::string_view issuer, ByteView seed);
 
+// The same key for whoever has only its public half.
+[[nodiscard]] Result<NoteVerifier> make_checkpoint_verifier(std::string_view issuer,
+                                                            ByteView public_key);
+
 // A checkpoint as it may be handed out.
 struct ShownCheckpoint {
   std::uint64_t size = 0;
   Digest root{};
   std::string note;  // the signed note
 };
+
+// As this key signed it; the signature is not checked.
+[[nodiscard]] Result<ShownCheckpoint> show_checkpoint(const NoteVerifier& key,
+                                                      const CheckpointRecord& record);
 
 class AuditTree final : public TileReader {
  public:
@@ -91,6 +99,11 @@ class AuditTree final : public TileReader {
   // The checkpoint of exactly this size as it was signed; file_not_found: none was.
   [[nodiscard]] Result<ShownCheckpoint> signed_at(std::uint64_t size) const;
   [[nodiscard]] const CheckpointHistory& history() const noexcept { return *history_; }
+  // The root of the first `size` leaves, up to the checkpoint's. One that was not signed itself is
+  // derived from the tiles and shown to be a beginning of the checkpoint. audit_corrupt, and
+  // mark_damaged(): the tiles do not lead to it.
+  [[nodiscard]] Result<Digest> root_below(const ShownCheckpoint& checkpoint, std::uint64_t size,
+                                          TileHashSource& source) const;
   // Hash tiles of every level up to integrated_size(): sequence_in_future beyond. Level 0 is
   // hashed from the events.
   [[nodiscard]] Result<std::vector<std::uint8_t>> read_tile(const TileId& id) const;
@@ -108,10 +121,10 @@ class AuditTree final : public TileReader {
   [[nodiscard]] Result<void> read_anchor(const CompactRange& range, std::string& why);
   [[nodiscard]] Result<void> adopt_levels(std::uint64_t size, const Digest& root);
   [[nodiscard]] Result<void> restart_levels();
+  [[nodiscard]] Result<void> clear_damage();
   [[nodiscard]] Result<void> catch_up(const CompactRange& range, std::string& why);
   [[nodiscard]] Result<void> pass(const Checkpoint& known, const std::string& what,
                                   std::string& why);
-  [[nodiscard]] Result<ShownCheckpoint> shown(const CheckpointRecord& record) const;
   [[nodiscard]] std::filesystem::path damage_mark() const;
 
   FileLayer& files_;
@@ -120,8 +133,10 @@ class AuditTree final : public TileReader {
   Options options_;
   std::unique_ptr<AuditLevels> levels_;
   std::unique_ptr<CheckpointHistory> history_;
-  std::optional<Checkpoint> anchored_;  // while opening
-  CompactRange range_;                  // the writer's
+  std::optional<Checkpoint> anchored_;          // while opening
+  const char* step_ = "";                       // what extend() was at, for the reason of a refusal
+  CompactRange range_;                          // the writer's
+  mutable std::atomic<bool> is_marked_{false};  // this run said that the levels are damaged
   std::atomic<std::uint64_t> integrated_{0};
   std::atomic<std::uint64_t> signed_{0};
   mutable std::mutex shown_mutex_;

@@ -200,6 +200,35 @@ TEST_F(AuditTest, DamagedShortenedOrMissingLevelsAreMadeAnew) {
   }
 }
 
+// INV-3, INV-6: what a damaged cache would say is never given away, and the next open mends it. The
+// damage lies where the right edge, which open() compares, does not show it.
+TEST_F(AuditTest, ADamagedTileMakesNoProofAndIsMadeAnewByTheNextOpen) {
+  add_notes(66'000);
+  covering(ledger_->committed());
+  ASSERT_TRUE(ledger_->close());
+  flip_byte(audit_path("level-1"), 32 * 100 + 5);
+  std::vector<std::string> warnings;
+  auto warned = options();
+  warned.on_warning = [&](const std::string& what) { warnings.push_back(what); };
+  reopen(warned);
+  const auto size = open_checkpoint(*audit().checkpoint(), key())->checkpoint.size;
+  EXPECT_TRUE(audit().prove_event(Sequence{66'000})) << "elsewhere nothing is wrong";
+  // Each of these needs the hash of leaves 25,600 to 25,855.
+  EXPECT_EQ(audit().prove_event(Sequence{25'000}).error(), Errc::audit_corrupt);
+  EXPECT_EQ(audit().inclusion_proof(25'000, size).error(), Errc::audit_corrupt);
+  EXPECT_EQ(audit().inclusion_proof(25'700, 25'900).error(), Errc::audit_corrupt);
+  EXPECT_EQ(audit().consistency_proof(25'900, size).error(), Errc::audit_corrupt);
+  EXPECT_EQ(std::ranges::count_if(
+                warnings,
+                [](const std::string& what) { return what.find("damaged") != std::string::npos; }),
+            1);
+  reopen(warned);
+  EXPECT_TRUE(audit().prove_event(Sequence{25'000}));
+  EXPECT_TRUE(audit().inclusion_proof(25'700, 25'900));
+  EXPECT_TRUE(audit().consistency_proof(25'900, size));
+  EXPECT_FALSE(fs::exists(audit_path("damaged")));
+}
+
 TEST_F(AuditTest, ADamagedHistoryIsRefusedAndATornEndIsNot) {
   add_notes(5);
   ASSERT_TRUE(ledger_->close());
