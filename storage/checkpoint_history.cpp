@@ -14,6 +14,7 @@ inline constexpr std::uint64_t kMagic = 0x31'54'50'4B'43'4C'54'00;  // "\0TLCKPT
 inline constexpr std::uint32_t kVersion = 1;
 inline constexpr std::size_t kBytes = CheckpointHistory::kRecordBytes;
 inline constexpr std::size_t kCrcAt = kBytes - 4;
+inline constexpr std::size_t kOwnerAt = 8 + 4;  // behind magic and version
 
 using Block = std::array<std::uint8_t, kBytes>;
 
@@ -82,27 +83,68 @@ Result<std::unique_ptr<CheckpointHistory>> CheckpointHistory::open(
   return history;
 }
 
-Result<void> CheckpointHistory::adopt(const Owner& owner) {
-  const auto bytes = file_->size();
+Result<std::unique_ptr<CheckpointHistory>> CheckpointHistory::open_for_reading(
+    FileLayer& files, const std::filesystem::path& path, const Owner& owner,
+    std::uint64_t* unfinished_bytes) {
+  auto reader = files.open_for_reading(path);
+  if (!reader) return reader.error();
+  std::unique_ptr<CheckpointHistory> history{new CheckpointHistory};
+  history->reader_ = std::move(*reader);
+  const auto records = history->count_records(owner);
+  if (!records) return records.error();
+  const auto bytes = history->reader_->size();
+  if (!bytes) return bytes.error();
+  if (unfinished_bytes != nullptr) *unfinished_bytes = *bytes - (*records + 1) * kBytes;
+  history->count_.store(*records, std::memory_order_release);
+  return history;
+}
+
+Result<CheckpointHistory::Owner> CheckpointHistory::read_owner(FileLayer& files,
+                                                               const std::filesystem::path& path) {
+  const auto reader = files.open_for_reading(path);
+  if (!reader) return reader.error();
+  Block header{};
+  const auto got = (*reader)->read_at(0, header);
+  if (!got) return got.error();
+  if (*got != kBytes) return Errc::audit_corrupt;
+  ByteReader fields{std::span{header}.subspan(kOwnerAt)};
+  Owner owner;
+  fields.fill(owner.ledger_id);
+  fields.fill(owner.public_key);
+  const bool is_canonical = std::ranges::equal(header, encode_header(owner));
+  return is_canonical ? Result<Owner>{owner} : Errc::audit_corrupt;
+}
+
+// Whole records behind a header that is this owner's.
+Result<std::uint64_t> CheckpointHistory::count_records(const Owner& owner) const {
+  const auto bytes = reader_->size();
   if (!bytes) return bytes.error();
   Block header{};
-  const auto got = file_->read_at(0, header);
+  const auto got = reader_->read_at(0, header);
   if (!got) return got.error();
   if (*got != kBytes || !std::ranges::equal(header, encode_header(owner)))
     return Errc::audit_corrupt;
   std::uint64_t records = *bytes / kBytes - 1;
   if (records > 0) {
     Block last{};
-    if (auto read = file_->read_at(records * kBytes, last); !read) return read.error();
+    if (auto read = reader_->read_at(records * kBytes, last); !read) return read.error();
     if (last == Block{}) --records;
   }
-  if ((records + 1) * kBytes != *bytes) {
-    if (auto cut = file_->truncate((records + 1) * kBytes); !cut) return cut;
+  return records;
+}
+
+Result<void> CheckpointHistory::adopt(const Owner& owner) {
+  const auto records = count_records(owner);
+  if (!records) return records.error();
+  const auto bytes = file_->size();
+  if (!bytes) return bytes.error();
+  if ((*records + 1) * kBytes != *bytes) {
+    if (auto cut = file_->truncate((*records + 1) * kBytes); !cut) return cut;
   }
   // What a process wrote before it was killed may stand in the file and not yet on the disk; from
   // here on it is relied on.
   if (auto synced = file_->sync_data(); !synced) return synced;
-  count_.store(records, std::memory_order_release);
+  count_.store(*records, std::memory_order_release);
   const auto last = newest();
   if (!last) return last.error();
   newest_size_ = *last ? (*last)->size : 0;
@@ -143,6 +185,7 @@ Result<std::optional<CheckpointRecord>> CheckpointHistory::find(std::uint64_t si
 }
 
 Result<void> CheckpointHistory::append(const CheckpointRecord& record) {
+  LEDGER_INVARIANT(file_ != nullptr);
   LEDGER_INVARIANT(record.size > newest_size_);
   if (auto appended = file_->append(encode_record(record)); !appended) return appended;
   if (auto synced = file_->sync_data(); !synced) return synced;

@@ -46,6 +46,16 @@ class CheckpointHistory {
   // Makes the file, durably, when there is none. audit_corrupt: damaged, or another owner's.
   [[nodiscard]] static Result<std::unique_ptr<CheckpointHistory>> open(
       FileLayer& files, const std::filesystem::path& path, const Owner& owner);
+  // Whose history it says it is: for `recover`, which meets ledgers between two keys.
+  // file_not_found, audit_corrupt.
+  [[nodiscard]] static Result<Owner> read_owner(FileLayer& files,
+                                                const std::filesystem::path& path);
+  // The same as open() for somebody who only looks: nothing is made or cut, and append() is not
+  // allowed. file_not_found. `unfinished_bytes`, where given, gets the bytes behind the last whole
+  // record.
+  [[nodiscard]] static Result<std::unique_ptr<CheckpointHistory>> open_for_reading(
+      FileLayer& files, const std::filesystem::path& path, const Owner& owner,
+      std::uint64_t* unfinished_bytes = nullptr);
 
   [[nodiscard]] std::uint64_t count() const noexcept {
     return count_.load(std::memory_order_acquire);
@@ -64,8 +74,9 @@ class CheckpointHistory {
  private:
   CheckpointHistory() = default;
   [[nodiscard]] Result<void> adopt(const Owner& owner);
+  [[nodiscard]] Result<std::uint64_t> count_records(const Owner& owner) const;
 
-  std::unique_ptr<File> file_;    // the writer's
+  std::unique_ptr<File> file_;    // the writer's; null: opened for reading
   std::unique_ptr<File> reader_;  // guarded by mutex_
   mutable std::mutex mutex_;
   std::atomic<std::uint64_t> count_{0};
