@@ -252,6 +252,15 @@ Result<void> Keyring::add_api_secret(ApiSecretRecord record) {
   return saved;
 }
 
+Result<void> Keyring::replace_checkpoint_seed() {
+  const SecretBytes earlier{checkpoint_seed()};
+  const auto seed = secrets_.writable().subspan(kCheckpointSeedAt, earlier.size());
+  randombytes_buf(seed.data(), seed.size());
+  const auto saved = save();
+  if (!saved) std::ranges::copy(earlier.view(), seed.begin());
+  return saved;
+}
+
 Result<void> Keyring::change_key(KeyringKey key) {
   if (key && key->size() != kDataKeyBytes) return Errc::keyring_wrong_key;
   std::swap(key_, key);

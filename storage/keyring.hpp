@@ -75,7 +75,7 @@ class Keyring {
   [[nodiscard]] ByteView client_secret_pepper() const noexcept { return fixed(48, 32); }
   [[nodiscard]] ByteView cursor_key() const noexcept { return fixed(80, 32); }
   [[nodiscard]] ByteView idempotency_key() const noexcept { return fixed(112, 32); }
-  [[nodiscard]] ByteView checkpoint_seed() const noexcept { return fixed(144, 32); }
+  [[nodiscard]] ByteView checkpoint_seed() const noexcept { return fixed(kCheckpointSeedAt, 32); }
   [[nodiscard]] const std::vector<SigningKeyRecord>& signing_keys() const noexcept {
     return signing_keys_;
   }
@@ -91,10 +91,14 @@ class Keyring {
   // Forgets the signing keys with these kids, in one save; kids that are not there are passed over.
   [[nodiscard]] Result<void> remove_signing_keys(std::span<const std::string> kids);
   [[nodiscard]] Result<void> add_api_secret(ApiSecretRecord record);
+  // Draws another seed for the checkpoint key: the log is another one from then on. Only for
+  // `recover`, while nothing signs.
+  [[nodiscard]] Result<void> replace_checkpoint_seed();
   // Encrypts under another key from now on (or under none).
   [[nodiscard]] Result<void> change_key(KeyringKey key);
 
  private:
+  static constexpr std::size_t kCheckpointSeedAt = 144;
   static constexpr std::size_t kFixedBytes = 16 + 5 * 32;
 
   Keyring(std::shared_ptr<FileLayer> files, std::filesystem::path path, KeyringKey key);

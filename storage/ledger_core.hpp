@@ -168,6 +168,10 @@ class LedgerCore {
   [[nodiscard]] std::array<std::uint64_t, kLaneCount> retirable(UnixSeconds upto) const;
   void start_threads();
   void start_audit();
+  // superseded_checkpoint.cpp
+  [[nodiscard]] Result<void> refuse_half_cut(std::string& why) const;
+  [[nodiscard]] Result<void> note_superseded(std::string& why);
+  [[nodiscard]] Result<bool> has_noted(std::string_view body) const;
   void stop_threads();
   void housekeeping();
   void sync_head();

@@ -79,6 +79,8 @@ Result<void> LedgerKeys::remove(std::span<const std::string> kids) {
   return {};
 }
 
+Result<void> LedgerKeys::replace_checkpoint_seed() { return keyring_->replace_checkpoint_seed(); }
+
 std::string Ledger::jwks() const {
   std::vector<const VerifyKey*> published;
   std::vector<std::shared_ptr<const SigningKey>> held;

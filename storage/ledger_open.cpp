@@ -82,6 +82,7 @@ Result<void> LedgerCore::open(std::string& why) {
   if (auto recovered = recover(why); !recovered) return recovered;
   if (auto adopted = adopt_issuer(why); !adopted) return adopted;
   if (auto checked = check_clock(why); !checked) return checked;
+  if (auto whole = refuse_half_cut(why); !whole) return whole;
   if (auto opened = open_audit(why); !opened) return opened;
   if (auto opened = open_views(why); !opened) return opened;
   if (auto dropped = drop_unnamed_api_keys(why); !dropped) return dropped;
@@ -91,6 +92,7 @@ Result<void> LedgerCore::open(std::string& why) {
   signal.announce(state.last_seq);
   start_threads();
   if (auto bootstrapped = bootstrap(why); !bootstrapped) return bootstrapped;
+  if (auto noted = note_superseded(why); !noted) return noted;
   start_audit();
   return {};
 }

@@ -9,6 +9,7 @@
 #include "storage/durable_file.hpp"
 #include "storage/keyring.hpp"
 #include "storage/ledger_core.hpp"
+#include "storage/recover_checkpoints.hpp"
 #include "storage/recovery.hpp"
 
 namespace tokenledger {
@@ -58,10 +59,13 @@ class DirectoryRecoverTool final : public RecoverTool {
     lock_ = std::make_unique<DirectoryLock>(std::move(*lock));
     if (auto opened = open_keys(why); !opened) return opened;
     read_head();
-    return look_at_log(why);
+    if (auto looked = look_at_log(why); !looked) return looked;
+    look_at_checkpoints();
+    return {};
   }
 
   const RecoverySurvey& survey() const noexcept override { return survey_; }
+  const std::optional<Superseded>& superseded() const noexcept override { return superseded_; }
 
   Result<std::filesystem::path> truncate_after(Sequence seq, bool accept_loss,
                                                std::string& why) override {
@@ -69,19 +73,27 @@ class DirectoryRecoverTool final : public RecoverTool {
     const bool cuts = seq < survey_.log_end || survey_.is_wal_damaged;
     const bool rewrites_head =
         survey_.head != RecoverySurvey::HeadState::intact || survey_.head_seq > seq;
-    if (!cuts && !rewrites_head) return std::filesystem::path{};
+    const bool supersedes = checkpoints_->is_superseded_by(seq.value());
+    if (!cuts && !rewrites_head && !supersedes) return std::filesystem::path{};
     CompactRange range;
     if (auto folded = fold(seq, range, why); !folded) return folded.error();
-    auto aside = make_aside(seq);
-    if (!aside) return aside.error();
+    std::filesystem::path aside;
+    if (cuts || rewrites_head) {
+      auto made = make_aside(seq);
+      if (!made) return made.error();
+      aside = std::move(*made);
+    }
     log_.reset();
-    auto done = cut_log(seq, *aside);
+    auto done = supersedes ? checkpoints_->begin() : Result<void>{};
+    if (done && (cuts || rewrites_head)) done = cut_log(seq, aside);
     // A crash here leaves a HEAD that names more than the log has: the ledger refuses to open.
-    if (done && rewrites_head) done = rewrite_head(seq, range, *aside);
-    if (done) return *aside;
+    if (done && rewrites_head) done = rewrite_head(seq, range, aside);
+    if (done && supersedes) done = supersede();
+    if (done) return aside;
     why = "the cut stopped half-way (" + done.error().message() +
-          "), and something was changed: what was set aside stands in " + aside->string() +
-          "; mend the cause and cut again after seq " + std::to_string(seq.value()) +
+          "), and something was changed: what was set aside stands in " +
+          options_.directory.string() + "; mend the cause and cut again after seq " +
+          std::to_string(seq.value()) +
           " before anything else opens the ledger (with --accept-loss where HEAD is missing now)";
     return Errc::unknown_outcome;
   }
@@ -157,6 +169,32 @@ class DirectoryRecoverTool final : public RecoverTool {
     return {};
   }
 
+  void look_at_checkpoints() {
+    std::optional<std::string> issuer;
+    if (const auto bytes = log_->get(Sequence{1})) {
+      const auto event = decode_event(*bytes);
+      const auto* created = event ? std::get_if<LedgerCreated>(&event->payload) : nullptr;
+      if (created != nullptr) issuer = created->issuer;
+    }
+    checkpoints_.emplace(*files_, paths_.directory, options_.anchor, *keys_);
+    checkpoints_->look(issuer);
+    if (const auto& signed_last = checkpoints_->signed_last())
+      survey_.checkpoint_size = signed_last->size;
+    if (const auto& anchored = checkpoints_->anchored()) survey_.anchor_size = anchored->size;
+    if (!checkpoints_->problem().empty()) note(checkpoints_->problem());
+    if (checkpoints_->newest_size() > survey_.last_good.value()) {
+      note("a checkpoint was signed at seq " + std::to_string(checkpoints_->newest_size()) +
+           ", and the log is good only up to seq " + std::to_string(survey_.last_good.value()));
+    }
+  }
+
+  Result<void> supersede() {
+    auto directory = checkpoints_->finish();
+    if (!directory) return directory.error();
+    superseded_ = {.note = checkpoints_->superseded_note(), .directory = std::move(*directory)};
+    return {};
+  }
+
   void note(const std::string& problem) {
     survey_.problem += (survey_.problem.empty() ? "" : "; ") + problem;
   }
@@ -189,8 +227,20 @@ class DirectoryRecoverTool final : public RecoverTool {
       return Errc::invalid_argument;
     }
     if (auto whole = check_whole_command(seq, why); !whole) return whole;
+    if (checkpoints_->is_anchor_foreign()) {
+      why = "the anchor " + options_.anchor.string() +
+            " is damaged or of another ledger: name the right one, or none";
+      return Errc::invalid_argument;
+    }
     const auto lost = survey_.lost_after(seq);
-    if (accept_loss || (lost && *lost == 0)) return {};
+    const bool supersedes = checkpoints_->is_superseded_by(seq.value());
+    if (accept_loss || (lost && *lost == 0 && !supersedes)) return {};
+    if (supersedes && lost && *lost == 0) {
+      why =
+          "what was signed may contradict a log cut there: with --accept-loss the ledger gets a "
+          "new checkpoint key and another origin";
+      return Errc::log_shorter_than_head;
+    }
     why = lost ? "at least " + std::to_string(*lost) +
                      " acknowledged events would be lost: with --accept-loss it is done"
                : std::string{
@@ -330,13 +380,16 @@ class DirectoryRecoverTool final : public RecoverTool {
   std::unique_ptr<EventLog> log_;
   Head head_;
   RecoverySurvey survey_;
+  std::optional<RecoverCheckpoints> checkpoints_;  // there from the survey on
+  std::optional<Superseded> superseded_;
 };
 
 }  // namespace
 
 std::optional<std::uint64_t> RecoverySurvey::lost_after(Sequence kept) const noexcept {
   if (head != HeadState::intact) return std::nullopt;
-  return head_seq > kept ? head_seq.value() - kept.value() : 0;
+  const auto known = std::max({head_seq.value(), checkpoint_size, anchor_size});
+  return known > kept.value() ? known - kept.value() : 0;
 }
 
 Result<std::unique_ptr<RecoverTool>> RecoverTool::open(const Options& options, std::string& why) {

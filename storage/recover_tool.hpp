@@ -29,6 +29,10 @@ struct RecoverySurvey {
   Sequence last_good;
   bool is_wal_damaged = false;  // RocksDB refuses the log unless what follows the damage is dropped
   bool root_differs = false;
+  // The newest checkpoint that stands in the history, and the one in the anchor: what was signed at
+  // least. 0: there is none, or it is damaged (`problem` says so).
+  std::uint64_t checkpoint_size = 0;
+  std::uint64_t anchor_size = 0;
   std::string problem;  // a sentence; empty: everything agrees
 
   // Acknowledged events that keeping only `kept` would lose, at least; nullopt: HEAD can't tell.
@@ -40,6 +44,7 @@ class RecoverTool {
   struct Options {
     std::filesystem::path directory;
     std::filesystem::path keyring_key_file;
+    std::filesystem::path anchor;                               // empty: none is looked at
     std::shared_ptr<FileLayer> files;                           // null: the operating system's
     std::function<void(Sequence done, Sequence end)> progress;  // may be empty
   };
@@ -55,12 +60,23 @@ class RecoverTool {
   // Makes the log end at `seq`, HEAD agree with it, and drops views and snapshots, which are made
   // anew at the next open. Returns the directory that holds what was cut; empty when nothing had to
   // be. invalid_argument: `seq` is 0, beyond last_good, keeps an event that HEAD's root
-  // contradicts, or only some of the events of one command (`why` names the next seqs that do not).
-  // log_shorter_than_head: acknowledged events (or nobody knows whether) would be lost, and
-  // accept_loss is false. Nothing was changed in both cases. unknown_outcome: it failed half-way,
-  // and `why` says what to do; any other error left everything as it was.
+  // contradicts, or only some of the events of one command (`why` names the next seqs that do not);
+  // the anchor is not this ledger's. log_shorter_than_head: acknowledged events (or nobody knows
+  // whether) would be lost, or a checkpoint contradicted, and accept_loss is false. Nothing was
+  // changed in both cases. unknown_outcome: it failed half-way, and `why` says what to do; any
+  // other error left everything as it was.
+  //
+  // What is signed later never contradicts what was: a cut below a checkpoint draws a new key for
+  // them (superseded()), and the next open notes the old one in the log.
   [[nodiscard]] virtual Result<std::filesystem::path> truncate_after(Sequence seq, bool accept_loss,
                                                                      std::string& why) = 0;
+
+  struct Superseded {
+    std::string note;                 // the old key's last checkpoint; empty: unknown
+    std::filesystem::path directory;  // where it stands, with the history and tiles
+  };
+  // By the last truncate_after(); nullopt: the key is still the same.
+  [[nodiscard]] virtual const std::optional<Superseded>& superseded() const noexcept = 0;
 };
 
 }  // namespace tokenledger

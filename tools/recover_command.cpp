@@ -10,6 +10,7 @@ namespace {
 struct RecoverOptions {
   std::optional<std::uint64_t> truncate_after;
   bool accept_loss = false;
+  std::filesystem::path anchor;
 };
 
 std::string head_text(const RecoverySurvey& survey) {
@@ -28,10 +29,22 @@ Record survey_record(const RecoverySurvey& survey) {
       {"log_end_seq", survey.log_end.value()},
       {"head", head_text(survey)},
       {"head_seq", survey.head_seq == Sequence{} ? Value{} : Value{survey.head_seq.value()}},
+      {"checkpoint_seq", survey.checkpoint_size == 0 ? Value{} : Value{survey.checkpoint_size}},
+      {"anchor_seq", survey.anchor_size == 0 ? Value{} : Value{survey.anchor_size}},
       {"acknowledged_events_missing", lost ? Value{*lost} : Value{}},
       {"root_agrees", !survey.root_differs}};
   record.emplace_back("problem", survey.problem.empty() ? Value{} : Value{survey.problem});
   return record;
+}
+
+// The old ledger's last checkpoint is evidence: whoever reads this should be able to keep it.
+void print_superseded(const RecoverTool::Superseded& superseded) {
+  print(
+      "checkpoints were signed beyond the cut, so the ledger has a new checkpoint key and another "
+      "origin; history and tiles stand in " +
+      superseded.directory.string() + "\n");
+  print(superseded.note.empty() ? std::string{"what the old key signed last is unknown\n"}
+                                : "the old key signed last:\n\n" + superseded.note);
 }
 
 ExitCode recover(const CommandLine& line, const RecoverOptions& options) {
@@ -42,6 +55,7 @@ ExitCode recover(const CommandLine& line, const RecoverOptions& options) {
     auto opened = RecoverTool::open(
         {line.data,
          line.keyring_key_file,
+         options.anchor,
          {},
          [&](Sequence done, Sequence end) { progress.show("log", done.value(), end.value()); }},
         why);
@@ -66,6 +80,7 @@ ExitCode recover(const CommandLine& line, const RecoverOptions& options) {
   print(aside->empty() ? std::string{"nothing to cut: log and HEAD agree already\n"}
                        : "the log ends at seq " + std::to_string(*options.truncate_after) +
                              "; what was cut stands in " + aside->string() + "\n");
+  if (const auto& superseded = tool->superseded()) print_superseded(*superseded);
   return ExitCode::ok;
 }
 
@@ -83,6 +98,8 @@ void add_recover_command(CommandLine& line) {
   command->add_option("--truncate-after", options.truncate_after, "The last SEQ to keep");
   command->add_flag("--accept-loss", options.accept_loss,
                     "Cut even what was acknowledged, or may have been");
+  command->add_option("--anchor", options.anchor,
+                      "The file that keeps the newest checkpoint outside the directory");
   CommandLine::add_format_option(command, line.format);
 }
 

@@ -122,6 +122,20 @@ TEST_F(KeyringTest, BoundsAndDuplicatesAreRefusedWithoutAChange) {
   EXPECT_EQ((*Keyring::load(files, path, key_of(1)))->signing_keys().size(), 1u);
 }
 
+TEST_F(KeyringTest, AnotherCheckpointSeedIsDurableAndLeavesTheOtherSecretsAlone) {
+  const auto keyring = create(key_of(1));
+  const SecretBytes earlier{keyring->checkpoint_seed()};
+  const SecretBytes seal{keyring->seal_key()};
+  const SecretBytes idempotency{keyring->idempotency_key()};
+  ASSERT_TRUE(keyring->replace_checkpoint_seed());
+  EXPECT_FALSE(same(keyring->checkpoint_seed(), earlier.view()));
+  const auto loaded = Keyring::load(files, path, key_of(1));
+  ASSERT_TRUE(loaded);
+  EXPECT_TRUE(same((*loaded)->checkpoint_seed(), keyring->checkpoint_seed()));
+  EXPECT_TRUE(same((*loaded)->seal_key(), seal.view()));
+  EXPECT_TRUE(same((*loaded)->idempotency_key(), idempotency.view()));
+}
+
 TEST_F(KeyringTest, ChangingTheKeyLocksOutTheOldOne) {
   const auto keyring = create(std::nullopt);
   ASSERT_TRUE(keyring->change_key(key_of(9)));

@@ -44,9 +44,12 @@ class RecoverToolTest : public testing_support::LedgerTest {
     return {before.next(), ledger_->committed()};
   }
   Result<std::filesystem::path> cut(Sequence seq, std::string& why) {
-    auto tool = RecoverTool::open(
-        {.directory = directory_ / "ledger", .keyring_key_file = {}, .files = {}, .progress = {}},
-        why);
+    auto tool = RecoverTool::open({.directory = directory_ / "ledger",
+                                   .keyring_key_file = {},
+                                   .anchor = {},
+                                   .files = {},
+                                   .progress = {}},
+                                  why);
     if (!tool) return tool.error();
     return (*tool)->truncate_after(seq, true, why);
   }

@@ -16,6 +16,7 @@ tokenledger_test(storage/oracle_views_test.cpp tokenledger_oracle tokenledger::s
 tokenledger_test(storage/ledger_check_test.cpp tokenledger::storage)
 tokenledger_test(storage/ledger_api_secret_test.cpp tokenledger::storage)
 tokenledger_test(storage/recover_tool_test.cpp tokenledger::storage)
+tokenledger_test(storage/recover_checkpoints_test.cpp tokenledger::storage)
 tokenledger_test(storage/list_filter_test.cpp tokenledger::storage)
 tokenledger_test(storage/list_budget_test.cpp tokenledger::storage)
 tokenledger_test(storage/views_damage_test.cpp tokenledger::storage RocksDB::rocksdb)

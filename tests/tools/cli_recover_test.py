@@ -97,6 +97,30 @@ class Recover(CommandLineTest):
                 self.ok("recover", "--data", self.data, "--truncate-after", end, "--accept-loss")
                 self.assertEqual(self.statuses(), ["active"] * 3)
 
+    def test_a_cut_below_a_checkpoint_says_what_the_old_key_signed_last(self):
+        self.ledger_with_three_tokens()
+        signed = self.survey()["checkpoint_seq"]
+        self.assertEqual(signed, self.end)
+        keep = str(self.tokens[0]["seq"])
+        done = self.ok("recover", "--data", self.data, "--truncate-after", keep, "--accept-loss")
+        aside = os.path.join(self.data, f"audit.aside-{signed}")
+        with open(os.path.join(aside, "newest-checkpoint"), encoding="utf-8") as file:
+            note = file.read()
+        self.assertEqual(note.split("\n")[1], str(signed))
+        self.assertIn(note, done.out)
+        self.assertIn(aside, done.out)
+        self.assertEqual(self.statuses(), ["active", "unknown", "unknown"])
+        self.assertIsNone(self.survey()["problem"])
+
+    def test_an_anchor_of_another_ledger_stops_the_cut(self):
+        self.ledger_with_three_tokens()
+        anchor = self.path("anchor")
+        pathlib.Path(anchor).write_text("another\n", encoding="utf-8")
+        refused = self.refused(1, "recover", "--data", self.data, "--anchor", anchor,
+                               "--truncate-after", str(self.tokens[0]["seq"]), "--accept-loss")
+        self.assertIn("anchor", refused.err)
+        self.assertEqual(self.statuses(), ["active"] * 3)
+
     def test_beyond_the_good_end_nothing_is_cut(self):
         self.ledger_with_three_tokens()
         refused = self.refused(1, "recover", "--data", self.data, "--truncate-after",
