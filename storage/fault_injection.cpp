@@ -31,6 +31,10 @@ bool is_sync(FileOperation operation) {
 
 }  // namespace
 
+std::string describe(const FileChange& change) {
+  return std::string{operation_name(change.operation)} + " " + change.path.string();
+}
+
 class FaultInjectingFileLayer::Policy final : public FaultPolicy {
  public:
   explicit Policy(std::filesystem::path scratch) : unsynced_{std::move(scratch)} {}
@@ -39,11 +43,11 @@ class FaultInjectingFileLayer::Policy final : public FaultPolicy {
     const std::lock_guard lock{mutex_};
     ++count_;
     if (trace_.size() == kTraceLinesMax) trace_.pop_front();
-    trace_.push_back(std::string{operation_name(change.operation)} + " " + change.path.string());
+    trace_.push_back(describe(change));
     if (crashed_) return Errc::io_error;
-    if (!fault_ || fault_->operation != count_)
-      return perform_tracked(change, perform, change.bytes);
+    if (!fault_ || !is_due(change)) return perform_tracked(change, perform, change.bytes);
 
+    failed_ = change;
     crashed_ = fault_->then_crash;
     switch (fault_->kind) {
       case FaultKind::not_persisted: break;
@@ -67,7 +71,12 @@ class FaultInjectingFileLayer::Policy final : public FaultPolicy {
   }
   void set_fault(std::optional<Fault> fault) {
     const std::lock_guard lock{mutex_};
-    fault_ = fault;
+    fault_ = std::move(fault);
+    among_count_ = 0;
+  }
+  std::optional<FileChange> failed_change() const {
+    const std::lock_guard lock{mutex_};
+    return failed_;
   }
   void set_ignore_sync(bool ignore) {
     const std::lock_guard lock{mutex_};
@@ -99,6 +108,10 @@ class FaultInjectingFileLayer::Policy final : public FaultPolicy {
   }
 
  private:
+  bool is_due(const FileChange& change) {
+    if (!fault_->among) return fault_->operation == count_;
+    return fault_->among(change) && ++among_count_ == fault_->operation;
+  }
   Result<void> perform_tracked(const FileChange& change, const Perform& perform,
                                std::size_t bytes) {
     if (is_sync(change.operation)) {
@@ -112,6 +125,7 @@ class FaultInjectingFileLayer::Policy final : public FaultPolicy {
   }
   void forget_run() {
     fault_.reset();
+    failed_.reset();
     crashed_ = false;
     count_ = 0;
     trace_.clear();
@@ -123,6 +137,8 @@ class FaultInjectingFileLayer::Policy final : public FaultPolicy {
   bool ignore_sync_ = false;
   bool crashed_ = false;
   std::uint64_t count_ = 0;
+  std::uint64_t among_count_ = 0;
+  std::optional<FileChange> failed_;
   std::deque<std::string> trace_;
   std::optional<std::uint64_t> free_bytes_;
 };
@@ -179,6 +195,9 @@ void FaultInjectingFileLayer::set_ignore_sync(bool ignore) { policy_->set_ignore
 void FaultInjectingFileLayer::crash() { policy_->crash(); }
 std::uint64_t FaultInjectingFileLayer::operation_count() const { return policy_->count(); }
 bool FaultInjectingFileLayer::crashed() const { return policy_->crashed(); }
+std::optional<FileChange> FaultInjectingFileLayer::failed_change() const {
+  return policy_->failed_change();
+}
 std::vector<std::string> FaultInjectingFileLayer::trace() const { return policy_->trace(); }
 Result<void> FaultInjectingFileLayer::drop_unsynced() { return policy_->drop_unsynced(); }
 void FaultInjectingFileLayer::restart() { policy_->restart(); }

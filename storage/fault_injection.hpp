@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,7 +39,12 @@ struct Fault {
   std::size_t torn_bytes = 0;
   // true: every later change fails too, as if the process had died. false: only this one.
   bool then_crash = true;
+  // Which changes are numbered, from 1 as of set_fault() then; empty: all of them.
+  std::function<bool(const FileChange&)> among = {};
 };
+
+// "append ledger/log/000004.log".
+[[nodiscard]] std::string describe(const FileChange& change);
 
 class FaultInjectingFileLayer final : public FileLayer {
  public:
@@ -60,6 +66,8 @@ class FaultInjectingFileLayer final : public FileLayer {
   // Changes asked for since construction or restart(), failed ones included.
   [[nodiscard]] std::uint64_t operation_count() const;
   [[nodiscard]] bool crashed() const;
+  // The change that failed, as in trace(); nullopt: its number did not come.
+  [[nodiscard]] std::optional<FileChange> failed_change() const;
   // One line per change, "append ledger/log/000004.log", newest last; at most kTraceLinesMax.
   static constexpr std::size_t kTraceLinesMax = 100'000;
   [[nodiscard]] std::vector<std::string> trace() const;

@@ -6,5 +6,6 @@ target_include_directories(tokenledger_crash_support PUBLIC ${PROJECT_SOURCE_DIR
 tokenledger_test(crash/crash_kill_test.cpp tokenledger_crash_support)
 tokenledger_test(crash/crash_fault_test.cpp tokenledger_crash_support)
 tokenledger_test(crash/open_refusal_test.cpp tokenledger_crash_support RocksDB::rocksdb)
+tokenledger_test(crash/audit_fault_test.cpp tokenledger::storage)
 # Every change on disk times the ways it can fail: minutes on a busy machine.
 set_tests_properties(crash_fault_test PROPERTIES TIMEOUT 3600)

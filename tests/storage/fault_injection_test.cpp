@@ -161,6 +161,23 @@ TEST_F(FaultInjection, IgnoredSyncsLoseADurableWrite) {
   EXPECT_EQ(contents(directory / "f"), "old");
 }
 
+TEST_F(FaultInjection, AFaultMayCountSomeChangesOnly) {
+  auto counted = opened("counted", "");
+  auto other = opened("other", "");
+  files->set_fault({.operation = 2, .then_crash = false, .among = [](const FileChange& change) {
+                      return change.path.filename() == "counted";
+                    }});
+  EXPECT_TRUE(counted->append(as_bytes("1")));
+  EXPECT_TRUE(other->append(as_bytes("1")));
+  EXPECT_FALSE(files->failed_change());
+  EXPECT_EQ(counted->append(as_bytes("2")).error(), Errc::io_error);
+  ASSERT_TRUE(files->failed_change());
+  EXPECT_EQ(describe(*files->failed_change()), "append " + (directory / "counted").string());
+  EXPECT_TRUE(counted->append(as_bytes("3")));
+  files->restart();
+  EXPECT_FALSE(files->failed_change());
+}
+
 TEST_F(FaultInjection, FaultsHappenOnceAtTheirNumberOrEndTheProcess) {
   auto file = opened("f", "");
   files->set_fault({.operation = 2, .kind = FaultKind::not_persisted, .then_crash = false});
