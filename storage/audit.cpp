@@ -99,11 +99,18 @@ Audit::Audit(const Ledger& ledger) noexcept : ledger_{&ledger} {}
 
 AuditSizes Audit::sizes() const {
   const auto& core = ledger_->core();
-  AuditSizes sizes{.durable = core.signal.committed().value()};
-  const Reading reading{core};
-  if (!reading.can_read()) return sizes;
-  sizes.integrated = reading.tree().integrated_size();
-  sizes.signed_size = reading.tree().signed_size();
+  AuditSizes sizes;
+  {
+    const Reading reading{core};
+    if (reading.can_read()) {
+      if (const auto newest = reading.tree().newest()) {
+        sizes.signed_size = newest->size;
+        sizes.signed_at = newest->signed_at;
+      }
+      sizes.integrated = reading.tree().integrated_size();
+    }
+  }
+  sizes.durable = core.signal.committed().value();  // last: the others follow it
   return sizes;
 }
 
@@ -112,6 +119,8 @@ bool Audit::is_running() const {
   const Reading reading{core};
   return reading.can_read() && core.audit_follower != nullptr && !core.audit_follower->has_failed();
 }
+
+bool Audit::has_anchor() const { return !ledger_->core().options.anchor.empty(); }
 
 Result<std::string> Audit::vkey() const {
   const Reading reading{ledger_->core()};
@@ -144,6 +153,23 @@ Result<std::string> Audit::wait_for_checkpoint(Sequence seq,
   const auto covered = wait_for(*core.audit_follower, seq, timeout);
   if (!covered) return covered.error();
   return (*covered)->note;
+}
+
+void Audit::when_covered(Sequence seq, Covered done) const {
+  const auto& core = ledger_->core();
+  Result<void> possible;
+  {
+    const Reading reading{core};
+    possible = reading.can_read();
+    if (possible && core.audit_follower == nullptr) possible = Errc::audit_stopped;
+    if (possible && seq > core.signal.committed()) possible = Errc::sequence_in_future;
+    if (possible) {
+      return core.audit_follower->when_covered(seq, [done = std::move(done)](const auto& covered) {
+        done(covered ? Result<void>{} : Result<void>{covered.error()});
+      });
+    }
+  }
+  done(possible);
 }
 
 Result<std::vector<std::uint8_t>> Audit::tile(const TileId& id) const {
@@ -192,17 +218,22 @@ Result<ProofFile> Audit::prove_event(Sequence seq) const {
   return prove(reading.tree(), *core.log, *newest, seq);
 }
 
-Result<ProofFile> Audit::prove_token(TokenIndex index, std::chrono::milliseconds timeout) const {
-  const auto& core = ledger_->core();
+Result<Sequence> Audit::deciding_event(TokenIndex index) const {
   const auto token = ledger_->token(index);
   if (!token) return token.error();
-  const auto seq = token->answer.revocation ? token->answer.revocation->seq : token->row.issued_seq;
+  return token->answer.revocation ? token->answer.revocation->seq : token->row.issued_seq;
+}
+
+Result<ProofFile> Audit::prove_token(TokenIndex index, std::chrono::milliseconds timeout) const {
+  const auto& core = ledger_->core();
+  const auto seq = deciding_event(index);
+  if (!seq) return seq.error();
   const Reading reading{core};
   if (auto readable = reading.can_read(); !readable) return readable.error();
   if (core.audit_follower == nullptr) return Errc::audit_stopped;
-  const auto covered = wait_for(*core.audit_follower, seq, timeout);
+  const auto covered = wait_for(*core.audit_follower, *seq, timeout);
   if (!covered) return covered.error();
-  return prove(reading.tree(), *core.log, **covered, seq);
+  return prove(reading.tree(), *core.log, **covered, *seq);
 }
 
 }  // namespace tokenledger

@@ -17,6 +17,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,10 +28,12 @@
 
 namespace tokenledger {
 
+// Each at most the one before; the last two are 0 where no checkpoints are made.
 struct AuditSizes {
   std::uint64_t durable = 0;     // events in the log
   std::uint64_t integrated = 0;  // read again and hashed into the tree
   std::uint64_t signed_size = 0;
+  std::optional<LedgerTime> signed_at;  // of the newest checkpoint; absent: none was signed yet
 };
 
 class Audit {
@@ -40,6 +43,9 @@ class Audit {
   [[nodiscard]] AuditSizes sizes() const;
   // False: checkpoints are switched off, or their follower failed.
   [[nodiscard]] bool is_running() const;
+  // Something outside the directory keeps the newest checkpoint, so an older copy of the directory
+  // would not open.
+  [[nodiscard]] bool has_anchor() const;
   // The log's public key as a C2SP vkey; its name is the origin of every checkpoint.
   [[nodiscard]] Result<std::string> vkey() const;
 
@@ -50,6 +56,11 @@ class Audit {
   // The first that covers this committed event, signed now if need be. view_behind: not in time.
   [[nodiscard]] Result<std::string> wait_for_checkpoint(Sequence seq,
                                                         std::chrono::milliseconds timeout) const;
+  // Calls `done` exactly once when a checkpoint covers this committed event, or with why none will:
+  // on this call, or later on the thread that signs, where it must be quick and must not call back.
+  // queue_full: too many wait. Never blocks; there is no deadline.
+  using Covered = std::function<void(const Result<void>&)>;
+  void when_covered(Sequence seq, Covered done) const;
 
   // The bytes of C2SP tlog-tiles. sequence_in_future: not below the newest checkpoint.
   [[nodiscard]] Result<std::vector<std::uint8_t>> tile(const TileId& id) const;
@@ -67,8 +78,10 @@ class Audit {
   // before it is given. sequence_in_future: not covered yet. audit_corrupt: the tree on disk is
   // damaged; the next open makes it anew.
   [[nodiscard]] Result<ProofFile> prove_event(Sequence seq) const;
-  // Of the event that decides the token's status: what revoked it, else its issue (an expiry is
-  // part of that). Waits up to `timeout` for a checkpoint that covers it. token_not_found.
+  // The event that decides the token's status: what revoked it, else its issue (an expiry is part
+  // of that). Waits for the views. token_not_found.
+  [[nodiscard]] Result<Sequence> deciding_event(TokenIndex index) const;
+  // Of that event. Waits up to `timeout` for a checkpoint that covers it.
   [[nodiscard]] Result<ProofFile> prove_token(TokenIndex index,
                                               std::chrono::milliseconds timeout) const;
 

@@ -97,7 +97,10 @@ Result<ShownCheckpoint> show_checkpoint(const NoteVerifier& key, const Checkpoin
                                 .bytes = {record.signature.begin(), record.signature.end()}};
   auto note = format_note({.text = *text, .signatures = {signature}});
   if (!note) return note.error();
-  return ShownCheckpoint{.size = record.size, .root = record.root, .note = std::move(*note)};
+  return ShownCheckpoint{.size = record.size,
+                         .root = record.root,
+                         .signed_at = record.signed_at,
+                         .note = std::move(*note)};
 }
 
 Result<std::vector<std::uint8_t>> AuditTree::read_tile(const TileId& id) const {

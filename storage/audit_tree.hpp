@@ -48,6 +48,7 @@ class FileLayer;
 struct ShownCheckpoint {
   std::uint64_t size = 0;
   Digest root{};
+  LedgerTime signed_at;
   std::string note;  // the signed note
 };
 
