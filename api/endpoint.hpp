@@ -37,6 +37,7 @@ inline constexpr int kChangeAttemptsMax = 4;
 
 class AccessLog;
 class EventStreamer;
+class ReceiptDesk;
 class TokenRequestLimits;
 
 // Outlives the server's routes.
@@ -48,6 +49,7 @@ struct ApiContext {
   std::function<HttpCounters()> http_counters;  // guarded by http_counters_mutex; may be empty
   EventStreamer& streamer;
   TokenRequestLimits& limits;
+  std::shared_ptr<ReceiptDesk> receipts;  // shared as the workers are
   const AccessLog* access_log = nullptr;  // set before the server starts; null: none
   DenialCounters batch_denials = {};      // of tokens checked many at once
 };

@@ -18,6 +18,7 @@ void add_token_list_endpoint(HttpRouter& router, ApiContext& context);
 void add_bulk_revocation_endpoint(HttpRouter& router, ApiContext& context);
 void add_check_endpoints(HttpRouter& router, ApiContext& context);
 void add_event_endpoints(HttpRouter& router, ApiContext& context);
+void add_audit_endpoints(HttpRouter& router, ApiContext& context);
 void add_note_endpoint(HttpRouter& router, ApiContext& context);
 void add_operations_endpoints(HttpRouter& router, ApiContext& context);
 void add_openapi_endpoint(HttpRouter& router);

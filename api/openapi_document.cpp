@@ -23,8 +23,18 @@ constexpr std::string_view kTags = R"json([
   {"name": "tokens", "description": "Every token ever issued"},
   {"name": "checks", "description": "Is this token good right now?"},
   {"name": "events", "description": "The ledger itself"},
+  {"name": "audit", "description": "Checkpoints, tiles and proofs for people who keep a checkpoint (C2SP tlog-tiles, tlog-proof)"},
   {"name": "operations", "description": "Health, metrics, this document"}
 ])json";
+
+// "{index...}" of the router takes slashes too; OpenAPI has no word for that.
+constexpr std::string_view kTakesRest = "...";
+std::string documented_path(std::string_view path) {
+  std::string text{path};
+  if (const auto at = text.find(kTakesRest); at != std::string::npos)
+    text.erase(at, kTakesRest.size());
+  return text;
+}
 
 // Calls `use` for each word.
 template <class Use>
@@ -55,10 +65,10 @@ void write_reference(JsonWriter& json, std::string_view kind, std::string_view n
   json.begin_object().member("$ref", target).end_object();
 }
 
-void write_path_parameters(JsonWriter& json, std::string_view path) {
+void write_path_parameters(JsonWriter& json, const std::string& path) {
   for (auto open = path.find('{'); open != std::string_view::npos;
        open = path.find('{', open + 1)) {
-    const auto name = path.substr(open + 1, path.find('}', open) - open - 1);
+    const auto name = std::string_view{path}.substr(open + 1, path.find('}', open) - open - 1);
     json.begin_object()
         .member("name", name)
         .member("in", "path")
@@ -109,7 +119,7 @@ void write_operation(JsonWriter& json, const OpenApiOperation& operation) {
   json.member("operationId", operation.id).member("summary", operation.summary);
   json.name("tags").begin_array().value(operation.tag).end_array();
   json.name("parameters").begin_array();
-  write_path_parameters(json, operation.path);
+  write_path_parameters(json, documented_path(operation.path));
   for_each_word(operation.parameters,
                 [&](std::string_view name) { write_reference(json, "parameters", name); });
   json.end_array();
@@ -158,7 +168,7 @@ std::string openapi_document() {
     if (operation.path != path) {
       if (!path.empty()) json.end_object();
       path = operation.path;
-      json.name(path).begin_object();
+      json.name(documented_path(path)).begin_object();
     }
     write_operation(json, operation);
   }

@@ -16,6 +16,7 @@ constexpr std::string_view kCreates = "400 401 403 404 409 422 429 500 503";
 constexpr std::string_view kChanges = "400 401 403 404 409 422 429 500 503";
 constexpr std::string_view kOauth = "400 401 403 429 503";
 constexpr std::string_view kPage = "limit cursor min_seq";
+constexpr std::string_view kOpenReads = "400 404 503";
 constexpr std::string_view kRepeats = "Idempotency-Key";
 
 constexpr auto kOperations = std::to_array<OpenApiOperation>({
@@ -96,9 +97,9 @@ constexpr auto kOperations = std::to_array<OpenApiOperation>({
     {get, "/v1/tokens/{jti}", "getToken", "tokens", "One token", Access::bearer, "tokens:read",
      "min_seq", "", 200, "Token", kReadsOne},
     {remove, "/v1/tokens/{jti}", "deleteToken", "tokens", "Revoke, and hide from the list",
-     Access::bearer, "tokens:revoke", kRepeats, "", 200, "RevokedToken", kChanges},
+     Access::bearer, "tokens:revoke", "receipt Idempotency-Key", "", 200, "RevokedToken", kChanges},
     {post, "/v1/tokens/{jti}/revoke", "revokeToken", "tokens", "Revoke at once", Access::bearer,
-     "tokens:revoke", kRepeats, "Reason", 200, "RevokedToken", kChanges},
+     "tokens:revoke", "receipt Idempotency-Key", "Reason", 200, "RevokedToken", kChanges},
 
     {post, "/v1/revocations", "revokeTokens", "tokens",
      "Revoke all tokens of a selection, or count them first", Access::bearer, "tokens:revoke",
@@ -117,6 +118,29 @@ constexpr auto kOperations = std::to_array<OpenApiOperation>({
     {get, "/v1/events/stream", "streamEvents", "events",
      "Server-sent events from a seq, without a gap or a repeat; absent: what comes next",
      Access::bearer, "events:read", "from Last-Event-ID", "", 200, "EventStream", kReads},
+
+    {get, "/v1/audit/checkpoint", "getCheckpoint", "audit",
+     "The newest signed checkpoint, or the one of this size (C2SP tlog-checkpoint)", Access::open,
+     "", "checkpoint_size", "", 200, "Checkpoint", kOpenReads},
+    {get, "/v1/audit/vkey", "getLogKey", "audit",
+     "The key that signs checkpoints, named after their origin (C2SP signed-note)", Access::open,
+     "", "", "", 200, "LogKey", kOpenReads},
+    {get, "/v1/audit/tile/entries/{index...}", "getEntries", "audit",
+     "Canonical bytes of 256 events, with .p/W of the first W; x001/x234/067 is number 1234067 "
+     "(C2SP tlog-tiles)",
+     Access::bearer, "audit:read", "", "", 200, "Tile", kReadsOne},
+    {get, "/v1/audit/tile/{level}/{index...}", "getTile", "audit",
+     "256 hashes, with .p/W the first W; the index is written as for entries (C2SP tlog-tiles)",
+     Access::open, "", "", "", 200, "Tile", kOpenReads},
+    {get, "/v1/audit/proofs/inclusion", "proveInclusion", "audit",
+     "That the tree of this size holds this leaf, whose index is its seq - 1 (RFC 6962 §2.1.1)",
+     Access::open, "", "leaf_index tree_size", "", 200, "ProofHashes", kOpenReads},
+    {get, "/v1/audit/proofs/consistency", "proveConsistency", "audit",
+     "That one tree is the beginning of the other (RFC 6962 §2.1.2)", Access::open, "",
+     "from_size to_size", "", 200, "ProofHashes", kOpenReads},
+    {get, "/v1/audit/proofs/token/{jti}", "proveToken", "audit",
+     "The event that decides the token's status, with its proof (C2SP tlog-proof)", Access::bearer,
+     "audit:read", "", "", 200, "ProofFile", kReadsOne},
 
     {post, "/v1/notes", "appendNote", "events",
      "Append a note of the host program; the topic is stored plain, the body encrypted",

@@ -250,7 +250,10 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
   "type": "object", "required": ["jti", "status", "revoked_at"],
   "properties": {
     "jti": {"type": "string"}, "status": {"const": "revoked"}, "revoked_at": {"$ref": "#/components/schemas/Time"},
-    "seq": {"$ref": "#/components/schemas/Seq"}, "revocation": {"$ref": "#/components/schemas/Revocation"}}
+    "seq": {"$ref": "#/components/schemas/Seq"}, "revocation": {"$ref": "#/components/schemas/Revocation"},
+    "receipt": {"type": ["string", "null"], "description": "The .tlog-proof file of the event, where it was asked for"},
+    "receipt_missing": {"type": "string",
+      "description": "Why there is none, as a code; the revocation holds, its proof can be fetched later"}}
 })json"},
     {"Event", R"json({
   "type": "object", "required": ["seq", "recorded_at", "kind", "actor", "request_id", "data"],

@@ -15,7 +15,9 @@
 #include "api/http_parser.hpp"
 #include "api/metrics_text.hpp"
 #include "api/problem.hpp"
+#include "api/receipt_desk.hpp"
 #include "api/token_request_limits.hpp"
+#include "storage/audit.hpp"
 #include "storage/ledger_core.hpp"
 
 namespace tokenledger {
@@ -36,6 +38,19 @@ HttpResponse not_ready(std::string_view code, std::string_view detail) {
   return response;
 }
 
+// Not a condition of being ready: tokens are decided and checked without checkpoints, but whoever
+// runs the server must see that they are missing, and what they can't tell.
+std::string audit_detail(const Audit& audit) {
+  const auto sizes = audit.sizes();
+  auto text = "checkpoints: signed " + std::to_string(sizes.signed_size) + " of " +
+              std::to_string(sizes.durable) + " events";
+  if (!audit.is_running()) text += "; no more are signed, see the server's log";
+  text += audit.has_anchor()
+              ? "\nrollback: an older copy of the directory is refused, the anchor tells\n"
+              : "\nrollback: an older copy of the directory can not be told without --anchor\n";
+  return text;
+}
+
 HttpResponse readyz(const Ledger& ledger) {
   const auto stats = ledger.stats();
   if (stats.poisoned)
@@ -48,10 +63,40 @@ HttpResponse readyz(const Ledger& ledger) {
   if (stats.view_cursor.value() + kViewLagEventsMax < stats.committed.value())
     return not_ready("views_behind", "lists are catching up");
   HttpResponse response{.status = 200, .content_type = kContentTypeText, .body = "ready\n"};
-  // No reason to take nobody's questions: expiry is computed.
+  // No reason to take nobody's questions: expiry is computed, and only live tokens at their bound
+  // wait.
   if (stats.sweep_error)
     response.body += std::string{"the expiry sweep fails: "} + errc_name(*stats.sweep_error) + "\n";
+  response.body += audit_detail(Audit{ledger});
   return response;
+}
+
+// Seconds since the newest checkpoint; absent: none was signed yet.
+std::optional<std::uint64_t> checkpoint_age_s(const Ledger& ledger, const AuditSizes& sizes) {
+  if (!sizes.signed_at) return std::nullopt;
+  const auto now = std::max(ledger.now(), *sizes.signed_at);
+  return (now.value() - sizes.signed_at->value()) / kNanosecondsPerSecond;
+}
+
+void write_audit(MetricsText& text, const ApiContext& context) {
+  const Audit audit{context.ledger};
+  const auto sizes = audit.sizes();
+  text.gauge("tokenledger_audit_durable_size", "Events in the log", sizes.durable);
+  text.gauge("tokenledger_audit_integrated_size", "Events read again and hashed into the tree",
+             sizes.integrated);
+  text.gauge("tokenledger_audit_signed_size", "Events that the newest checkpoint covers",
+             sizes.signed_size);
+  if (const auto age = checkpoint_age_s(context.ledger, sizes))
+    text.gauge("tokenledger_audit_checkpoint_age_seconds", "Since the newest checkpoint", *age);
+  text.gauge("tokenledger_audit_stopped", "1: no checkpoints are signed any more",
+             !audit.is_running());
+  const auto receipts = context.receipts->counters();
+  text.gauge("tokenledger_receipts_waiting", "Requests that wait for a checkpoint",
+             receipts.waiting);
+  text.family("tokenledger_receipts_missed_total", "counter",
+              "Requests that got no checkpoint to wait for");
+  text.sample("tokenledger_receipts_missed_total", "reason", "late", receipts.late);
+  text.sample("tokenledger_receipts_missed_total", "reason", "too_many", receipts.refused);
 }
 
 void write_ledger(MetricsText& text, const LedgerStats& stats) {
@@ -191,6 +236,7 @@ HttpResponse metrics(ApiContext& context, StatusCounts& counts) {
   HttpResponse response{.status = 200, .content_type = kContentTypeMetrics};
   MetricsText text{response.body};
   write_ledger(text, context.ledger.stats());
+  write_audit(text, context);
   write_index_chunks(text, context.ledger.core().index);
   counts.write(text, context.ledger);
   write_service(text, context);

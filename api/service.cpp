@@ -8,6 +8,8 @@
 #include "api/event_streamer.hpp"
 #include "api/http_server.hpp"
 #include "api/problem.hpp"
+#include "api/receipt_desk.hpp"
+#include "storage/audit.hpp"
 
 namespace tokenledger {
 namespace {
@@ -37,9 +39,17 @@ class ApiService::Impl {
             .http_counters_mutex = {},
             .http_counters = {},
             .streamer = streamer,
-            .limits = limits} {}
+            .limits = limits,
+            .receipts = std::make_shared<ReceiptDesk>(
+                [&ledger](Sequence seq, ReceiptDesk::Ready ready) {
+                  Audit{ledger}.when_covered(seq, std::move(ready));
+                },
+                options.receipt_patience)} {}
   // Jobs refer to the context.
-  ~Impl() { context.workers->stop(); }
+  ~Impl() {
+    context.workers->stop();
+    context.receipts->stop();
+  }
 
   EventStreamer streamer;
   TokenRequestLimits limits;
@@ -64,6 +74,7 @@ void ApiService::add_routes(HttpRouter& router) {
   add_bulk_revocation_endpoint(router, context);
   add_check_endpoints(router, context);
   add_event_endpoints(router, context);
+  add_audit_endpoints(router, context);
   add_note_endpoint(router, context);
   add_operations_endpoints(router, context);
   add_openapi_endpoint(router);

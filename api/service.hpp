@@ -27,6 +27,8 @@ struct ApiOptions {
   std::uint32_t worker_jobs_max = 256;   // waiting for a worker; beyond: 503 with Retry-After
   std::uint32_t event_streams_max = 64;  // open /v1/events/stream; beyond: 503 with Retry-After
   std::chrono::milliseconds event_heartbeat = std::chrono::seconds{15};
+  // How long a request for a receipt or a proof waits for the checkpoint.
+  std::chrono::milliseconds receipt_patience = std::chrono::seconds{5};
   TokenRequestRates token_request_rates;
 };
 

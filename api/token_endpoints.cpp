@@ -7,6 +7,7 @@
 #include "api/http_json.hpp"
 #include "api/new_token_request.hpp"
 #include "api/problem.hpp"
+#include "api/receipt.hpp"
 #include "api/request_body.hpp"
 #include "api/rfc3339.hpp"
 #include "api/wire.hpp"
@@ -147,7 +148,9 @@ struct RevokedNow {
   std::optional<std::string> reason;
 };
 
-HttpResponse revoked(const Ledger& ledger, const RevokedNow& what, const Committed& committed) {
+// `receipt` is null where none was asked for.
+HttpResponse revoked(const Ledger& ledger, const RevokedNow& what, const Committed& committed,
+                     const Receipt* receipt) {
   auto response = json_response(200);
   JsonWriter json{&response.body};
   json.begin_object()
@@ -159,8 +162,27 @@ HttpResponse revoked(const Ledger& ledger, const RevokedNow& what, const Committ
       json, ledger,
       {.cause = what.cause, .actor = what.actor, .seq = committed.seq, .at = committed.at},
       what.reason);
+  if (receipt != nullptr) write_receipt(json, *receipt);
   json.end_object();
   return response;
+}
+
+// The answer without a receipt, or with the one that ?receipt=true asks for. The body of a repeat,
+// and so its reason, is the same.
+Ledger::Completion revocation_answer(ApiContext& context, const Call& call, RevokedNow what,
+                                     bool wants_receipt) {
+  auto& ledger = context.ledger;
+  if (wants_receipt) {
+    return answering_with_receipt(
+        context, call,
+        [&ledger, what = std::move(what)](const Committed& committed, const Receipt& receipt) {
+          return revoked(ledger, what, committed, &receipt);
+        });
+  }
+  const CommittedAnswer answer = [&ledger, what = std::move(what)](const Committed& committed) {
+    return revoked(ledger, what, committed, nullptr);
+  };
+  return answering(context, call, answer, with_its_own_time(ledger, answer));
 }
 
 // Revoking says for whom (S09); deleting is revoking, and hides the row from the list (C2).
@@ -174,8 +196,25 @@ std::optional<Cause> read_cause(JsonFields& fields, How how) {
   return std::nullopt;
 }
 
+struct RevocationQuery {
+  std::optional<HttpResponse> refused;
+  bool wants_receipt = false;
+};
+RevocationQuery read_revocation_query(const Ledger& ledger, const HttpRequest& request) {
+  FormFields query;
+  RevocationQuery read{.refused = read_query(ledger, request, {"receipt"}, &query)};
+  if (read.refused) return read;
+  const auto receipt = query.get("receipt").value_or("false");
+  read.wants_receipt = receipt == "true";
+  if (!read.wants_receipt && receipt != "false")
+    read.refused = problem(400, "invalid_parameter", "receipt must be true or false");
+  return read;
+}
+
 void revoke(ApiContext& context, const Call& call, Write write, How how) {
   auto& ledger = context.ledger;
+  auto query = read_revocation_query(ledger, *call->request);
+  if (query.refused) return call->responder.respond(std::move(*query.refused));
   auto body = read_json_body(*call->request, AbsentBody::is_empty_object);
   if (body.problem) return call->responder.respond(std::move(*body.problem));
   JsonFields fields{*body.object};
@@ -197,19 +236,14 @@ void revoke(ApiContext& context, const Call& call, Write write, How how) {
                                 .reason = reason,
                                 .request_id = std::move(write.request_id),
                                 .idempotency = write.idempotency};
-  // The body of a repeat, and so its reason, is the same.
-  const CommittedAnswer answer = [&ledger, what = std::move(what)](const Committed& committed) {
-    return revoked(ledger, what, committed);
-  };
-  ledger.revoke_async(*index, std::move(request),
-                      [&ledger, workers = context.workers, call, index = *index,
-                       done = answering(context, call, answer, with_its_own_time(ledger, answer))](
-                          const Result<Committed>& committed) {
-                        if (committed || committed.error() != Errc::not_active)
-                          return done(committed);
-                        answer_from_worker(*workers, call,
-                                           [&ledger, index] { return not_active(ledger, index); });
-                      });
+  ledger.revoke_async(
+      *index, std::move(request),
+      [&ledger, workers = context.workers, call, index = *index,
+       done = revocation_answer(context, call, std::move(what), query.wants_receipt)](
+          const Result<Committed>& committed) {
+        if (committed || committed.error() != Errc::not_active) return done(committed);
+        answer_from_worker(*workers, call, [&ledger, index] { return not_active(ledger, index); });
+      });
 }
 
 }  // namespace
@@ -221,13 +255,14 @@ void add_token_endpoints(HttpRouter& router, ApiContext& context) {
       [&context](const Call& call, Write write) { create(context, call, std::move(write)); });
   route_view(router, context, {HttpMethod::get, "/v1/tokens/{jti}", ManagementScope::tokens_read},
              [&ledger](const HttpRequest& request) { return get(ledger, request); });
+  route_write(
+      router, context,
+      with_query({HttpMethod::post, "/v1/tokens/{jti}/revoke", ManagementScope::tokens_revoke}),
+      [&context](const Call& call, Write write) {
+        revoke(context, call, std::move(write), How::revoke);
+      });
   route_write(router, context,
-              {HttpMethod::post, "/v1/tokens/{jti}/revoke", ManagementScope::tokens_revoke},
-              [&context](const Call& call, Write write) {
-                revoke(context, call, std::move(write), How::revoke);
-              });
-  route_write(router, context,
-              {HttpMethod::remove, "/v1/tokens/{jti}", ManagementScope::tokens_revoke},
+              with_query({HttpMethod::remove, "/v1/tokens/{jti}", ManagementScope::tokens_revoke}),
               [&context](const Call& call, Write write) {
                 revoke(context, call, std::move(write), How::erase);
               });

@@ -116,6 +116,7 @@ class ApiUnderTest {
   const std::string& admin() const { return admin_; }
   const std::filesystem::path& directory() const { return directory_.path(); }
   std::uint16_t port() const { return server_->port(); }
+  HttpCounters counters() const { return server_->counters(); }
 
   static std::string request_text(std::string_view method, std::string_view path, const Ask& ask) {
     std::string text;

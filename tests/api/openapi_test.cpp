@@ -121,8 +121,12 @@ TEST(OpenApi, BearerOperationsNameAScopeOfTheManagementApi) {
       const auto errors = words(operation.errors);
       EXPECT_TRUE(errors.contains("401") && errors.contains("403")) << operation.id;
     }
-    EXPECT_EQ(operation.path.starts_with("/v1/") && operation.access == OpenApiAccess::open, false)
-        << operation.id;
+    // Outsiders check the log without being anybody here; what they get says hashes and sizes only.
+    const std::set<std::string_view> for_outsiders = {"getCheckpoint", "getLogKey", "getTile",
+                                                      "proveInclusion", "proveConsistency"};
+    const bool is_open =
+        operation.path.starts_with("/v1/") && operation.access == OpenApiAccess::open;
+    EXPECT_EQ(is_open, for_outsiders.contains(operation.id)) << operation.id;
   }
 }
 

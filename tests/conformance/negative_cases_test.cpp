@@ -240,6 +240,12 @@ std::vector<Row> management_rows() {
        admin("POST", "/v1/clients", R"({"name":")" + std::string(17'000, 'x') + "\"}")},
       {"admin-api-14", 404, "Content-Type: application/json",
        [](S s) { return s.form("/oauth/nothing", "a=b"); }},
+      {"transparency-log-09", 404, kProblem, admin("GET", "/v1/audit/tile/0/x001/000")},
+      {"transparency-log-09b", 404, kProblem, admin("GET", "/v1/audit/tile/entries/x001/000")},
+      {"transparency-log-10", 404, kProblem, admin("GET", "/v1/audit/tile/0/000.p/0")},
+      {"transparency-log-10b", 404, kProblem, admin("GET", "/v1/audit/tile/0/000.p/256")},
+      {"transparency-log-10c", 404, kProblem, admin("GET", "/v1/audit/tile/64/000")},
+      {"transparency-log-10d", 404, kProblem, admin("GET", "/v1/audit/tile/0/0000")},
   };
 }
 

@@ -1,0 +1,290 @@
+// /v1/audit: the log as a transparency log (C2SP tlog-tiles below /v1/audit, tlog-proof), for
+// people who do not take this server's word.
+//
+// Open to everybody is what says nothing but hashes and how many events there are: checkpoint, key,
+// hash tiles, proofs between them. Who keeps a checkpoint need not be somebody whom this server
+// trusts. The events themselves, and proofs that carry one, need audit:read. All of it reads the
+// disk, so it runs on workers; requests without a token hold kOpenAuditReadsMax places at most.
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <memory>
+#include <optional>
+
+#include "api/endpoint.hpp"
+#include "api/endpoints.hpp"
+#include "api/error_mapping.hpp"
+#include "api/guard.hpp"
+#include "api/json_writer.hpp"
+#include "api/problem.hpp"
+#include "api/receipt_desk.hpp"
+#include "core/proof_text.hpp"
+#include "storage/audit.hpp"
+
+namespace tokenledger {
+namespace {
+
+// At work or waiting for a worker; beyond: 503. Few enough to leave the workers to those who have a
+// token.
+constexpr std::size_t kOpenAuditReadsMax = 32;
+
+constexpr std::string_view kPrefix = "/v1/audit/";
+constexpr std::string_view kContentTypeOctets = "application/octet-stream";
+// What is addressed by size and number never changes.
+constexpr std::string_view kForever = "max-age=31536000, immutable";
+// The newest checkpoint: the next one may be there already.
+constexpr std::string_view kASecond = "max-age=1";
+// Partial tiles do not change either, but nobody asks for them when the next checkpoint is out.
+constexpr std::string_view kAnHour = "max-age=3600";
+
+// --- what the handlers share ---
+
+// Decimal query parameters by position in `names`; absent ones are nullopt, unknown or repeated
+// ones refuse the request.
+template <std::size_t Count>
+struct Numbers {
+  std::array<std::optional<std::uint64_t>, Count> value;
+  std::optional<HttpResponse> refused;
+};
+template <std::size_t Count>
+Numbers<Count> read_numbers(const HttpRequest& request,
+                            const std::array<std::string_view, Count>& names) {
+  Numbers<Count> read;
+  FormFields fields;
+  if (!fields.parse(request.query()) || fields.first_repeated()) {
+    read.refused = problem(400, "invalid_query", "the query is malformed or repeats a parameter");
+    return read;
+  }
+  for (std::size_t at = 0; at < fields.size(); ++at) {
+    const auto known = std::ranges::find(names, fields.name(at));
+    if (known == names.end()) {
+      read.refused = problem(400, "unknown_parameter", "a query parameter is not known here");
+      return read;
+    }
+    const auto number = parse_decimal(fields.value(at), kTreeSizeMax);
+    if (!number) {
+      read.refused = problem(400, "invalid_parameter", "a parameter is not a decimal number");
+      return read;
+    }
+    read.value[static_cast<std::size_t>(known - names.begin())] = number;
+  }
+  return read;
+}
+constexpr std::array<std::string_view, 0> kNoParameters{};
+
+HttpResponse text_response(std::string text, std::string_view caching) {
+  HttpResponse response{.status = 200, .content_type = kContentTypeText, .body = std::move(text)};
+  response.add_header("Cache-Control", caching);
+  return response;
+}
+
+HttpResponse octets_response(const std::vector<std::uint8_t>& bytes, std::string_view caching) {
+  HttpResponse response{.status = 200, .content_type = kContentTypeOctets};
+  response.body.assign(bytes.begin(), bytes.end());
+  response.add_header("Cache-Control", caching);
+  return response;
+}
+
+HttpResponse come_again(std::string_view detail) {
+  auto response = problem(503, errc_name(Errc::view_behind), detail);
+  response.add_header("Retry-After", "1");
+  return response;
+}
+
+// --- checkpoint and key ---
+
+HttpResponse checkpoint(const Ledger& ledger, const HttpRequest& request) {
+  auto query = read_numbers(request, std::array<std::string_view, 1>{"size"});
+  if (query.refused) return std::move(*query.refused);
+  const Audit audit{ledger};
+  const auto size = query.value[0];
+  auto note = size ? audit.checkpoint_of(*size) : audit.checkpoint();
+  if (note) {
+    return text_response(std::move(*note),
+                         std::string{"public, "}.append(size ? kForever : kASecond));
+  }
+  if (note.error() == Errc::file_not_found)
+    return problem(404, "checkpoint_not_found", "no checkpoint of this size was signed");
+  if (note.error() == Errc::view_behind) return come_again("no checkpoint was signed yet");
+  return problem_of(note.error());
+}
+
+HttpResponse vkey(const Ledger& ledger, const HttpRequest& request) {
+  auto query = read_numbers(request, kNoParameters);
+  if (query.refused) return std::move(*query.refused);
+  auto key = Audit{ledger}.vkey();
+  if (!key) return problem_of(key.error());
+  return text_response(std::move(*key), "public, max-age=300");
+}
+
+// --- tiles ---
+
+using ReadTile = Result<std::vector<std::uint8_t>> (Audit::*)(const TileId&) const;
+using ParsePath = std::optional<TileId> (*)(std::string_view);
+
+// The path as sent has one spelling (C2SP tlog-tiles): escapes, leading zeros and a width of 256
+// are other paths, and there is nothing at them.
+HttpResponse tile(const Ledger& ledger, const HttpRequest& request, ParsePath parse, ReadTile read,
+                  std::string_view who) {
+  auto query = read_numbers(request, kNoParameters);
+  if (query.refused) return std::move(*query.refused);
+  const auto id = parse(request.path().substr(kPrefix.size()));
+  if (!id) return problem(404, "not_found", "a tile's path is not written so");
+  const auto bytes = (Audit{ledger}.*read)(*id);
+  if (!bytes && bytes.error() == Errc::sequence_in_future)
+    return problem(404, "not_found", "the tile is not covered by a checkpoint yet");
+  if (!bytes) return problem_of(bytes.error());
+  if (bytes->size() > kHttpResponseBytesMax)
+    return problem(500, "too_large", "the entries are too long for one answer: export the log");
+  const bool is_full = id->width == kTileHashes;
+  return octets_response(*bytes, std::string{who}.append(is_full ? kForever : kAnHour));
+}
+
+// --- proofs ---
+
+// 400 is what the vectors of the issue want for a size that no checkpoint has reached.
+HttpResponse refused_proof(const boost::system::error_code& error) {
+  if (error == Errc::sequence_in_future) {
+    return problem(400, errc_name(Errc::sequence_in_future),
+                   "the size is beyond the newest checkpoint");
+  }
+  if (error == Errc::invalid_argument)
+    return problem(400, errc_name(Errc::invalid_argument), "nothing can be proved between these");
+  return problem_of(to_errc(error));
+}
+
+HttpResponse hashes_response(const Result<std::vector<Digest>>& hashes) {
+  if (!hashes) return refused_proof(hashes.error());
+  auto response = json_response(200);
+  JsonWriter json{&response.body};
+  json.begin_object().name("hashes").begin_array();
+  for (const auto& hash : *hashes) json.value(digest_to_base64(hash));
+  json.end_array().end_object();
+  return response;
+}
+
+using Prove = Result<std::vector<Digest>> (Audit::*)(std::uint64_t, std::uint64_t) const;
+
+HttpResponse prove(const Ledger& ledger, const HttpRequest& request,
+                   const std::array<std::string_view, 2>& names, Prove prove_between) {
+  auto query = read_numbers(request, names);
+  if (query.refused) return std::move(*query.refused);
+  if (!query.value[0] || !query.value[1])
+    return problem(400, "missing_parameter", "a proof is between two numbers: name both");
+  return hashes_response((Audit{ledger}.*prove_between)(*query.value[0], *query.value[1]));
+}
+
+HttpResponse proof_file(const Ledger& ledger, Sequence seq) {
+  const auto proof = Audit{ledger}.prove_event(seq);
+  if (!proof) return problem_of(proof.error());
+  auto text = format_proof_file(*proof);
+  if (!text) return problem_of(text.error());
+  return text_response(std::move(*text), "no-store");
+}
+
+// On a worker: finds the event. Then without a thread until a checkpoint covers it, and on a worker
+// again.
+void prove_token(const Ledger& ledger, const std::shared_ptr<WorkerPool>& workers,
+                 ReceiptDesk& desk, const Call& call) {
+  auto query = read_numbers(*call->request, kNoParameters);
+  if (query.refused) return call->responder.respond(std::move(*query.refused));
+  const auto jti = call->request->path_parameter(0);
+  const auto index = jti ? ledger.index_of(*jti) : std::nullopt;
+  if (!index) return call->responder.respond(problem_of(Errc::token_not_found));
+  const auto seq = Audit{ledger}.deciding_event(*index);
+  if (!seq) return call->responder.respond(problem_of(seq.error()));
+  desk.when_covered(*seq, [&ledger, workers, call, seq = *seq](const Result<void>& covered) {
+    if (covered)
+      return answer_from_worker(*workers, call, [&ledger, seq] { return proof_file(ledger, seq); });
+    const bool is_late = covered.error() == Errc::view_behind;
+    call->responder.respond(is_late ? come_again("no checkpoint covers the event yet")
+                                    : problem_of(to_errc(covered.error())));
+  });
+}
+
+// --- routes ---
+
+// A place among the requests without a token, free again when the last job that holds it ends.
+class OpenPlace {
+ public:
+  using Held = std::atomic<std::size_t>;
+  static std::shared_ptr<OpenPlace> take(std::shared_ptr<Held> held) {
+    auto place = std::make_shared<OpenPlace>(std::move(held));
+    return place->is_within_ ? place : nullptr;
+  }
+  explicit OpenPlace(std::shared_ptr<Held> held)
+      : held_{std::move(held)}, is_within_{held_->fetch_add(1) < kOpenAuditReadsMax} {}
+  ~OpenPlace() { held_->fetch_sub(1); }
+  OpenPlace(const OpenPlace&) = delete;
+  OpenPlace& operator=(const OpenPlace&) = delete;
+
+ private:
+  const std::shared_ptr<Held> held_;
+  const bool is_within_;
+};
+
+Call call_of(OwnedHttpRequest request, Responder responder) {
+  return std::make_shared<AsyncCall>(AsyncCall{std::move(request), std::move(responder)});
+}
+
+void route_open(HttpRouter& router, ApiContext& context, std::string_view pattern,
+                const std::shared_ptr<OpenPlace::Held>& held, ReadHandler handler) {
+  router.add_async(HttpMethod::get, pattern,
+                   [workers = context.workers, held,
+                    shared = std::make_shared<const ReadHandler>(std::move(handler))](
+                       OwnedHttpRequest request, Responder responder) {
+                     const auto place = OpenPlace::take(held);
+                     if (!place) return responder.respond(busy());
+                     const auto call = call_of(std::move(request), std::move(responder));
+                     answer_from_worker(*workers, call, [call, shared, place] {
+                       return (*shared)(*call->request);
+                     });
+                   });
+}
+
+void route_token_proof(HttpRouter& router, ApiContext& context) {
+  router.add_async(
+      HttpMethod::get, "/v1/audit/proofs/token/{jti}",
+      [&context](OwnedHttpRequest request, Responder responder) {
+        auto access = verify_management(context.ledger, *request, ManagementScope::audit_read);
+        if (access.denied) return responder.respond(std::move(*access.denied));
+        responder.set_client_id(std::move(access.client_id));
+        const auto call = call_of(std::move(request), std::move(responder));
+        const bool is_posted = context.workers->post(
+            [&ledger = context.ledger, workers = context.workers, desk = context.receipts, call] {
+              prove_token(ledger, workers, *desk, call);
+            });
+        if (!is_posted) call->responder.respond(busy());
+      });
+}
+
+}  // namespace
+
+void add_audit_endpoints(HttpRouter& router, ApiContext& context) {
+  const auto& ledger = context.ledger;
+  const auto held = std::make_shared<OpenPlace::Held>(0);
+  const auto open = [&](std::string_view pattern, ReadHandler handler) {
+    route_open(router, context, pattern, held, std::move(handler));
+  };
+  open("/v1/audit/checkpoint",
+       [&ledger](const HttpRequest& request) { return checkpoint(ledger, request); });
+  open("/v1/audit/vkey", [&ledger](const HttpRequest& request) { return vkey(ledger, request); });
+  // Before the hash tiles, whose pattern matches these paths too.
+  route_view(router, context,
+             {HttpMethod::get, "/v1/audit/tile/entries/{index...}", ManagementScope::audit_read},
+             [&ledger](const HttpRequest& request) {
+               return tile(ledger, request, parse_entry_bundle_path, &Audit::entries, "private, ");
+             });
+  open("/v1/audit/tile/{level}/{index...}", [&ledger](const HttpRequest& request) {
+    return tile(ledger, request, parse_tile_path, &Audit::tile, "public, ");
+  });
+  open("/v1/audit/proofs/inclusion", [&ledger](const HttpRequest& request) {
+    return prove(ledger, request, {"index", "size"}, &Audit::inclusion_proof);
+  });
+  open("/v1/audit/proofs/consistency", [&ledger](const HttpRequest& request) {
+    return prove(ledger, request, {"from", "to"}, &Audit::consistency_proof);
+  });
+  route_token_proof(router, context);
+}
+
+}  // namespace tokenledger
