@@ -30,6 +30,8 @@ struct ServeOptions {
   std::string issuer;
   unsigned threads = 0;
   std::string durability = "normal";
+  std::string anchor;
+  unsigned checkpoint_every_ms = 500;
   bool allow_insecure_http = false;
   std::string tls_certificate;
   std::string tls_key;
@@ -209,6 +211,8 @@ LedgerOptions opening_of(const CommandLine& line, const ServeOptions& options,
   opening.directory = line.data;
   opening.keyring_key_file = line.keyring_key_file;
   opening.durability = options.durability == "paranoid" ? Durability::paranoid : Durability::normal;
+  opening.anchor = options.anchor;
+  opening.checkpoint_every = std::chrono::milliseconds{options.checkpoint_every_ms};
   // `iss` stays what it was when the server moves to another address (R12).
   opening.issuer = options.issuer;
   opening.issuer_when_new = scheme_of(options) + endpoint.text(endpoint.port);
@@ -307,6 +311,14 @@ void add_serve_command(CommandLine& line) {
       ->check(CLI::Range(1, 256));
   command->add_option("--durability", options.durability, "normal, or paranoid: HEAD per batch")
       ->check(CLI::IsMember({"normal", "paranoid"}));
+  command->add_option("--anchor", options.anchor,
+                      "Keep the newest checkpoint in this file, best on another disk, and refuse a "
+                      "directory older than it; make it empty to begin one for a ledger that is "
+                      "there already");
+  command
+      ->add_option("--checkpoint-every", options.checkpoint_every_ms,
+                   "Milliseconds until a signed checkpoint covers an event (500)")
+      ->check(CLI::Range(10, 1'000));
   command
       ->add_option("--connections-max", options.connections_max,
                    "Open connections (8192); further ones are answered 503")
