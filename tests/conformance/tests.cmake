@@ -18,6 +18,11 @@ endforeach()
 add_test(NAME openapi_live_test COMMAND ${tokenledger_conformance} ${CMAKE_CURRENT_SOURCE_DIR}/conformance/openapi_test.py)
 set_tests_properties(openapi_live_test PROPERTIES LABELS conformance TIMEOUT 300 SKIP_RETURN_CODE 77)
 
+# What a running server says below /v1/audit, before the verifiers of transparency logs.
+add_test(NAME served_log_test COMMAND ${tokenledger_conformance}
+  ${CMAKE_CURRENT_SOURCE_DIR}/conformance/served_log_test.py ${CMAKE_BINARY_DIR}/go_tlog)
+set_tests_properties(served_log_test PROPERTIES LABELS conformance TIMEOUT 300)
+
 # Rows of published rules, each with its source, against a real server.
 tokenledger_test(conformance/negative_cases_test.cpp tokenledger::api)
 
