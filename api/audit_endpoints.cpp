@@ -40,15 +40,18 @@ constexpr std::string_view kAnHour = "max-age=3600";
 // --- what the handlers share ---
 
 // Decimal query parameters by position in `names`; absent ones are nullopt, unknown or repeated
-// ones refuse the request.
+// ones refuse the request. So does a min_seq that is not committed. Tiles and proofs are the same
+// whenever they are asked for, so min_seq asks more of the newest checkpoint alone.
 template <std::size_t Count>
 struct Numbers {
   std::array<std::optional<std::uint64_t>, Count> value;
+  std::uint64_t min_seq = 0;
   std::optional<HttpResponse> refused;
 };
 template <std::size_t Count>
-Numbers<Count> read_numbers(const HttpRequest& request,
+Numbers<Count> read_numbers(const Ledger& ledger, const HttpRequest& request,
                             const std::array<std::string_view, Count>& names) {
+  constexpr std::string_view kMinSeq = "min_seq";
   Numbers<Count> read;
   FormFields fields;
   if (!fields.parse(request.query()) || fields.first_repeated()) {
@@ -57,7 +60,7 @@ Numbers<Count> read_numbers(const HttpRequest& request,
   }
   for (std::size_t at = 0; at < fields.size(); ++at) {
     const auto known = std::ranges::find(names, fields.name(at));
-    if (known == names.end()) {
+    if (known == names.end() && fields.name(at) != kMinSeq) {
       read.refused = problem(400, "unknown_parameter", "a query parameter is not known here");
       return read;
     }
@@ -66,8 +69,14 @@ Numbers<Count> read_numbers(const HttpRequest& request,
       read.refused = problem(400, "invalid_parameter", "a parameter is not a decimal number");
       return read;
     }
-    read.value[static_cast<std::size_t>(known - names.begin())] = number;
+    if (known == names.end()) {
+      read.min_seq = *number;
+    } else {
+      read.value[static_cast<std::size_t>(known - names.begin())] = number;
+    }
   }
+  if (Sequence{read.min_seq} > ledger.committed())
+    read.refused = problem_of(Errc::sequence_in_future);
   return read;
 }
 constexpr std::array<std::string_view, 0> kNoParameters{};
@@ -94,10 +103,13 @@ HttpResponse come_again(std::string_view detail) {
 // --- checkpoint and key ---
 
 HttpResponse checkpoint(const Ledger& ledger, const HttpRequest& request) {
-  auto query = read_numbers(request, std::array<std::string_view, 1>{"size"});
+  auto query = read_numbers(ledger, request, std::array<std::string_view, 1>{"size"});
   if (query.refused) return std::move(*query.refused);
   const Audit audit{ledger};
   const auto size = query.value[0];
+  // Never an older one; and nobody without a token may have one signed at once.
+  if (!size && audit.is_running() && audit.sizes().signed_size < query.min_seq)
+    return come_again("no checkpoint covers this event yet");
   auto note = size ? audit.checkpoint_of(*size) : audit.checkpoint();
   if (note) {
     return text_response(std::move(*note),
@@ -110,7 +122,7 @@ HttpResponse checkpoint(const Ledger& ledger, const HttpRequest& request) {
 }
 
 HttpResponse vkey(const Ledger& ledger, const HttpRequest& request) {
-  auto query = read_numbers(request, kNoParameters);
+  auto query = read_numbers(ledger, request, kNoParameters);
   if (query.refused) return std::move(*query.refused);
   auto key = Audit{ledger}.vkey();
   if (!key) return problem_of(key.error());
@@ -126,7 +138,7 @@ using ParsePath = std::optional<TileId> (*)(std::string_view);
 // are other paths, and there is nothing at them.
 HttpResponse tile(const Ledger& ledger, const HttpRequest& request, ParsePath parse, ReadTile read,
                   std::string_view who) {
-  auto query = read_numbers(request, kNoParameters);
+  auto query = read_numbers(ledger, request, kNoParameters);
   if (query.refused) return std::move(*query.refused);
   const auto id = parse(request.path().substr(kPrefix.size()));
   if (!id) return problem(404, "not_found", "a tile's path is not written so");
@@ -167,7 +179,7 @@ using Prove = Result<std::vector<Digest>> (Audit::*)(std::uint64_t, std::uint64_
 
 HttpResponse prove(const Ledger& ledger, const HttpRequest& request,
                    const std::array<std::string_view, 2>& names, Prove prove_between) {
-  auto query = read_numbers(request, names);
+  auto query = read_numbers(ledger, request, names);
   if (query.refused) return std::move(*query.refused);
   if (!query.value[0] || !query.value[1])
     return problem(400, "missing_parameter", "a proof is between two numbers: name both");
@@ -186,7 +198,7 @@ HttpResponse proof_file(const Ledger& ledger, Sequence seq) {
 // again.
 void prove_token(const Ledger& ledger, const std::shared_ptr<WorkerPool>& workers,
                  ReceiptDesk& desk, const Call& call) {
-  auto query = read_numbers(*call->request, kNoParameters);
+  auto query = read_numbers(ledger, *call->request, kNoParameters);
   if (query.refused) return call->responder.respond(std::move(*query.refused));
   const auto jti = call->request->path_parameter(0);
   const auto index = jti ? ledger.index_of(*jti) : std::nullopt;

@@ -111,10 +111,33 @@ TEST_F(AuditEndpoints, ACheckpointThatWasNeverSignedIsNotThere) {
   EXPECT_EQ(reply.text("code"), "checkpoint_not_found");
   EXPECT_EQ(open("checkpoint?size=0").status, 404);
   for (const std::string query : {"size=", "size=-1", "size=x", "size=01", "size=1&size=2",
-                                  "seize=1", "min_seq=1", "size=9223372036854775808", "size=%zz"})
+                                  "seize=1", "min_seq=x", "size=9223372036854775808", "size=%zz"})
     EXPECT_EQ(open("checkpoint?" + query).status, 400) << query;
   EXPECT_EQ(open("vkey?size=1").status, 400);
   EXPECT_EQ(api().post("/v1/audit/checkpoint", "{}", api().admin()).status, 405);
+}
+
+TEST_F(AuditEndpoints, MinSeqGivesACheckpointThatCoversItOrNone) {
+  const auto seq = api().ledger().append_note("covered", "").value().seq;
+  Reply reply;
+  for (const auto until = std::chrono::steady_clock::now() + 20s;
+       reply.status != 200 && std::chrono::steady_clock::now() < until;) {
+    reply = open("checkpoint?min_seq=" + number(seq.value()));
+    if (reply.status == 503) {
+      EXPECT_TRUE(reply.has("Retry-After: 1\r\n")) << reply.head;
+      std::this_thread::sleep_for(10ms);
+    }
+  }
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  EXPECT_GE(open_checkpoint(reply.body, key())->checkpoint.size, seq.value());
+  const auto beyond = "min_seq=" + number(seq.value() + 1'000'000);
+  for (const std::string path :
+       {"checkpoint?", "vkey?", "tile/0/000?", "proofs/inclusion?index=0&size=1&",
+        "proofs/consistency?from=1&to=1&"}) {
+    EXPECT_EQ(open(path + beyond).status, 400) << path;
+    EXPECT_EQ(open(path + "min_seq=1").status, 200) << path;
+  }
+  EXPECT_EQ(read("tile/entries/000?" + beyond).status, 400);
 }
 
 TEST_F(AuditEndpoints, HashTilesLeadToTheSignedRoot) {
