@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -108,6 +109,28 @@ class Refusals(ServerTest):
             self.assertRegex(outcome.err, "--url|stop it")
         self.assertEqual(self.tree(os.path.join(self.data, "log")), before)
         self.assertEqual(server.stop(), 0)
+
+    def test_an_older_copy_of_the_directory_is_refused_by_the_anchor(self):
+        anchor = self.path("anchor")
+        server = self.serve("--anchor", anchor)
+        self.assertEqual(server.stop(), 0)
+        self.assertTrue(os.path.getsize(anchor))
+        shutil.copytree(self.data, self.path("older"))
+        server = self.serve("--anchor", anchor, "--checkpoint-every", "20")
+        self.assertEqual(self.post(server, "/v1/apis", {
+            "identifier": ORDERS, "name": "Orders", "scopes": ["read"]}, self.admin_token())[0], 201)
+        status, text = self.curl(server, "/v1/audit/checkpoint")
+        self.assertEqual(status, 200, text)
+        self.assertEqual(server.stop(), 0)
+        outcome = self.refused(3, "serve", "--data", self.path("older"), "--listen", "127.0.0.1:0",
+                               "--anchor", anchor)
+        self.assertIn("older copy", outcome.err)
+        os.remove(anchor)
+        outcome = self.refused(3, "serve", "--data", self.data, "--listen", "127.0.0.1:0",
+                               "--anchor", anchor)
+        self.assertIn("make an empty file there", outcome.err)
+        for text in ("0", "5000", "soon"):
+            self.refused(2, "serve", "--data", self.data, "--checkpoint-every", text)
 
     def test_a_port_in_use_is_said_in_a_sentence(self):
         with socket.socket() as taken:
