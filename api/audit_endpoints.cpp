@@ -108,8 +108,10 @@ HttpResponse checkpoint(const Ledger& ledger, const HttpRequest& request) {
   const Audit audit{ledger};
   const auto size = query.value[0];
   // Never an older one; and nobody without a token may have one signed at once.
-  if (!size && audit.is_running() && audit.sizes().signed_size < query.min_seq)
-    return come_again("no checkpoint covers this event yet");
+  if (!size && audit.sizes().signed_size < query.min_seq) {
+    return audit.is_running() ? come_again("no checkpoint covers this event yet")
+                              : problem_of(Errc::audit_stopped);
+  }
   auto note = size ? audit.checkpoint_of(*size) : audit.checkpoint();
   if (note) {
     return text_response(std::move(*note),

@@ -401,6 +401,38 @@ TEST(AuditOverHttp, WithoutCheckpointsARevocationHoldsAndItsReceiptSaysWhyItIsMi
   EXPECT_TRUE(api.as_admin("GET", "/metrics").has("\ntokenledger_audit_stopped 1\n"));
 }
 
+TEST(AuditOverHttp, WhereNoMoreCheckpointsCanBeSignedTheServerIsReadyAndSaysSo) {
+  testing_support::TemporaryDirectory outside;
+  const auto disk = outside.path() / "disk";
+  std::filesystem::create_directory(disk);
+  ApiUnderTest api{{}, {}, [&](LedgerOptions& options) { options.anchor = disk / "anchor"; }};
+  const auto made = api.post(
+      "/v1/tokens",
+      R"({"name":"m","audience":"urn:tokenledger:management","expires_in_days":1,"scopes":["check"]})",
+      api.admin());
+  ASSERT_EQ(made.status, 201) << made.body;
+  const Audit audit{api.ledger()};
+  ASSERT_TRUE(audit.wait_for_checkpoint(api.ledger().committed(), 20s));
+  const auto last = api.get("/v1/audit/checkpoint", "").body;
+  std::filesystem::remove_all(disk);
+  const auto path = "/v1/tokens/" + made.text("jti");
+  const auto reply = api.as_admin("POST", path + "/revoke?receipt=true");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.text("receipt_missing"), "audit_stopped") << reply.body;
+  EXPECT_EQ(api.authz(made.text("token"), "urn:tokenledger:management"), 401);
+  EXPECT_EQ(api.get("/v1/audit/checkpoint", "").body, last) << "what was signed stays";
+  const auto seq = std::to_string(api.ledger().committed().value());
+  const auto newer = api.get("/v1/audit/checkpoint?min_seq=" + seq, "");
+  EXPECT_EQ(newer.status, 503);
+  EXPECT_EQ(newer.text("code"), "audit_stopped") << newer.body;
+  const auto proof = api.as_admin("GET", "/v1/audit/proofs/token/" + made.text("jti"));
+  EXPECT_EQ(proof.text("code"), "audit_stopped") << proof.body;
+  const auto ready = api.get("/readyz", "");
+  EXPECT_EQ(ready.status, 200);
+  EXPECT_TRUE(ready.has("no more are signed")) << ready.body;
+  EXPECT_TRUE(api.as_admin("GET", "/metrics").has("\ntokenledger_audit_stopped 1\n"));
+}
+
 TEST(AuditOverHttp, INV7WithoutRoomForProofsARevocationIsStillAnsweredAsDone) {
   ApiUnderTest api{{.worker_count = 1, .worker_jobs_max = 0}};
   const auto made = api.post(
