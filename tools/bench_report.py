@@ -74,6 +74,10 @@ TABLE = [
         "P4/yardstick_rocksdb_same_note_batches", "value/yardstick", "rate", ">=", 0.70),
     Row("P4", "durable append, one caller / one synced Put", "P4/append_one_caller",
         "P4/yardstick_synced_put", "value/yardstick", direction="<=", target=1.3),
+    Row("P4", "append of issue events, audit tree on / off", "P4/append_with_tree", measure="ratio",
+        direction=">=", target=0.85),
+    Row("P4", "append of notes, audit tree on / off", "P4/append_notes_with_tree", measure="ratio",
+        direction=">=", target=0.85),
     Row("P5", "issue opaque tokens, views kept up", "P5/issue_opaque", measure="rate",
         direction=">=", target=150_000),
     Row("P5", "issue JWT / bare signing rate", "P5/issue_jwt", "P5/yardstick_bare_sign",
@@ -97,6 +101,9 @@ TABLE = [
           target=500_000) for name, what in ENDPOINTS),
     Row("P9", "disable a client with 1 M tokens / one synced Put", "P9/disable_client",
         "P9/yardstick_synced_put", "value/yardstick", direction="<=", target=2.0),
+    Row("P10", "inclusion proofs of random events, 1 M events", "P10/inclusion_proof", measure="rate"),
+    Row("P10", "the same with event and checkpoint", "P10/event_proof", measure="rate"),
+    Row("P10", "consistency proofs of random sizes with the newest", "P10/consistency_proof", measure="rate"),
 ]
 
 NANOSECONDS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}

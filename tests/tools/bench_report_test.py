@@ -43,7 +43,7 @@ class BenchReport(unittest.TestCase):
     def test_nothing_measured_is_missing_not_dropped(self):
         done, rows = self.report()
         self.assertEqual(done.returncode, 0)
-        self.assertEqual({row["id"] for row in rows}, {"P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9"})
+        self.assertEqual({row["id"] for row in rows}, {f"P{number}" for number in range(1, 11)})
         for row in rows:
             self.assertEqual((row["status"], row["value"], row["met"]), ("missing", None, None), row)
         self.assertIn("missing", done.stdout)
