@@ -8,6 +8,7 @@
 #include "storage/byte_codec.hpp"
 #include "storage/crc32c.hpp"
 #include "storage/durable_file.hpp"
+#include "storage/head_slots.hpp"
 
 namespace tokenledger {
 namespace {
@@ -131,6 +132,20 @@ Result<void> HeadFile::sync() {
   written_since_sync_ = false;
   next_slot_ = 1 - next_slot_;
   return {};
+}
+
+Result<std::array<std::optional<Head>, 2>> read_head_slots(FileLayer& files,
+                                                           const std::filesystem::path& path) {
+  const auto bytes = read_whole(files, path, HeadFile::kFileBytes);
+  if (!bytes) return bytes.error() == Errc::too_large ? Errc::head_corrupt : bytes.error();
+  if (bytes->size() != HeadFile::kFileBytes) return Errc::head_corrupt;
+  std::array<std::optional<Head>, 2> heads;
+  for (std::size_t at = 0; at < heads.size(); ++at) {
+    const auto slot =
+        decode(std::span{*bytes}.subspan(at * HeadFile::kSlotBytes, HeadFile::kSlotBytes));
+    if (slot) heads[at] = slot->head;
+  }
+  return heads;
 }
 
 }  // namespace tokenledger

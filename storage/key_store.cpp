@@ -8,6 +8,7 @@
 #include "storage/byte_codec.hpp"
 #include "storage/crc32c.hpp"
 #include "storage/durable_file.hpp"
+#include "storage/key_store_check.hpp"
 #include "storage/personal_cipher.hpp"
 
 namespace tokenledger {
@@ -376,6 +377,67 @@ KeyStoreMark KeyStore::mark() const {
 std::size_t KeyStore::size() const {
   const std::lock_guard lock{mutex_};
   return sealed_.size();
+}
+
+namespace {
+
+// A value that does not open under its key and name can't be told from one that was put there.
+std::string find_bad_record(ByteView payload, const LedgerId& ledger_id, ByteView master_key,
+                            std::uint64_t& values) {
+  ByteReader reader{payload};
+  while (reader.left() > 0) {
+    const auto start = reader.position();
+    const auto type = reader.integer<std::uint8_t>();
+    DataKeyId id;
+    id.kind = reader.integer<std::uint8_t>();
+    reader.fill(id.id);
+    const auto sealed = reader.bytes(reader.integer<std::uint16_t>());
+    const bool is_put = type == kPut && sealed.size() > kSealOverheadBytes;
+    const bool is_erase = type == kErase && sealed.empty();
+    const auto where = " at byte " + std::to_string(start) + " of the frame's payload";
+    if (!reader.ok() || (!is_put && !is_erase)) return "a record is malformed" + where;
+    if (is_erase) continue;
+    ++values;
+    if (master_key.empty()) continue;
+    if (!open_personal(master_key, sealed, associated_data(ledger_id, id)))
+      return "a value does not open under the keyring's key" + where;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<KeyStoreCheck> check_key_store(FileLayer& files, const std::filesystem::path& path,
+                                      const LedgerId& ledger_id, KeyStoreMark known,
+                                      ByteView master_key) {
+  const auto bytes = read_whole(files, path, KeyStore::kFileBytesMax);
+  if (!bytes) return bytes.error();
+  KeyStoreCheck check;
+  const auto problem = [&](std::string what) {
+    check.problem = std::move(what);
+    return check;
+  };
+  const auto header = decode_header(*bytes);
+  if (!header) return problem("the header is damaged, byte 0");
+  if (header->ledger_id != ledger_id) return problem("it belongs to another ledger, byte 0");
+  if (header->generation < known.generation)
+    return problem("it is an older copy than the one that HEAD knows");
+  std::uint64_t promised = header->compacted_bytes;
+  if (known.generation == header->generation) promised = std::max(promised, known.bytes);
+  std::size_t at = kHeaderBytes;
+  while (at < bytes->size()) {
+    const auto where = "the frame at byte " + std::to_string(at);
+    const auto frame = decode_frame(ByteView{*bytes}.subspan(at), header->generation);
+    if (!frame) return problem(where + " is damaged or cut off");
+    if (frame->number != check.frames) return problem(where + " is out of order");
+    const auto bad = find_bad_record(frame->payload, ledger_id, master_key, check.values);
+    if (!bad.empty()) return problem(where + ": " + bad);
+    ++check.frames;
+    at += kFrameOverheadBytes + frame->payload.size();
+  }
+  if (at < promised)
+    return problem("it ends at byte " + std::to_string(at) + " of " + std::to_string(promised));
+  return check;
 }
 
 }  // namespace tokenledger

@@ -13,6 +13,7 @@
 #include "storage/file_layer.hpp"
 #include "storage/snapshot.hpp"
 #include "storage/snapshot_format.hpp"
+#include "storage/snapshot_load.hpp"
 
 namespace tokenledger {
 namespace {
@@ -199,7 +200,35 @@ class SnapshotLoader {
   std::vector<std::uint32_t> tokens_of_class_;
 };
 
-// Newest first.
+// How far one file led: its own damage is a reason to try an older one, the log's is not.
+struct LoadOutcome {
+  Result<LoadedSnapshot> loaded = Errc::snapshot_corrupt;
+  bool is_log_at_fault = false;
+};
+
+LoadOutcome load_one(FileLayer& files, const SnapshotPlace& place, const EventLog& log,
+                     State& state, ValidityIndex& index) {
+  const auto file = files.open_for_reading(place.directory / snapshot_name(place.seq));
+  if (!file) return {file.error()};
+  const auto last = log.last_seq();
+  if (!last) return {last.error(), true};
+  SnapshotLoader loader{**file, index};
+  if (auto read = loader.read_parts(place.seq, place.ledger_id); !read) return {read.error()};
+  // The snapshot is whole and ours, so what it saw was acknowledged: the log is what is damaged.
+  if (loader.end() > *last) return {Errc::snapshot_beyond_log, true};
+  const auto revoked_later = revoked_after(log, place.seq, loader.end());
+  if (!revoked_later) return {revoked_later.error(), true};
+  if (auto loaded = loader.load_chunks(*revoked_later); !loaded) {
+    index.unload_chunks();
+    return {loaded.error()};
+  }
+  state = std::move(loader.state);
+  publish_registries(state, index);
+  return {LoadedSnapshot{place.seq, std::move(loader.compact_range)}};
+}
+
+}  // namespace
+
 Result<std::vector<Sequence>> list_snapshots(FileLayer& files,
                                              const std::filesystem::path& directory) {
   std::vector<Sequence> found;
@@ -213,43 +242,22 @@ Result<std::vector<Sequence>> list_snapshots(FileLayer& files,
   return found;
 }
 
-}  // namespace
+Result<LoadedSnapshot> load_snapshot_at(FileLayer& files, const SnapshotPlace& place,
+                                        const EventLog& log, State& state, ValidityIndex& index) {
+  return load_one(files, place, log, state, index).loaded;
+}
 
 Result<std::optional<LoadedSnapshot>> load_snapshot(
     FileLayer& files, const std::filesystem::path& directory,
     const std::array<std::uint8_t, 16>& ledger_id, const EventLog& log, State& state,
     ValidityIndex& index, const std::function<void(const std::filesystem::path&)>& on_damaged) {
-  const auto last = log.last_seq();
-  if (!last) return last.error();
   const auto snapshots = list_snapshots(files, directory);
   if (!snapshots) return snapshots.error();
   for (const Sequence seq : *snapshots) {
-    const auto path = directory / snapshot_name(seq);
-    const auto skip = [&] {
-      if (on_damaged) on_damaged(path);
-    };
-    const auto file = files.open_for_reading(path);
-    if (!file) {
-      skip();
-      continue;
-    }
-    SnapshotLoader loader{**file, index};
-    if (!loader.read_parts(seq, ledger_id)) {
-      skip();
-      continue;
-    }
-    // The snapshot is whole and ours, so what it saw was acknowledged: the log is what is damaged.
-    if (loader.end() > *last) return Errc::snapshot_beyond_log;
-    const auto revoked_later = revoked_after(log, seq, loader.end());
-    if (!revoked_later) return revoked_later.error();
-    if (!loader.load_chunks(*revoked_later)) {
-      index.unload_chunks();
-      skip();
-      continue;
-    }
-    state = std::move(loader.state);
-    publish_registries(state, index);
-    return LoadedSnapshot{seq, std::move(loader.compact_range)};
+    auto outcome = load_one(files, {directory, seq, ledger_id}, log, state, index);
+    if (outcome.loaded) return std::move(*outcome.loaded);
+    if (outcome.is_log_at_fault) return outcome.loaded.error();
+    if (on_damaged) on_damaged(directory / snapshot_name(seq));
   }
   return std::optional<LoadedSnapshot>{};
 }

@@ -64,8 +64,10 @@ Result<void> ViewsImpl::load() {
   const auto meta = *bytes ? decode_meta(**bytes) : std::nullopt;
   const bool ours = meta && meta->layout == kLayoutVersion && meta->ledger_id == options_.ledger_id;
   if (!ours) {
-    if (options_.read_only) return Errc::view_corrupt;
-    return empty();
+    if (!options_.read_only) return empty();
+    if (*bytes || !database_->is_empty()) return Errc::view_corrupt;
+    publish_cursor({});  // killed before its first rows reached a file
+    return {};
   }
   meta_ = *meta;
   if (auto loaded = load_classes(); !loaded) return loaded;

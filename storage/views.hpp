@@ -86,8 +86,8 @@ class Views {
   };
 
   // Creates or opens. Views of another ledger, or of another layout, are emptied (and rebuilt by
-  // the follower); with read_only they are view_corrupt instead. view_corrupt: damaged, destroy()
-  // them and open again. io_error.
+  // the follower); with read_only they are view_corrupt instead, but none at all are at cursor 0.
+  // view_corrupt: damaged, destroy() them and open again. io_error.
   [[nodiscard]] static Result<std::unique_ptr<Views>> open(const Options& options);
   // Removes the views' files, so that open() begins with none. Nobody may have them open.
   [[nodiscard]] static Result<void> destroy(const Options& options);

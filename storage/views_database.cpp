@@ -111,6 +111,14 @@ std::unique_ptr<rocksdb::Iterator> Database::iterate(const Bounds& bounds,
   return std::unique_ptr<rocksdb::Iterator>{db_->NewIterator(options)};
 }
 
+bool Database::is_empty() const {
+  rocksdb::ReadOptions options;
+  options.verify_checksums = true;
+  const std::unique_ptr<rocksdb::Iterator> rows{db_->NewIterator(options)};
+  rows->SeekToFirst();
+  return !rows->Valid() && rows->status().ok();
+}
+
 Result<std::optional<std::string>> Database::get(std::string_view key) const {
   rocksdb::ReadOptions options;
   options.verify_checksums = true;

@@ -46,6 +46,8 @@ class Database {
   };
   [[nodiscard]] std::unique_ptr<rocksdb::Iterator> iterate(
       const Bounds& bounds, const rocksdb::Snapshot* snapshot = nullptr) const;
+  // No row at all. False when that can't be read.
+  [[nodiscard]] bool is_empty() const;
   // nullopt: no such key.
   [[nodiscard]] Result<std::optional<std::string>> get(std::string_view key) const;
 

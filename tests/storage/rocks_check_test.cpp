@@ -1,0 +1,132 @@
+// Block logs and RocksDB directories as an auditor reads them: every byte counts.
+#include "storage/rocks_check.hpp"
+
+#include <gtest/gtest.h>
+#include <rocksdb/db.h>
+
+#include "storage/crc32c.hpp"
+#include "storage/file_layer.hpp"
+#include "tests/storage/temporary_directory.hpp"
+
+namespace tokenledger {
+namespace {
+
+using testing_support::as_bytes;
+using testing_support::TemporaryDirectory;
+
+constexpr std::size_t kBlock = 32'768;
+constexpr std::size_t kHead = 7;
+
+std::string record(char type, const std::string& payload) {
+  const auto crc = crc32c(as_bytes(type + payload));
+  const auto masked = (crc >> 15 | crc << 17) + 0xA282'EAD8u;
+  std::string bytes;
+  for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(masked >> shift);
+  bytes += static_cast<char>(payload.size());
+  bytes += static_cast<char>(payload.size() >> 8);
+  return bytes + type + payload;
+}
+
+// One record that leaves five bytes of its block, one over two blocks, a short one.
+std::string block_log() {
+  auto log = record(1, std::string(kBlock - kHead - 5, 'a'));
+  log += std::string(5, '\0');
+  log += record(2, std::string(kBlock - kHead, 'b')) + record(4, "c") + record(1, "");
+  return log;
+}
+
+class BlockLog : public testing::Test {
+ protected:
+  std::string fault_of(const std::string& bytes) {
+    const auto path = directory_ / "000001.log";
+    testing_support::overwrite(path, bytes);
+    const auto file = make_posix_file_layer()->open_for_reading(path);
+    EXPECT_TRUE(file);
+    const auto fault = find_block_log_fault(**file);
+    EXPECT_TRUE(fault);
+    return fault ? *fault : "unreadable";
+  }
+  TemporaryDirectory directory_;
+};
+
+TEST_F(BlockLog, IsWholeAsRocksDbWritesIt) {
+  EXPECT_EQ(fault_of(""), "");
+  EXPECT_EQ(fault_of(record(1, "")), "");
+  EXPECT_EQ(fault_of(block_log()), "");
+}
+
+TEST_F(BlockLog, NamesTheByteOfPaddingThatIsNotZero) {
+  for (std::size_t at = kBlock - 5; at < kBlock; ++at) {
+    auto bytes = block_log();
+    bytes[at] = 1;
+    EXPECT_EQ(fault_of(bytes), "the padding is not zero at byte 32763") << at;
+  }
+}
+
+TEST_F(BlockLog, NamesEveryChangedByteAroundARecordsHead) {
+  const auto whole = block_log();
+  const auto tail = whole.size() - 2 * kHead - 1;  // the last two records
+  for (std::size_t at = tail - 9; at < whole.size(); ++at) {
+    for (const int mask : {1, 8, 128, 255}) {
+      auto bytes = whole;
+      bytes[at] = static_cast<char>(bytes[at] ^ mask);
+      EXPECT_NE(fault_of(bytes).find(" at byte "), std::string::npos) << at << " xor " << mask;
+    }
+  }
+}
+
+TEST_F(BlockLog, IsCutOnlyBetweenRecordsWithoutAFault) {
+  const auto whole = block_log();
+  EXPECT_EQ(fault_of(whole.substr(0, whole.size() - kHead)), "");  // the last record is gone whole
+  for (std::size_t bytes = whole.size() - kHead - 8; bytes < whole.size() - kHead; ++bytes)
+    EXPECT_NE(fault_of(whole.substr(0, bytes)), "") << bytes;
+  EXPECT_EQ(fault_of(whole.substr(0, 2 * kBlock)), "the last record has no end");
+}
+
+TEST_F(BlockLog, RefusesPartsOutOfOrderAndTypesThatThisLedgerNeverWrites) {
+  for (const auto& bytes : {record(3, "x"), record(4, "x"), record(2, "x") + record(1, "y"),
+                            record(2, "x") + record(2, "y"), record(0, ""), record(5, "x"),
+                            record(9, "x"), std::string(kHead, '\0')})
+    EXPECT_NE(fault_of(bytes), "");
+}
+
+class RocksFiles : public testing::Test {
+ protected:
+  void SetUp() override {
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    rocksdb::DB* raw = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open(options, path().string(), &raw).ok());
+    const std::unique_ptr<rocksdb::DB> database{raw};
+    ASSERT_TRUE(database->Put({}, "key", "value").ok());
+    ASSERT_TRUE(database->Flush({}).ok());
+  }
+  std::filesystem::path path() const { return directory_ / "db"; }
+  std::vector<RocksFinding> look() {
+    std::vector<RocksFinding> found;
+    const auto checked = check_rocks_files(
+        make_posix_file_layer(),
+        {.directory = path(), .report = [&](const auto& finding) { found.push_back(finding); }});
+    EXPECT_TRUE(checked);
+    return found;
+  }
+  TemporaryDirectory directory_;
+};
+
+TEST_F(RocksFiles, WithoutAChecksumOfATableAreADifference) {
+  const auto found = look();  // made without our options, so the MANIFEST has none
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_TRUE(found[0].is_difference);
+  EXPECT_TRUE(found[0].file.ends_with(".sst"));
+}
+
+TEST_F(RocksFiles, NotNamedByTheManifestAreAtLeastMentioned) {
+  testing_support::overwrite(path() / "000999.sst", "left behind");
+  testing_support::overwrite(path() / "000998.dbtmp", "left behind");
+  std::size_t notes = 0;
+  for (const auto& finding : look()) notes += finding.is_difference ? 0 : 1;
+  EXPECT_EQ(notes, 2u);
+}
+
+}  // namespace
+}  // namespace tokenledger
