@@ -1,2 +1,3 @@
 # tests of this folder, listed by name
 tokenledger_test(replay/as_of_test.cpp tokenledger::replay)
+tokenledger_test(replay/audit_files_test.cpp tokenledger::replay)
