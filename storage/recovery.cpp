@@ -1,5 +1,6 @@
 #include "storage/recovery.hpp"
 
+#include <algorithm>
 #include <array>
 #include <condition_variable>
 #include <mutex>
@@ -8,6 +9,7 @@
 
 #include "core/event_codec.hpp"
 #include "core/fold.hpp"
+#include "core/log_tile.hpp"
 
 namespace tokenledger {
 namespace {
@@ -69,8 +71,15 @@ class BlockRing {
   bool stopped_ = false;
 };
 
-// Fills one block; false when the log's end, `upto` or a failure was met.
-bool fill(LogReader& reader, Sequence upto, Block& block) {
+bool is_written_by_us(const Event& event, std::span<const std::uint8_t> bytes,
+                      EventEncoder& encoder) {
+  const auto again = encode_event(event, encoder);
+  return again && std::ranges::equal(*again, bytes);
+}
+
+// Fills one block; false when the log's end, `upto` or a failure was met. With an encoder every
+// event must be canonical.
+bool fill(LogReader& reader, Sequence upto, EventEncoder* encoder, Block& block) {
   block.count = 0;
   block.ends.clear();
   block.bytes.clear();
@@ -88,6 +97,11 @@ bool fill(LogReader& reader, Sequence upto, Block& block) {
       block.position = reader.position();
       return false;
     }
+    if (encoder != nullptr && !is_written_by_us(block.events[block.count], *bytes, *encoder)) {
+      block.outcome = Errc::log_corrupt;
+      block.position = reader.position();
+      return false;
+    }
     block.bytes.append(reinterpret_cast<const char*>(bytes->data()), bytes->size());
     block.ends.push_back(block.bytes.size());
     ++block.count;
@@ -96,12 +110,14 @@ bool fill(LogReader& reader, Sequence upto, Block& block) {
   return true;
 }
 
-void read_all(const EventLog& log, Sequence from, Sequence upto, BlockRing& ring) {
+void read_all(const EventLog& log, Sequence from, const ReplayOptions& options, BlockRing& ring) {
   const auto reader = log.read(from, true);
+  EventEncoder encoder;
   for (;;) {
     auto* block = ring.to_fill();
     if (block == nullptr) return;
-    block->is_last = !fill(*reader, upto, *block);
+    block->is_last =
+        !fill(*reader, options.upto, options.requires_canonical ? &encoder : nullptr, *block);
     const bool is_last = block->is_last;
     ring.fill_done();
     if (is_last) return;
@@ -120,13 +136,14 @@ class Replay {
     const auto* data = reinterpret_cast<const std::uint8_t*>(block.bytes.data());
     for (std::size_t i = 0; i < block.count; ++i) {
       const auto& event = block.events[i];
-      if (options_.hash_leaves) range_.append(leaf_hash({data + begin, block.ends[i] - begin}));
+      if (options_.hash_leaves) append_leaf(leaf_hash({data + begin, block.ends[i] - begin}));
       begin = block.ends[i];
       if (options_.observe) options_.observe(event);
       if (auto folded = fold(state_, index_, event); !folded)
         return refuse(folded.error(), state_.last_seq.next());
       publish(state_, index_);
       if (auto checked = check_root(); !checked) return checked;
+      if (options_.on_leaf) options_.on_leaf(range_);
     }
     if (!block.outcome) return refuse(block.outcome.error(), block.position);
     if (options_.progress) options_.progress(state_.last_seq);
@@ -134,6 +151,14 @@ class Replay {
   }
 
  private:
+  void append_leaf(const Digest& leaf) {
+    if (!options_.on_tile_hash) return range_.append(leaf);
+    range_.append(leaf, [&](unsigned level, std::uint64_t number, const Digest& hash) {
+      if (level != 0 && level % kTileNodeLevels == 0)
+        options_.on_tile_hash(level / kTileNodeLevels, number, hash);
+    });
+  }
+
   Result<void> check_root() {
     if (!options_.expected_root || range_.size() != options_.expected_root->first) return {};
     if (range_.root() == options_.expected_root->second) return {};
@@ -160,8 +185,7 @@ Result<void> replay_log(const EventLog& log, State& state, ValidityIndex& index,
                         CompactRange& range, const ReplayOptions& options, std::string& why) {
   if (state.last_seq >= options.upto) return {};
   BlockRing ring;
-  std::thread reader{
-      [&, from = state.last_seq.next()] { read_all(log, from, options.upto, ring); }};
+  std::thread reader{[&, from = state.last_seq.next()] { read_all(log, from, options, ring); }};
   Replay replay{state, index, range, options, why};
   Result<void> outcome;
   for (bool is_last = false; outcome && !is_last;) {

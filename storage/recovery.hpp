@@ -23,6 +23,14 @@ struct ReplayOptions {
   std::function<void(Sequence)> progress;  // now and then
   // Sees every event before it is folded; nullptr: nobody looks.
   std::function<void(const Event&)> observe;
+
+  // --- for whoever proves the log rather than uses it; the last two need hash_leaves ---
+  // log_corrupt for an event whose bytes are not those that encode_event() writes.
+  bool requires_canonical = false;
+  // The nodes that tiles store, as they are completed: tile level from 1, number, hash.
+  std::function<void(unsigned, std::uint64_t, const Digest&)> on_tile_hash;
+  // The tree after each event, which is folded and published then.
+  std::function<void(const CompactRange&)> on_leaf;
 };
 
 // Reads the log from state.last_seq + 1 to options.upto into `state`, `index` and `range`,

@@ -1,0 +1,85 @@
+#include "replay/audit_levels_check.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "core/invariant.hpp"
+#include "core/log_tile.hpp"
+
+namespace tokenledger {
+namespace {
+
+inline constexpr std::size_t kReadBytes = 64 * 1024;  // a multiple of a hash
+
+std::string name_of(unsigned level) { return "audit/level-" + std::to_string(level); }
+
+}  // namespace
+
+AuditLevelsCheck::AuditLevelsCheck(FileLayer& files, const std::filesystem::path& directory,
+                                   std::uint64_t from, AuditFindings& findings)
+    : findings_{findings} {
+  for (unsigned level = 1; level <= AuditLevels::kLevels; ++level) {
+    auto& at = levels_[level - 1];
+    at.next = tile_level_hashes(level, from) * sizeof(Digest);
+    auto opened = files.open_for_reading(directory / ("level-" + std::to_string(level)));
+    if (opened.has_error() && opened.error() == Errc::file_not_found) continue;
+    const auto bytes = opened ? (*opened)->size() : Result<std::uint64_t>{opened.error()};
+    if (!bytes) {
+      differ(level, at, "can't be read: " + bytes.error().message());
+      continue;
+    }
+    at.file = std::move(*opened);
+    at.bytes = *bytes;
+  }
+}
+
+void AuditLevelsCheck::differ(unsigned level, Level& at, const std::string& what) {
+  if (std::exchange(at.differs, true)) return;
+  findings_.difference(name_of(level), what);
+}
+
+void AuditLevelsCheck::compare(unsigned level, std::uint64_t number, const Digest& hash) {
+  if (level > AuditLevels::kLevels) return;
+  auto& at = levels_[level - 1];
+  LEDGER_INVARIANT(at.next == number * sizeof(Digest));
+  if (at.next < at.bytes && !at.differs) compare_bytes(level, at, hash);
+  at.next += sizeof(Digest);
+}
+
+void AuditLevelsCheck::compare_bytes(unsigned level, Level& at, const Digest& hash) {
+  if (at.next < at.block_at || at.next + sizeof(Digest) > at.block_at + at.block.size()) {
+    at.block.resize(kReadBytes);
+    const auto count = at.file->read_at(at.next, at.block);
+    if (!count) return differ(level, at, "can't be read: " + count.error().message());
+    at.block.resize(*count);
+    at.block_at = at.next;
+  }
+  const auto stored = std::span<const std::uint8_t>{at.block}.subspan(at.next - at.block_at);
+  const auto compared = std::min(stored.size(), hash.size());
+  const auto [expected, found] = std::mismatch(
+      hash.begin(), hash.begin() + static_cast<std::ptrdiff_t>(compared), stored.begin());
+  if (expected - hash.begin() != static_cast<std::ptrdiff_t>(compared)) {
+    const auto byte = at.next + static_cast<std::uint64_t>(expected - hash.begin());
+    return differ(level, at,
+                  "byte " + std::to_string(byte) + " is not what the events give (hash " +
+                      std::to_string(at.next / sizeof(Digest)) + ")");
+  }
+  ++compared_;
+}
+
+void AuditLevelsCheck::finish(std::uint64_t signed_size) {
+  for (unsigned level = 1; level <= AuditLevels::kLevels; ++level) {
+    auto& at = levels_[level - 1];
+    const auto needed = tile_level_hashes(level, signed_size) * sizeof(Digest);
+    if (at.bytes < needed) {
+      differ(level, at,
+             "it ends at byte " + std::to_string(at.bytes) + " of " + std::to_string(needed));
+    } else if (at.bytes > at.next) {
+      differ(level, at,
+             "it goes on behind byte " + std::to_string(at.next) + ", where the events end");
+    }
+  }
+}
+
+}  // namespace tokenledger
