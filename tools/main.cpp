@@ -42,6 +42,7 @@ int run(int argc, char** argv) {
   add_status_command(line);
   add_replay_commands(line);
   add_views_commands(line);
+  add_audit_commands(line);
   add_recover_command(line);
   add_completion_command(line);
   add_man_command(line);
