@@ -34,7 +34,7 @@ struct RocksFinding {
 struct RocksCheckCounts {
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
-  bool may_open = true;  // false: CURRENT, MANIFEST or WAL are damaged; RocksDB would guess
+  bool may_open = true;  // false: CURRENT, MANIFEST, WAL or a footer is damaged
 };
 
 struct RocksCheckOptions {
