@@ -54,6 +54,7 @@ struct AuditPlace {
   std::filesystem::path killed = root / "killed";
   std::filesystem::path older = root / "older";    // of closed
   std::filesystem::path branch = root / "branch";  // from older, another way than closed
+  std::filesystem::path longer = root / "longer";  // branch, gone on
   std::filesystem::path other = root / "other";    // another ledger
   std::string kept;                                // a checkpoint of closed, newer than older
   std::string kept_early;                          // one that older has seen too
@@ -79,6 +80,8 @@ struct AuditPlace {
     open_and_work(closed, 10);
     kept = checkpoint_of(closed);
     open_and_work(branch, 10);
+    copy(branch, longer);
+    open_and_work(longer, 10);
     open_and_work(other, kNotes);
     copy(closed, killed);
     kill_at_work();

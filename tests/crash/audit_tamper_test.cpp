@@ -11,6 +11,7 @@
 
 #include "core/byte_view.hpp"
 #include "core/event_codec.hpp"
+#include "storage/crc32c.hpp"
 #include "tests/crash/audit_place.hpp"
 
 namespace tokenledger::crash_testing {
@@ -161,6 +162,24 @@ class Forger {
   std::unique_ptr<rocksdb::DB> rocks_;
 };
 
+// Another ciphertext in the first frame of the key store, with the frame's checksum made anew.
+void change_sealed_value(const path& key_store) {
+  constexpr std::size_t kFrameAt = 48;  // storage/key_store.hpp
+  constexpr std::size_t kPayloadAt = kFrameAt + 24;
+  constexpr std::size_t kSealedAt = kPayloadAt + 20;
+  auto bytes = testing_support::contents(key_store);
+  ASSERT_GT(bytes.size(), kSealedAt + 8);
+  std::size_t payload_bytes = 0;
+  for (std::size_t at = 0; at < 4; ++at)
+    payload_bytes |= std::size_t{static_cast<std::uint8_t>(bytes[kFrameAt + 4 + at])} << (8 * at);
+  bytes[kSealedAt + 8] = static_cast<char>(bytes[kSealedAt + 8] ^ 1);
+  const auto frame = std::string_view{bytes}.substr(kFrameAt, 24 + payload_bytes);
+  const auto crc = crc32c(bytes_of(frame));
+  for (std::size_t at = 0; at < 4; ++at)
+    bytes[kPayloadAt + payload_bytes + at] = static_cast<char>(crc >> (8 * at));
+  testing_support::overwrite(key_store, bytes);
+}
+
 // Damage whose checksums are right.
 struct Forgery {
   const char* name;
@@ -203,6 +222,8 @@ const Forgery kForgeries[] = {
      [](const AuditPlace& from, const path& at) { replace(at, from.other, "keyring"); }},
     {"KeyStoreIsAnOlderCopy", "keystore", "byte",
      [](const AuditPlace& from, const path& at) { replace(at, from.older, "keystore"); }},
+    {"AValueOfTheKeyStoreWasChanged", "keystore", "does not open under the keyring's key",
+     [](const AuditPlace&, const path& at) { change_sealed_value(at / "keystore"); }},
     {"ViewsAreOfAnotherHistory", "views", "key",
      [](const AuditPlace& from, const path& at) { replace(at, from.branch, "views"); }},
     {"ViewsAreAnothers", "views", "do not load",
@@ -355,6 +376,10 @@ TEST(KeptCheckpoint, IsExtendedByItsOwnLedgerAndByNoOther) {
     ASSERT_TRUE(branched);
     EXPECT_FALSE(branched->differences.empty()) << "a history that went another way";
     EXPECT_FALSE(branched->extends_kept);
+    const auto longer = verify(place.longer, {.checkpoint = place.kept, .quick = quick});
+    ASSERT_TRUE(longer);
+    EXPECT_FALSE(longer->differences.empty()) << "it is behind the newest snapshot by now";
+    EXPECT_FALSE(longer->extends_kept);
     const auto foreign = verify(place.other, {.checkpoint = place.kept, .quick = quick});
     ASSERT_TRUE(foreign);
     EXPECT_NE(first_of(*foreign).find("of another log"), std::string::npos) << first_of(*foreign);
