@@ -2,11 +2,10 @@
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <fstream>
-#include <thread>
 
 #include "bench/ledger_fixture.hpp"
+#include "bench/mixed_ledger.hpp"
 #include "core/sha256.hpp"
 #include "core/signing_key.hpp"
 #include "storage/recovery.hpp"
@@ -14,33 +13,12 @@
 namespace tokenledger::bench {
 namespace {
 
-inline constexpr std::uint64_t kWindow = 4'096;
-// A producer that spins would take the core that the views need.
-inline constexpr std::chrono::microseconds kPause{100};
-
 std::uint64_t resident_bytes() {
   std::ifstream statm{"/proc/self/statm"};
   std::uint64_t total = 0;
   std::uint64_t resident = 0;
   statm >> total >> resident;
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
-// `issue(i, done)` starts one issue; at most kWindow are on their way.
-template <class Issue>
-std::uint64_t run_window(std::uint64_t count, Issue issue) {
-  std::atomic<std::uint64_t> done{0};
-  std::atomic<std::uint64_t> failed{0};
-  for (std::uint64_t sent = 0; sent < count; ++sent) {
-    while (sent - done.load(std::memory_order_acquire) >= kWindow)
-      std::this_thread::sleep_for(kPause);
-    issue([&](bool ok) {
-      if (!ok) failed.fetch_add(1);
-      done.fetch_add(1, std::memory_order_release);
-    });
-  }
-  while (done.load() < count) std::this_thread::sleep_for(kPause);
-  return failed.load();
 }
 
 void issue(benchmark::State& state, TokenKind kind, SignatureAlgorithm algorithm,
@@ -74,34 +52,6 @@ void bare_sign(benchmark::State& state) {
   const std::string message(350, 'm');
   for (auto _ : state) benchmark::DoNotOptimize(must(key.sign(bytes_of(message)), "sign"));
   state.SetItemsProcessed(state.iterations());
-}
-
-// A ledger whose log holds 70 % issues, 20 % revocations and 10 % registry changes.
-void fill_mixed(LedgerFixture& fixture, std::uint64_t events) {
-  auto& ledger = fixture.ledger();
-  std::vector<TokenIndex> issued;
-  std::size_t revoked = 0;
-  std::uint64_t sent = 0;
-  const auto failed = run_window(events, [&](auto done) {
-    Command command;
-    const auto turn = sent++ % 10;
-    if (turn < 7 || revoked >= issued.size()) {
-      command = fixture.issue_command();
-      issued.push_back(std::get<IssueToken>(command.payload).index);
-    } else if (turn < 9) {
-      command = {Actor{.kind = ActorKind::host},
-                 {},
-                 std::nullopt,
-                 RevokeToken{issued[revoked++], Cause::admin_manual, {}}};
-    } else {
-      UpdateClient update{"bench-client", {}};
-      update.settings.name = "bench client";
-      command = {Actor{.kind = ActorKind::host}, {}, std::nullopt, std::move(update)};
-    }
-    ledger.submit_async(std::move(command),
-                        [done](Result<Committed> result) { done(result.has_value()); });
-  });
-  if (failed != 0) throw std::runtime_error{"fill: " + std::to_string(failed) + " refused"};
 }
 
 void replay(benchmark::State& state) {

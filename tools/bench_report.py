@@ -83,6 +83,8 @@ TABLE = [
     Row("P5", "issue JWT / bare signing rate", "P5/issue_jwt", "P5/yardstick_bare_sign",
         "value/yardstick", "rate", ">=", 0.90),
     Row("P6", "replay into State and index", "P6/replay", measure="rate", direction=">=", target=2_000_000),
+    Row("P6", "audit verify of the log / replay", "P6/audit_verify", "P6/yardstick_audit_verify", "value/yardstick",
+        "log_events_per_s", ">=", 0.5),
     Row("P6", "cold start from snapshot", "P6/cold_start", direction="<=", target=1e9),
     Row("P6", "memory per live machine token", "P6/memory_machine_token", measure="rss_bytes_per_token",
         direction="<=", target=36, unit="B"),
