@@ -16,6 +16,8 @@ class ViewsDamage : public LedgerTest {
  protected:
   // Both behind the ledger's back; it is closed then.
   std::unique_ptr<rocksdb::DB> raw_views() {
+    // Closing does not wait for the follower: what it has not seen would not be there.
+    EXPECT_TRUE(ledger_->wait_for_views(ledger_->committed()));
     EXPECT_TRUE(ledger_->close());
     ledger_.reset();
     rocksdb::DB* raw = nullptr;
