@@ -55,6 +55,7 @@ ErrorWording error_wording(Errc code) noexcept {
     case Errc::stale_policy:
       return retry("the policy changed meanwhile: try again", kRetrySoonSeconds);
     case Errc::token_not_found: return {404, "there is no such token", "invalid_request", 400, 0};
+    case Errc::owner_not_found: return {404, "there is no such owner", "invalid_request", 400, 0};
     case Errc::not_active:
       return {409, "the token is already revoked or expired", "invalid_request", 400, 0};
     case Errc::not_revocable:

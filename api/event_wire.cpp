@@ -88,12 +88,11 @@ class DataWriter {
         .member("token_sha256", hex(data.token_sha256));
     sealed("owner", data.owner, visibility_.token_fields);
     json_.name("extra_fields");
-    const auto extra = visibility_.token_fields ? ledger_.open_sealed(data.extra_fields)
-                                                : std::optional<std::string>{};
-    if (extra)
+    if (const auto extra = opened("extra_fields", data.extra_fields, visibility_.token_fields))
       json_.raw(*extra);  // checked when it was taken, and sealed since
     else
       json_.null();
+    write_erased_fields(json_, erased_);
   }
   void operator()(const TokenRevoked& data) {
     json_.member("jti", ledger_.jti_of(data.index)).member("cause", cause_name(data.cause));
@@ -116,6 +115,10 @@ class DataWriter {
   void operator()(const NoteAppended& data) {
     json_.member("topic", data.topic);
     sealed("body", data.body, visibility_.notes);
+  }
+  void operator()(const OwnerErased& data) {
+    json_.member("owner_id", hex(data.owner));
+    sealed("reason", data.reason, visibility_.token_fields);
   }
 
  private:
@@ -178,15 +181,22 @@ class DataWriter {
       case SelectorKind::all: json_.member("all", true); return;
     }
   }
+  // Remembers an erased one. Who may not see a field does not hear that it was erased either.
+  std::optional<std::string> opened(std::string_view member, const Sealed& field, bool is_visible) {
+    if (!is_visible) return std::nullopt;
+    auto text = ledger_.open_sealed(field);
+    if (!text && ledger_.is_erased(field)) erased_.push_back(member);
+    return text;
+  }
   void sealed(std::string_view member, const Sealed& field, bool is_visible) {
-    write_text_or_null(json_, member,
-                       is_visible ? ledger_.open_sealed(field) : std::optional<std::string>{});
+    write_text_or_null(json_, member, opened(member, field, is_visible));
   }
 
   JsonWriter& json_;
   const Ledger& ledger_;
   const ReadEvent& read_;
   EventVisibility visibility_;
+  std::vector<std::string_view> erased_;
 };
 
 }  // namespace

@@ -217,7 +217,7 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     {"Token", R"json({
   "type": "object",
   "required": ["jti", "name", "client_id", "subject", "audience", "scope", "status", "issued_at", "expires_at",
-    "revoked_at", "revocation", "owner", "extra_fields", "plans", "origin", "format", "seq"],
+    "revoked_at", "revocation", "owner", "extra_fields", "erased_fields", "plans", "origin", "format", "seq"],
   "properties": {
     "token": {"type": "string", "description": "Only in the answer that made it"},
     "jti": {"type": "string"}, "name": {"type": "string"}, "client_id": {"type": "string"},
@@ -227,6 +227,8 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "revoked_at": {"anyOf": [{"$ref": "#/components/schemas/Time"}, {"type": "null"}]},
     "revocation": {"$ref": "#/components/schemas/Revocation"},
     "owner": {"type": ["string", "null"]}, "extra_fields": {"type": ["object", "null"], "additionalProperties": true},
+    "erased_fields": {"type": "array", "items": {"enum": ["owner", "extra_fields"]},
+      "description": "Null because the owner was erased, not because they were never given"},
     "plans": {"type": "array", "items": {"type": "string"}},
     "origin": {"enum": ["console", "api", "oauth_flow", "external", "embedded"]},
     "format": {"enum": ["jwt", "opaque", "jwe"]}, "seq": {"$ref": "#/components/schemas/Seq"},

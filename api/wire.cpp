@@ -122,6 +122,12 @@ void write_text_or_null(JsonWriter& json, std::string_view name,
   }
 }
 
+void write_erased_fields(JsonWriter& json, const std::vector<std::string_view>& names) {
+  json.name("erased_fields").begin_array();
+  for (const auto name : names) json.value(name);
+  json.end_array();
+}
+
 void name_class(TokenWire& wire, const TokenClass& token_class, const Registries& registries) {
   if (const auto* client = registries.client(token_class.client))
     wire.client_id = client->client_id;
@@ -264,6 +270,9 @@ TokenWire token_wire(const Ledger& ledger, const ListedToken& token) {
   wire.reason = reason_of(ledger, token);
   wire.owner = ledger.open_sealed(row.owner);
   wire.extra_fields = ledger.open_sealed(row.extra_fields);
+  if (!wire.owner && ledger.is_erased(row.owner)) wire.erased_fields.push_back("owner");
+  if (!wire.extra_fields && ledger.is_erased(row.extra_fields))
+    wire.erased_fields.push_back("extra_fields");
   wire.origin = row.origin;
   wire.format = row.kind;
   wire.seq = row.issued_seq;
@@ -296,6 +305,7 @@ void write_token(JsonWriter& json, const Ledger& ledger, const TokenWire& token)
   } else {
     json.null();
   }
+  write_erased_fields(json, token.erased_fields);
   json.name("plans").begin_array().end_array();
   json.member("origin", origin_name(token.origin))
       .member("format", token_kind_name(token.format))

@@ -55,7 +55,8 @@ struct TokenWire {
   std::optional<Revocation> revocation;
   std::optional<std::string> reason;
   std::optional<std::string> owner;
-  std::optional<std::string> extra_fields;  // JSON text
+  std::optional<std::string> extra_fields;      // JSON text
+  std::vector<std::string_view> erased_fields;  // names of those that are null because of that
   Origin origin = Origin::api;
   TokenKind format = TokenKind::jwt;
   Sequence seq;
@@ -70,6 +71,8 @@ void name_class(TokenWire& wire, const TokenClass& token_class, const Registries
 void write_audience(JsonWriter& json, const std::vector<std::string>& audiences);
 void write_text_or_null(JsonWriter& json, std::string_view name,
                         const std::optional<std::string>& text);
+// "erased_fields": what is null although it was given once (INV-8).
+void write_erased_fields(JsonWriter& json, const std::vector<std::string_view>& names);
 // With the sealed fields opened and the reason of its own revocation or of the cascade that ended
 // it. May read the views.
 [[nodiscard]] TokenWire token_wire(const Ledger& ledger, const ListedToken& token);

@@ -136,11 +136,21 @@ struct AppendNote {
   Sealed body;
 };
 
+// Ledger::erase_owner() submits this and then erases the key; whoever submits it alone leaves the
+// key until the next open. Of the owner whose data key this is; all zero: of nobody, which is
+// refused as owner_not_found, but only after an Idempotency-Key was looked up. A retry, which finds
+// the name no more, so gets the first result.
+struct EraseOwner {
+  OwnerKeyId owner{};
+  Sealed reason;
+};
+
 using CommandPayload =
     std::variant<CreateLedger, OpenLedger, RegisterClient, UpdateClient, DisableClient,
                  EnableClient, DeleteClient, RotateClientSecret, CreateApi, UpdateApi, DeleteApi,
                  AddClientGrant, UpdateClientGrant, RemoveClientGrant, AddKey, RetireKey,
-                 IssueToken, RevokeToken, RevokeTokens, RevokeTokenList, SweepExpired, AppendNote>;
+                 IssueToken, RevokeToken, RevokeTokens, RevokeTokenList, SweepExpired, AppendNote,
+                 EraseOwner>;
 
 struct Command {
   Actor actor;

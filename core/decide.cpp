@@ -218,4 +218,13 @@ Result<void> Decider::operator()(const AppendNote& note) {
   return emit(NoteAppended{note.topic, note.body});
 }
 
+Result<void> Decider::operator()(const EraseOwner& erase) {
+  if (erase.reason.bytes.size() > kSealedBytesMax) return Errc::too_large;
+  if (auto allowed = require_scope(ManagementScope::owners_erase); !allowed) return allowed;
+  if (erase.owner == OwnerKeyId{}) return Errc::owner_not_found;
+  if (state_.is_erased(erase.owner)) return Errc::already_in_state;
+  if (state_.erased_owners.size() >= kErasedOwnersMax) return Errc::limit_reached;
+  return emit(OwnerErased{erase.owner, erase.reason});
+}
+
 }  // namespace tokenledger

@@ -42,6 +42,7 @@ class Decider {
   Result<void> operator()(const RevokeTokenList&);
   Result<void> operator()(const SweepExpired&);
   Result<void> operator()(const AppendNote&);
+  Result<void> operator()(const EraseOwner&);
 
  private:
   // --- the actor (decide.cpp) ---

@@ -46,6 +46,7 @@ const char* errc_name(Errc code) noexcept {
     case Errc::key_exists: return "key_exists";
     case Errc::stale_policy: return "stale_policy";
     case Errc::token_not_found: return "token_not_found";
+    case Errc::owner_not_found: return "owner_not_found";
     case Errc::not_active: return "not_active";
     case Errc::not_revocable: return "not_revocable";
     case Errc::already_in_state: return "already_in_state";

@@ -34,6 +34,7 @@ enum class Errc {
   key_exists,             // the kid is in use
   stale_policy,           // policy, time or index moved between signing and deciding: sign again
   token_not_found,        // no event ever issued this token
+  owner_not_found,        // no token ever had this owner, or the owner was erased
   not_active,             // the token is already revoked or expired
   not_revocable,          // its API's policy keeps it from being revoked so
   already_in_state,       // disabling a disabled client, enabling an enabled one

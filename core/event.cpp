@@ -9,7 +9,7 @@ constexpr const char* kEventKindNames[] = {
     "client_secret_rotated", "api_created",          "api_updated",          "api_deleted",
     "client_grant_added",    "client_grant_updated", "client_grant_removed", "key_added",
     "key_retired",           "token_issued",         "token_revoked",        "tokens_revoked",
-    "tokens_expired",        "note_appended",
+    "tokens_expired",        "note_appended",        "owner_erased",
 };
 static_assert(std::size(kEventKindNames) == kEventKindCount, "one name per kind, in their order");
 

@@ -43,6 +43,10 @@ struct Sealed {
   friend bool operator==(const Sealed&, const Sealed&) = default;
 };
 
+// The id of an owner's data key, drawn at random; it begins every field sealed under that key. All
+// zero: no owner.
+using OwnerKeyId = std::array<std::uint8_t, 16>;
+
 enum class ActorKind : std::uint8_t {
   system = 1,  // the ledger itself: opening, sweeping
   host = 2,    // whoever holds the directory: the embedding program, the offline command line
@@ -274,12 +278,21 @@ struct NoteAppended {
   friend bool operator==(const NoteAppended&, const NoteAppended&) = default;
 };
 
+// From here on the owner's key and the way from the name to it are gone for good (INV-8). The bytes
+// of earlier events stay as they are, so every proof stays valid; what they held of the owner can't
+// be read any more. The name does not stand here.
+struct OwnerErased {
+  OwnerKeyId owner{};
+  Sealed reason;  // under a key of its own
+  friend bool operator==(const OwnerErased&, const OwnerErased&) = default;
+};
+
 using Payload =
     std::variant<LedgerCreated, LedgerOpened, FormatActivated, ClientRegistered, ClientUpdated,
                  ClientDisabled, ClientEnabled, ClientDeleted, ClientSecretRotated, ApiCreated,
                  ApiUpdated, ApiDeleted, ClientGrantAdded, ClientGrantUpdated, ClientGrantRemoved,
                  KeyAdded, KeyRetired, TokenIssued, TokenRevoked, TokensRevoked, TokensExpired,
-                 NoteAppended>;
+                 NoteAppended, OwnerErased>;
 
 // The kind is the payload's position in the variant plus one; positions are on disk, so new kinds
 // go to the end.

@@ -212,6 +212,11 @@ void check(Verdict& verdict, const Event&, const NoteAppended& payload) {
   verdict.require_sealed(payload.body);
 }
 
+void check(Verdict& verdict, const Event&, const OwnerErased& payload) {
+  verdict.require(payload.owner != OwnerKeyId{});
+  verdict.require_sealed(payload.reason);
+}
+
 bool is_request_id(std::string_view id) {
   return std::all_of(id.begin(), id.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||

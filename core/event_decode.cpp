@@ -193,6 +193,12 @@ class Reader {
     bytes(from.body(), to.body.bytes);
   }
 
+  void read(const wire::OwnerErased& from, OwnerErased& to) {
+    expect_fields(from, wire::OwnerErased::VT_REASON);
+    if (const auto* owner = present(from.owner())) copy(owner->bytes(), to.owner);
+    bytes(from.reason(), to.reason.bytes);
+  }
+
   static void text(const flatbuffers::String* from, std::string& to) {
     if (from == nullptr) return to.clear();
     to.assign(from->data(), from->size());
@@ -270,7 +276,8 @@ using Tables =
               wire::ClientEnabled, wire::ClientDeleted, wire::ClientSecretRotated, wire::ApiCreated,
               wire::ApiUpdated, wire::ApiDeleted, wire::ClientGrantAdded, wire::ClientGrantUpdated,
               wire::ClientGrantRemoved, wire::KeyAdded, wire::KeyRetired, wire::TokenIssued,
-              wire::TokenRevoked, wire::TokensRevoked, wire::TokensExpired, wire::NoteAppended>;
+              wire::TokenRevoked, wire::TokensRevoked, wire::TokensExpired, wire::NoteAppended,
+              wire::OwnerErased>;
 
 template <std::size_t position, class Table>
 void read_at(Reader& reader, const void* from, Payload& to) {

@@ -212,6 +212,12 @@ Position write(Builder& builder, const NoteAppended& payload) {
   return wire::CreateNoteAppended(builder, topic, body).Union();
 }
 
+Position write(Builder& builder, const OwnerErased& payload) {
+  const wire::Bytes16 owner{flatbuffers::make_span(payload.owner)};
+  const auto reason = bytes(builder, payload.reason.bytes);
+  return wire::CreateOwnerErased(builder, &owner, reason).Union();
+}
+
 std::uint64_t packed(const Actor& actor) {
   if (actor.kind == ActorKind::token) return actor.token.value();
   return static_cast<std::uint64_t>(actor.generation.value()) << 32 | actor.client.value();

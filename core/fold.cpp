@@ -65,6 +65,7 @@ class Folder {
   Result<void> operator()(const TokenRevoked& payload);
   Result<void> operator()(const TokensExpired& payload);
   Result<void> operator()(const NoteAppended&) { return {}; }
+  Result<void> operator()(const OwnerErased& payload);
 
   // The other registry events change nothing that checks read.
   template <class Registry>
@@ -176,6 +177,12 @@ Result<void> Folder::operator()(const TokensExpired& payload) {
     if (auto retired = retire(lane, payload.retire_below[lane]); !retired) return retired;
   }
   return {};
+}
+
+Result<void> Folder::operator()(const OwnerErased& payload) {
+  if (payload.owner == OwnerKeyId{}) return Errc::log_corrupt;
+  if (state_.erased_owners.size() >= kErasedOwnersMax) return Errc::log_corrupt;
+  return state_.note_erased(payload.owner) ? Result<void>{} : Errc::log_corrupt;
 }
 
 Result<void> Folder::count_expired(const TokensExpired& payload) {

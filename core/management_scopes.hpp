@@ -28,13 +28,14 @@ enum class ManagementScope : std::uint8_t {
   check,
   introspect,
   metrics_read,
+  owners_erase,
 };
 
 struct ManagementScopeText {
   std::string_view name;
   std::string_view description;
 };
-inline constexpr std::array<ManagementScopeText, 14> kManagementScopes = {{
+inline constexpr std::array<ManagementScopeText, 15> kManagementScopes = {{
     {"tokens:read", "List tokens and see their rows"},
     {"tokens:create", "Make named tokens"},
     {"tokens:revoke", "Revoke tokens"},
@@ -49,6 +50,7 @@ inline constexpr std::array<ManagementScopeText, 14> kManagementScopes = {{
     {"check", "Ask whether tokens are good"},
     {"introspect", "Introspect tokens of every API"},
     {"metrics:read", "Read the metrics"},
+    {"owners:erase", "Erase what is stored of an owner, for good"},
 }};
 
 [[nodiscard]] constexpr std::uint64_t mask_of(ManagementScope scope) noexcept {

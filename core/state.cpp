@@ -87,6 +87,14 @@ const IdempotencyRecord* State::find_idempotent(const Idempotency& key, LedgerTi
   return is_old ? nullptr : &found->second;
 }
 
+bool State::is_erased(const OwnerKeyId& owner) const { return erased_owner_set.contains(owner); }
+
+bool State::note_erased(const OwnerKeyId& owner) {
+  if (!erased_owner_set.insert(owner).second) return false;
+  erased_owners.push_back(owner);
+  return true;
+}
+
 bool operator==(const State& a, const State& b) {
   return a.ledger_id == b.ledger_id && a.format_version == b.format_version &&
          a.last_seq == b.last_seq && a.last_recorded_at == b.last_recorded_at &&
@@ -95,7 +103,8 @@ bool operator==(const State& a, const State& b) {
          a.class_numbers == b.class_numbers && a.classes_of_client == b.classes_of_client &&
          a.expired_upto == b.expired_upto && a.expiring == b.expiring &&
          a.live_tokens_of_client == b.live_tokens_of_client && a.idempotency == b.idempotency &&
-         a.idempotency_order == b.idempotency_order && a.tokens_issued == b.tokens_issued &&
+         a.idempotency_order == b.idempotency_order && a.erased_owners == b.erased_owners &&
+         a.erased_owner_set == b.erased_owner_set && a.tokens_issued == b.tokens_issued &&
          a.tokens_swept == b.tokens_swept;
 }
 

@@ -23,6 +23,8 @@ class ValidityIndex;
 
 inline constexpr std::uint32_t kClassesPerClientMax = 1'000;
 inline constexpr std::uint32_t kIdempotencyKeysMax = 1u << 17;
+// Erasures over a ledger's life: beyond it EraseOwner is refused (limit_reached).
+inline constexpr std::uint32_t kErasedOwnersMax = 1u << 20;
 inline constexpr std::uint64_t kIdempotencyLifetimeNs = 24 * 3600 * kNanosecondsPerSecond;
 
 // One change that publish() makes in the validity index, in order.
@@ -115,6 +117,11 @@ class State {
   boost::unordered_flat_map<std::array<std::uint8_t, 16>, IdempotencyRecord, ArrayHash> idempotency;
   std::deque<std::array<std::uint8_t, 16>> idempotency_order;  // oldest first
 
+  // In the order of the log. Every open sees to it that their keys are gone, whatever a crash or an
+  // old copy of the key store brought back (INV-8).
+  std::vector<OwnerKeyId> erased_owners;
+  boost::unordered_flat_set<OwnerKeyId, ArrayHash> erased_owner_set;  // the same
+
   std::uint64_t tokens_issued = 0;
   std::uint64_t tokens_swept = 0;
 
@@ -134,6 +141,9 @@ class State {
   [[nodiscard]] bool has_live_room(const ClientRecord& client) const;
   // nullptr: free or never used.
   [[nodiscard]] const TokenClass* find_class(ClassNumber number) const;
+  [[nodiscard]] bool is_erased(const OwnerKeyId& owner) const;
+  // false: it stands there already, and nothing was changed.
+  [[nodiscard]] bool note_erased(const OwnerKeyId& owner);
   // Keys older than 24 h of ledger time no longer count.
   [[nodiscard]] const IdempotencyRecord* find_idempotent(const Idempotency& idempotency,
                                                          LedgerTime now) const;

@@ -63,6 +63,13 @@ void decode_maps(StateReader& reader, State& state) {
   });
 }
 
+void decode_erased_owners(StateReader& reader, State& state) {
+  std::vector<OwnerKeyId> owners;
+  state_layout::code_erased_owners(reader, owners);
+  for (const auto& owner : owners)
+    reader.require(owner != OwnerKeyId{} && state.note_erased(owner));
+}
+
 bool decode_registries(StateReader& reader, Registries& registries) {
   std::deque<ClientRecord> clients;
   std::deque<ApiRecord> apis;
@@ -156,6 +163,7 @@ std::string encode_state(const State& state) {
                                 registries.grants(), registries.keys(), all_revoked_before);
   state_layout::code_tokens(writer, state);
   encode_maps(writer, state);
+  state_layout::code_erased_owners(writer, state.erased_owners);
   return bytes;
 }
 
@@ -173,6 +181,7 @@ Result<void> decode_state(std::string_view bytes, State& state) {
   if (!decode_registries(reader, fresh.registries)) return Errc::snapshot_corrupt;
   state_layout::code_tokens(reader, fresh);
   decode_maps(reader, fresh);
+  decode_erased_owners(reader, fresh);
   if (!reader.ok() || !reader.at_end()) return Errc::snapshot_corrupt;
   const bool is_consistent =
       lanes_fit(fresh) && classes_fit(fresh) && live_counts_fit(fresh) && names_known_things(fresh);

@@ -5,12 +5,15 @@
 //             format_version(4) last_recorded_at(8) expired_upto(4) tokens_issued(8)
 //             tokens_swept(8)
 //             registries incarnations lanes classes free_classes expiring live_tokens idempotency
+//             erased_owners
 // registries := list<client> list<api> list<grant> list<key> all_revoked_before(8)
 // lanes    := (next(8) list<chunk_expires_at(4)>)*kLaneCount
 // classes  := list<class tokens(4)>; a free number is an empty class
 // expiring := list<second(4) count(4)>, ascending
 // live_tokens := list<client(4) count(4)>, ascending; the counts add up to those of expiring
 // idempotency := list<key(16) body(16) seq(8) at(8)>, oldest first
+//
+// erased_owners := list<key id(16)>, in the order of the log, each once
 //
 // class_numbers, classes_of_client and the registries' names follow from these and are not written.
 #pragma once
@@ -187,6 +190,11 @@ void code_idempotency(Codec& codec, Key& key, Record& record) {
   codec.bytes(record.body);
   codec.number(record.seq);
   codec.number(record.at);
+}
+
+template <class Codec, class Owners>
+void code_erased_owners(Codec& codec, Owners& owners) {
+  codec.list(owners, kErasedOwnersMax, [&](auto& owner) { codec.bytes(owner); });
 }
 
 }  // namespace tokenledger::state_layout

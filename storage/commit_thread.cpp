@@ -16,7 +16,8 @@ bool changes_registries(const Event& event) {
   return !std::holds_alternative<TokenIssued>(event.payload) &&
          !std::holds_alternative<TokenRevoked>(event.payload) &&
          !std::holds_alternative<TokensExpired>(event.payload) &&
-         !std::holds_alternative<NoteAppended>(event.payload);
+         !std::holds_alternative<NoteAppended>(event.payload) &&
+         !std::holds_alternative<OwnerErased>(event.payload);
 }
 
 }  // namespace

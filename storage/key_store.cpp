@@ -265,6 +265,21 @@ Result<SecretBytes> KeyStore::get(const DataKeyId& id) const {
   return value;
 }
 
+bool KeyStore::contains(const DataKeyId& id) const {
+  const std::lock_guard lock{mutex_};
+  return sealed_.contains(id);
+}
+
+std::vector<DataKeyId> KeyStore::ids_of(std::uint8_t kind) const {
+  std::vector<DataKeyId> ids;
+  const std::lock_guard lock{mutex_};
+  for (auto entry = sealed_.lower_bound(DataKeyId{.kind = kind, .id = {}});
+       entry != sealed_.end() && entry->first.kind == kind; ++entry) {
+    ids.push_back(entry->first);
+  }
+  return ids;
+}
+
 Result<void> KeyStore::erase(const DataKeyId& id) {
   const std::lock_guard lock{mutex_};
   if (!sealed_.contains(id)) return {};

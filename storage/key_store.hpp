@@ -64,6 +64,9 @@ class KeyStore {
   [[nodiscard]] Result<void> put(const DataKeyId& id, ByteView value);
   // data_key_missing; key_store_corrupt when it does not open under the master key.
   [[nodiscard]] Result<SecretBytes> get(const DataKeyId& id) const;
+  [[nodiscard]] bool contains(const DataKeyId& id) const;
+  // Of all entries of this kind, ascending. Cost: their number, and 17 bytes each.
+  [[nodiscard]] std::vector<DataKeyId> ids_of(std::uint8_t kind) const;
   // Forgets the value at once, durably after sync(), and its bytes are gone after compact().
   // Idempotent: an unknown id is a success, so replay may repeat it.
   [[nodiscard]] Result<void> erase(const DataKeyId& id);

@@ -132,6 +132,7 @@ Result<Sealed> Ledger::seal(std::string_view plain) { return core_->seal(plain);
 std::optional<std::string> Ledger::open_sealed(const Sealed& sealed) const {
   return core_->open_sealed(sealed);
 }
+bool Ledger::is_erased(const Sealed& sealed) const { return core_->is_erased(sealed); }
 
 void Ledger::with_registries(const std::function<void(const Registries&)>& read) const {
   const std::shared_lock lock{core_->registries_mutex};
@@ -170,7 +171,9 @@ Idempotency Ledger::make_idempotency(const Actor& actor, std::string_view key,
   named += key;
   const auto secret = core_->keys->idempotency_key();
   const auto key_hash = hmac_sha256(secret, bytes_of(named));
-  const auto body_hash = hmac_sha256(secret, bytes_of(body));
+  // Together with the caller's key, which stands nowhere: bodies name owners, and whoever holds
+  // keyring and log must not find an erased one by trying names (INV-8).
+  const auto body_hash = hmac_sha256(secret, bytes_of(named.append(":").append(body)));
   Idempotency idempotency;
   std::copy_n(key_hash.begin(), idempotency.key.size(), idempotency.key.begin());
   std::copy_n(body_hash.begin(), idempotency.body.size(), idempotency.body.begin());

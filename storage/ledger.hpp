@@ -262,8 +262,27 @@ class Ledger {
   [[nodiscard]] Result<List> list(const ListRequest& request) const;
   // Plain text of a sealed field; nullopt when its key was erased or the field is empty.
   [[nodiscard]] std::optional<std::string> open_sealed(const Sealed& sealed) const;
+  // Whether there is a field whose key was erased: shown as erased, never as one that was not
+  // given.
+  [[nodiscard]] bool is_erased(const Sealed& sealed) const;
   // Ciphertext under a fresh key of its own, which is durable before the event that uses it.
   [[nodiscard]] Result<Sealed> seal(std::string_view plain);
+
+  // --- erasure (INV-8; storage/ledger_erase.cpp) ---
+  struct EraseRequest {
+    Actor actor{.kind = ActorKind::host};
+    std::string reason;  // free text, stored encrypted under a key of its own
+    std::string request_id;
+    std::optional<Idempotency> idempotency;
+  };
+  // Makes the owner's name and the extra fields of the owner's tokens unreadable for good, and the
+  // way from the name to the tokens with them. Tokens stay as good as they were; events keep their
+  // bytes, so every proof stays valid. Returns when the event is durable and no byte of the key is
+  // left in the key store: a crash in between is made good at the next open. Whoever issues for the
+  // same name at the same time has it erased or begins a new owner. owner_not_found: no token ever
+  // had this owner, or the owner was erased. Blocks for some fsyncs and a rewrite of the key store,
+  // during which commits wait; one erasure at a time.
+  [[nodiscard]] Result<Committed> erase_owner(std::string_view name, EraseRequest request);
 
   // --- the audit trail of the host program (D07) ---
   [[nodiscard]] Result<Committed> append_note(std::string_view topic, std::string_view body,

@@ -137,7 +137,9 @@ class LedgerCore {
   // Under a key that is there already.
   [[nodiscard]] Result<Sealed> seal_under(ByteView key_id, std::string_view plain);
   [[nodiscard]] std::optional<std::string> open_sealed(const Sealed& sealed) const;
-  // Drops the key of a field that no event will name: refused commands must not fill the key store.
+  [[nodiscard]] bool is_erased(const Sealed& sealed) const;
+  // Drops the key, its own, of a field that no event will name: refused commands must not fill the
+  // key store.
   void forget(const Sealed& sealed);
   // The key of a new HS256 API, in the keyring from here on; and out of it when no event names it
   // (ledger_api_secret.cpp).
@@ -157,6 +159,7 @@ class LedgerCore {
   Result<void> open_log(bool exists, std::string& why);
   Result<void> open_key_store();
   Result<void> recover(std::string& why);
+  Result<void> repeat_erasures(std::string& why);  // ledger_erase.cpp
   Result<void> adopt_issuer(std::string& why);
   Result<void> check_clock(std::string& why) const;
   Result<void> open_views(std::string& why);

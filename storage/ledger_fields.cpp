@@ -56,6 +56,12 @@ void LedgerCore::forget(const Sealed& sealed) {
       key_store->erase(field_key_id(bytes_of(std::string_view{handle->data(), handle->size()}))));
 }
 
+bool LedgerCore::is_erased(const Sealed& sealed) const {
+  const auto bytes = bytes_of(sealed.bytes);
+  if (bytes.size() < DataKeyId{}.id.size()) return false;
+  return !key_store->contains(field_key_id(bytes.first(DataKeyId{}.id.size())));
+}
+
 std::optional<std::string> LedgerCore::open_sealed(const Sealed& sealed) const {
   const auto bytes = bytes_of(sealed.bytes);
   if (bytes.size() < DataKeyId{}.id.size()) return std::nullopt;

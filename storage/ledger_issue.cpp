@@ -147,11 +147,11 @@ class IssueOperation final : public CommitRequest {
       if (request_.extra_fields.size() > kExtraFieldsBytesMax) return Errc::too_large;
     }
     if (!request_.owner.empty()) {
-      auto sealed = core_.owner_keys.seal(request_.owner);
+      auto sealed = core_.owner_keys.seal(request_.owner, request_.extra_fields);
       if (!sealed) return sealed.error();
-      owner_ = std::move(*sealed);
-    }
-    if (!request_.extra_fields.empty()) {
+      owner_ = std::move(sealed->owner);
+      extra_fields_ = std::move(sealed->extra_fields);
+    } else if (!request_.extra_fields.empty()) {
       auto sealed = core_.seal(request_.extra_fields);
       if (!sealed) return sealed.error();
       extra_fields_ = std::move(*sealed);
@@ -159,8 +159,12 @@ class IssueOperation final : public CommitRequest {
     return {};
   }
   void forget_sealed() {
-    core_.owner_keys.settle(owner_, false);
-    core_.forget(extra_fields_);
+    // With an owner both lie under the owner's key, which may be others' too.
+    if (owner_.bytes.empty()) {
+      core_.forget(extra_fields_);
+    } else {
+      core_.owner_keys.settle(owner_, false);
+    }
     owner_ = {};
     extra_fields_ = {};
   }

@@ -1,6 +1,7 @@
 #include "storage/owner_keys.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "core/sha256.hpp"
 #include "storage/ledger_core.hpp"
@@ -27,29 +28,31 @@ DataKeyId OwnerKeys::lookup_of(std::string_view name) const {
   return id;
 }
 
-Result<std::optional<OwnerHandle>> OwnerKeys::find(std::string_view name) const {
-  const auto found = core_.key_store->get(lookup_of(name));
-  if (!found) {
-    if (found.error() == Errc::data_key_missing) return std::optional<OwnerHandle>{};
-    return found.error();
-  }
+Result<OwnerHandle> OwnerKeys::read_lookup(const DataKeyId& lookup) const {
+  const auto found = core_.key_store->get(lookup);
+  if (!found) return found.error();
   OwnerHandle handle{};
   if (found->size() != handle.size()) return Errc::key_store_corrupt;
   std::ranges::copy(found->view(), handle.begin());
-  return std::optional{handle};
+  return handle;
+}
+
+Result<std::optional<OwnerHandle>> OwnerKeys::find(std::string_view name) const {
+  const auto handle = read_lookup(lookup_of(name));
+  if (handle) return std::optional{*handle};
+  if (handle.error() == Errc::data_key_missing) return std::optional<OwnerHandle>{};
+  return handle.error();
 }
 
 Result<OwnerHandle> OwnerKeys::find_or_make(const DataKeyId& lookup) {
-  OwnerHandle handle{};
-  const auto found = core_.key_store->get(lookup);
+  const auto found = read_lookup(lookup);
   if (found) {
-    if (found->size() != handle.size()) return Errc::key_store_corrupt;
-    std::ranges::copy(found->view(), handle.begin());
-    if (const auto unnamed = unnamed_.find(handle); unnamed != unnamed_.end())
+    if (const auto unnamed = unnamed_.find(*found); unnamed != unnamed_.end())
       ++unnamed->second.uses;
-    return handle;
+    return found;
   }
   if (found.error() != Errc::data_key_missing) return found.error();
+  OwnerHandle handle{};
   std::ranges::copy(random_bytes<16>(), handle.begin());
   const auto id = field_key_id(bytes_of_handle(handle));
   if (const auto key = core_.key_store->create_key(id); !key) return key.error();
@@ -61,13 +64,23 @@ Result<OwnerHandle> OwnerKeys::find_or_make(const DataKeyId& lookup) {
   return handle;
 }
 
-Result<Sealed> OwnerKeys::seal(std::string_view name) {
+Result<OwnerKeys::SealedFields> OwnerKeys::seal(std::string_view name,
+                                                std::string_view extra_fields) {
   if (core_.poisoned.load(std::memory_order_relaxed)) return Errc::unknown_outcome;
   const auto lookup = lookup_of(name);
+  // Under one hold: an erasure comes before both fields or after them.
   const std::scoped_lock lock{mutex_};
   const auto handle = find_or_make(lookup);
   if (!handle) return handle.error();
-  return core_.seal_under(bytes_of_handle(*handle), name);
+  SealedFields fields;
+  auto owner = core_.seal_under(bytes_of_handle(*handle), name);
+  if (!owner) return owner.error();
+  fields.owner = std::move(*owner);
+  if (extra_fields.empty()) return fields;
+  auto extra = core_.seal_under(bytes_of_handle(*handle), extra_fields);
+  if (!extra) return extra.error();
+  fields.extra_fields = std::move(*extra);
+  return fields;
 }
 
 void OwnerKeys::settle(const Sealed& sealed, bool is_named) {
@@ -83,6 +96,53 @@ void OwnerKeys::settle(const Sealed& sealed, bool is_named) {
     static_cast<void>(core_.key_store->erase(field_key_id(bytes_of_handle(*handle))));
   }
   unnamed_.erase(unnamed);
+}
+
+// What waits for a sync is bounded, and an erasure must not fail for that.
+Result<void> OwnerKeys::drop(const DataKeyId& id) {
+  auto erased = core_.key_store->erase(id);
+  if (erased || erased.error() != Errc::limit_reached) return erased;
+  if (auto synced = core_.key_store->sync(); !synced) return synced;
+  return core_.key_store->erase(id);
+}
+
+Result<void> OwnerKeys::drop_key(const OwnerHandle& handle) {
+  return drop(field_key_id(bytes_of_handle(handle)));
+}
+
+Result<void> OwnerKeys::erase(std::string_view name, const OwnerHandle& handle) {
+  const auto lookup = lookup_of(name);
+  const std::scoped_lock lock{mutex_};
+  // A command that is refused from now on must not drop the lookup of the name's next owner.
+  unnamed_.erase(handle);
+  const auto leads_to = read_lookup(lookup);
+  if (leads_to.has_error() && leads_to.error() != Errc::data_key_missing) return leads_to.error();
+  if (leads_to && *leads_to == handle) {
+    if (auto dropped = drop(lookup); !dropped) return dropped;
+  }
+  return drop_key(handle);
+}
+
+Result<std::size_t> OwnerKeys::erase_again(std::span<const OwnerKeyId> erased) {
+  const std::scoped_lock lock{mutex_};
+  std::set<OwnerHandle> left;
+  for (const auto& owner : erased) {
+    if (!core_.key_store->contains(field_key_id(owner))) continue;
+    OwnerHandle handle{};
+    std::ranges::copy(owner, handle.begin());
+    left.insert(handle);
+  }
+  if (left.empty()) return 0;
+  for (const auto& lookup : core_.key_store->ids_of(kOwnerLookupKind)) {
+    const auto handle = read_lookup(lookup);
+    if (!handle) return handle.error();
+    if (!left.contains(*handle)) continue;
+    if (auto dropped = drop(lookup); !dropped) return dropped.error();
+  }
+  for (const auto& handle : left) {
+    if (auto dropped = drop_key(handle); !dropped) return dropped.error();
+  }
+  return left.size();
 }
 
 }  // namespace tokenledger

@@ -101,6 +101,30 @@ TEST_F(LimitsThatNoRandomRunReaches, LiveIdempotencyKeys_INV7) {
   EXPECT_EQ(state.idempotency.size(), 1u);
 }
 
+TEST_F(LimitsThatNoRandomRunReaches, ErasedOwners_INV7) {
+  for (std::uint32_t i = 1; i <= kErasedOwnersMax; ++i) {
+    OwnerKeyId owner{0, 0, 0, 0, 1};
+    std::memcpy(owner.data(), &i, sizeof i);
+    ASSERT_TRUE(state.note_erased(owner));
+  }
+  EXPECT_EQ(run(EraseOwner{{1, 2, 3}, {}}), "limit_reached");
+  EXPECT_EQ(run(EraseOwner{state.erased_owners.back(), {}}), "already_in_state");
+}
+
+TEST_F(Decide, AnOwnerIsErasedOnceAndARepeatedKeyIsAskedBeforeTheName_INV8) {
+  EXPECT_EQ(run(EraseOwner{}), "owner_not_found");
+  idempotency = Idempotency{{1}, {2}};
+  ok(EraseOwner{{9}, {}});
+  const auto first = log.back();
+  EXPECT_EQ(std::get<OwnerErased>(first.payload).owner, OwnerKeyId{9});
+  EXPECT_EQ(run(EraseOwner{}), "") << "the retry finds no name any more";
+  EXPECT_EQ(log.back(), first);
+  idempotency.reset();
+  EXPECT_EQ(run(EraseOwner{{9}, {}}), "already_in_state");
+  EXPECT_EQ(run(EraseOwner{{8}, {std::string(kSealedBytesMax + 1, 'r')}}), "too_large");
+  EXPECT_EQ(state.erased_owners, std::vector<OwnerKeyId>{{9}});
+}
+
 TEST_F(Decide, AnIdempotencyKeyCountsForADayToTheNanosecond) {
   idempotency = Idempotency{{1}, {2}};
   ok(AppendNote{"topic", {}});

@@ -530,6 +530,10 @@ const BrokenCase kBrokenCases[] = {
      [](Event& e) { payload_of<NoteAppended>(e).body.bytes.assign(8193, 'b'); }},
     {"NoteWithoutTopic", 21, Errc::invalid_argument,
      [](Event& e) { payload_of<NoteAppended>(e).topic.clear(); }},
+    {"ErasesNobody", 22, Errc::invalid_argument,
+     [](Event& e) { payload_of<OwnerErased>(e).owner = {}; }},
+    {"ErasureReasonTooLong", 22, Errc::too_large,
+     [](Event& e) { payload_of<OwnerErased>(e).reason.bytes.assign(8193, 'r'); }},
 };
 
 TEST(EventBounds, AnEventThatBreaksOneRuleIsNotEncoded) {
@@ -548,6 +552,7 @@ TEST(EventKindName, NamesEveryKindOnceAndNothingBeyond) {
   EXPECT_STREQ(event_kind_name(0), "ledger_created");
   EXPECT_STREQ(event_kind_name(Payload{TokenIssued{}}.index()), "token_issued");
   EXPECT_STREQ(event_kind_name(Payload{NoteAppended{}}.index()), "note_appended");
+  EXPECT_STREQ(event_kind_name(Payload{OwnerErased{}}.index()), "owner_erased");
   EXPECT_EQ(event_kind_name(kEventKindCount), nullptr);
 }
 

@@ -180,6 +180,8 @@ inline std::vector<Sample> all() {
       {"TokensExpiredFull", full(full_sweep())},
       {"NoteAppendedMinimal", minimal(NoteAppended{"t", Sealed{}})},
       {"NoteAppendedFull", full(NoteAppended{"deployment", Sealed{"sealed body"}})},
+      {"OwnerErasedMinimal", minimal(OwnerErased{counting<16>(0x50), Sealed{}})},
+      {"OwnerErasedFull", full(OwnerErased{counting<16>(0x60), reason})},
   };
 }
 
@@ -352,7 +354,8 @@ class RandomEvents {
         return TokensRevoked{
             {any<SelectorKind>(4), small()}, Sequence{1}, any<Cause>(9), {blob(kSealedBytesMax)}};
       case 20: return expired();
-      default: return NoteAppended{text(kNoteTopicBytesMax), {blob(kSealedBytesMax)}};
+      case 21: return NoteAppended{text(kNoteTopicBytesMax), {blob(kSealedBytesMax)}};
+      default: return OwnerErased{bytes<16>(), {blob(kSealedBytesMax)}};
     }
   }
 

@@ -58,6 +58,7 @@ TEST_F(Fold, RefusesWhatContradictsTheState_INV1) {
   retires_live.to = second;
   retires_live.retire_below[0] = 5;
 
+  ASSERT_TRUE(state.note_erased({5}));
   const Contradiction rows[] = {
       {"CreatedTwice", LedgerCreated{}},
       {"OpenedBelowIssuedIndexes", LedgerOpened{Incarnation{2}, {6, 0, 0, 0}}},
@@ -91,6 +92,8 @@ TEST_F(Fold, RefusesWhatContradictsTheState_INV1) {
       {"UnknownTokenRevoked", TokenRevoked{token(7)}},
       {"CascadeBeforeTheFuture", TokensRevoked{{}, Sequence{1'000}}},
       {"CascadeOverUnknownClient", TokensRevoked{{SelectorKind::client, 9}, Sequence{1}}},
+      {"OwnerErasedTwice", OwnerErased{{5}, {}}},
+      {"NobodyErased", OwnerErased{}},
       {"SweepFromElsewhere", from_elsewhere},
       {"SweepMissesAToken", expired({{second, token(5)}}, 1)},
       {"SweepInventsAToken", expired({{second, token(5)}, {second, token(7)}}, 2)},

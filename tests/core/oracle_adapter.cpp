@@ -126,6 +126,9 @@ struct Translator {
     made.retire_below = c.retire_below;
     return made;
   }
+  tl::CommandPayload operator()(const EraseOwner& c) const {
+    return tl::EraseOwner{owner_key(c.owner), {c.reason}};
+  }
   tl::CommandPayload operator()(const Note& c) const { return tl::AppendNote{c.topic, {c.body}}; }
 };
 
@@ -133,6 +136,10 @@ struct Translator {
 
 tl::TokenIndex translate(TokenName name) {
   return tl::TokenIndex{static_cast<tl::Lane>(name.lane), name.counter};
+}
+
+tl::OwnerKeyId owner_key(std::uint32_t owner) {
+  return owner == 0 ? tl::OwnerKeyId{} : hash_of(owner);
 }
 
 tl::Actor translate(const Who& who) {

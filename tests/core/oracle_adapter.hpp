@@ -10,6 +10,7 @@ namespace oracle {
 
 tokenledger::Command translate(const Command& command);
 tokenledger::TokenIndex translate(TokenName name);
+tokenledger::OwnerKeyId owner_key(std::uint32_t owner);
 tokenledger::Actor translate(const Who& who);
 tokenledger::TokenClass class_of(const Issue& issue);
 tokenledger::Digest digest_of(std::uint64_t secret);

@@ -171,17 +171,21 @@ struct Note {
   std::string topic;
   std::string body;
 };
+struct EraseOwner {
+  std::uint32_t owner = 0;  // stands for the id of the owner's key; 0: nobody's
+  std::string reason;
+};
 
 using Request = std::variant<CreateLedger, OpenLedger, RegisterClient, UpdateClient, DisableClient,
                              EnableClient, DeleteClient, RotateSecret, CreateApi, UpdateApi,
                              DeleteApi, AddGrant, UpdateGrant, RemoveGrant, AddKey, RetireKey,
-                             Issue, Revoke, RevokeMany, Sweep, Note, RevokeList>;
+                             Issue, Revoke, RevokeMany, Sweep, Note, RevokeList, EraseOwner>;
 inline constexpr std::array<const char*, std::variant_size_v<Request>> kRequestNames = {
     "CreateLedger", "OpenLedger",   "RegisterClient", "UpdateClient", "DisableClient",
     "EnableClient", "DeleteClient", "RotateSecret",   "CreateApi",    "UpdateApi",
     "DeleteApi",    "AddGrant",     "UpdateGrant",    "RemoveGrant",  "AddKey",
     "RetireKey",    "Issue",        "Revoke",         "RevokeMany",   "Sweep",
-    "Note",         "RevokeList"};
+    "Note",         "RevokeList",   "EraseOwner"};
 
 // An Idempotency-Key and the request's body, both as small numbers.
 struct Once {

@@ -244,6 +244,10 @@ std::string compare_counts(const Model& model, const tl::State& state,
   ORACLE_SAME(state.tokens_issued, model.tokens.size());
   const auto swept = model.expiring(0, model.swept_to).size();
   ORACLE_SAME(state.tokens_swept, swept);
+  ORACLE_SAME(state.erased_owners.size(), model.erased.size());
+  ORACLE_SAME(state.erased_owner_set.size(), model.erased.size());
+  for (std::size_t i = 0; i < model.erased.size(); ++i)
+    ORACLE_SAME(state.erased_owners[i], owner_key(model.erased[i]));
   ORACLE_SAME(state.incarnations.size(), model.openings.size());
   for (std::size_t i = 0; i < model.openings.size(); ++i)
     ORACLE_SAME(state.incarnations[i].lane_start, model.openings[i]);

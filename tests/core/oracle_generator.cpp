@@ -6,9 +6,9 @@ namespace oracle {
 namespace {
 
 const std::vector<std::string> kManagementNames = {
-    "tokens:read",   "tokens:create", "tokens:revoke", "tokens:edit", "clients:read",
-    "clients:write", "apis:read",     "apis:write",    "events:read", "audit:read",
-    "notes:write",   "check",         "introspect",    "metrics:read"};
+    "tokens:read",   "tokens:create", "tokens:revoke", "tokens:edit",  "clients:read",
+    "clients:write", "apis:read",     "apis:write",    "events:read",  "audit:read",
+    "notes:write",   "check",         "introspect",    "metrics:read", "owners:erase"};
 const std::vector<std::string> kScopeNames = {"read", "write", "admin", "list", "export", "sync"};
 constexpr const char* kNamed = "tokenledger-named";
 constexpr Who kSystem{.kind = 1};
@@ -290,6 +290,7 @@ Command Generator::rest_command() {
     Note note{label(), sealed()};
     return by("notes:write", note);
   }
+  if (chance(40)) return by("owners:erase", EraseOwner{below(40), sealed()});
   if (chance(50)) return by_system(OpenLedger{below(1u << 31) + 1});
   return by_system(CreateLedger{std::string(chance(50) ? 3 : 501, 'i')});
 }

@@ -127,6 +127,7 @@ class Model {
   std::vector<Token> tokens;  // in the order of the log
   std::vector<Cascade> cascades;
   std::vector<Remembered> onces;
+  std::vector<std::uint32_t> erased;           // owners, in the order of the log
   std::array<std::uint64_t, kLanes> oldest{};  // counters below are retired
   std::uint32_t swept_to = 0;
   std::uint64_t last_seq = 0;
@@ -170,6 +171,7 @@ class Model {
   std::string revocable(const Token& token) const;
   std::string on(const Sweep&);
   std::string on(const Note&);
+  std::string on(const EraseOwner&);
 
   // Why this client may not be changed; sets `number`.
   std::string changeable(const std::string& client_id, std::uint32_t& number) const;

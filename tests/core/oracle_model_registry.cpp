@@ -296,4 +296,15 @@ std::string Model::on(const Note& note) {
   return {};
 }
 
+std::string Model::on(const EraseOwner& erase) {
+  if (erase.reason.size() > 8192) return "too_large";
+  if (!may("owners:erase")) return "insufficient_scope";
+  if (erase.owner == 0) return "owner_not_found";
+  for (const auto owner : erased)
+    if (owner == erase.owner) return "already_in_state";
+  log("owner_erased");
+  erased.push_back(erase.owner);
+  return {};
+}
+
 }  // namespace oracle

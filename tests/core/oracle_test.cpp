@@ -109,7 +109,7 @@ constexpr tl::Errc kRejections[] = {
     tl::Errc::key_not_found,        tl::Errc::key_exists,         tl::Errc::stale_policy,
     tl::Errc::token_not_found,      tl::Errc::not_active,         tl::Errc::already_in_state,
     tl::Errc::idempotency_mismatch, tl::Errc::limit_reached,      tl::Errc::too_many_live_tokens,
-    tl::Errc::sweep_mismatch};
+    tl::Errc::sweep_mismatch,       tl::Errc::owner_not_found};
 
 constexpr const char* kConflicts[] = {
     "revoke of a token issued in the same batch",

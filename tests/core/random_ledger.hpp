@@ -50,7 +50,9 @@ class RandomLedger {
       case 10: return (void)run(RevokeTokens{{SelectorKind::client, below(3) + 1}});
       case 11: return (void)sweep();
       case 12: return (void)run(OpenLedger{Incarnation{below(UINT32_MAX) + 1}});
-      case 13: return (void)run(AppendNote{"topic", {"sealed"}});
+      case 13:
+        if (below(2) == 0) return (void)erase_owner();
+        return (void)run(AppendNote{"topic", {"sealed"}});
       case 14:
       case 15: return (void)revoke();
       default: return (void)issue();
@@ -97,6 +99,11 @@ class RandomLedger {
   bool revoke() {
     const auto token = any_token();
     return token && run(RevokeToken{*token});
+  }
+  bool erase_owner() {
+    OwnerKeyId owner{};
+    for (auto& byte : owner) byte = static_cast<std::uint8_t>(random_());
+    return run(EraseOwner{owner, {"sealed"}});
   }
   // A token that was issued and is not retired.
   std::optional<TokenIndex> any_token() {

@@ -98,6 +98,7 @@ constexpr Change kChanges[] = {
      [](State& state) { ++state.idempotency.at(state.idempotency_order.front()).body[0]; }},
     {"TokensIssued", [](State& state) { ++state.tokens_issued; }},
     {"TokensSwept", [](State& state) { ++state.tokens_swept; }},
+    {"ErasedOwner", [](State& state) { ASSERT_TRUE(state.note_erased({7})); }},
     {"AllRevokedBefore",
      [](State& state) {
        ASSERT_TRUE(state.registries.raise_watermark({SelectorKind::all, 0}, state.last_seq.next()));
@@ -199,6 +200,8 @@ constexpr Change kContradictions[] = {
      }},
     {"NoLiveTokens", [](State& state) { state.live_tokens_of_client[1] = 0; }},
     {"SecondThatWasSwept", [](State& state) { state.expiring[state.expired_upto.value()] = 1; }},
+    {"OwnerErasedTwice", [](State& state) { state.erased_owners.assign(2, {7}); }},
+    {"NobodyErased", [](State& state) { state.erased_owners.push_back({}); }},
     {"KeyOfTheFuture",
      [](State& state) {
        state.idempotency.at(state.idempotency_order.back()).seq = state.last_seq.next();
