@@ -16,6 +16,7 @@ void add_client_grant_endpoints(HttpRouter& router, ApiContext& context);
 void add_token_endpoints(HttpRouter& router, ApiContext& context);
 void add_token_list_endpoint(HttpRouter& router, ApiContext& context);
 void add_bulk_revocation_endpoint(HttpRouter& router, ApiContext& context);
+void add_owner_endpoint(HttpRouter& router, ApiContext& context);
 void add_check_endpoints(HttpRouter& router, ApiContext& context);
 void add_event_endpoints(HttpRouter& router, ApiContext& context);
 void add_audit_endpoints(HttpRouter& router, ApiContext& context);

@@ -120,6 +120,10 @@ constexpr auto kBodies = std::to_array<OpenApiComponent>({
   "type": "object", "required": ["topic"], "additionalProperties": false, "properties": {
     "topic": {"type": "string", "minLength": 1},
     "body": {"type": "string", "description": "At most 4096 bytes"}}}}}})json"},
+    {"ErasedOwner", R"json({"required": true, "content": {"application/json": {"schema": {
+  "type": "object", "required": ["owner"], "additionalProperties": false, "properties": {
+    "owner": {"type": "string", "minLength": 1, "description": "The whole name"},
+    "reason": {"type": "string", "description": "At most 4096 bytes, stored encrypted"}}}}}})json"},
     {"Questions", R"json({"required": true, "content": {"application/json": {"schema": {"anyOf": [
   {"$ref": "#/components/schemas/Question"},
   {"type": "object", "required": ["items"], "additionalProperties": false, "properties": {"items": {
@@ -197,6 +201,11 @@ constexpr auto kAnswers = std::to_array<OpenApiComponent>({
   "content": {"application/json": {"schema": {"type": "object", "required": ["seq", "recorded_at"],
     "properties": {"seq": {"$ref": "#/components/schemas/Seq"},
       "recorded_at": {"$ref": "#/components/schemas/Time"}}}}}})json"},
+    {"Erased", R"json({"description": "Nobody can read these fields any more",
+  "headers": {"X-Ledger-Seq": {"schema": {"type": "integer"}}},
+  "content": {"application/json": {"schema": {"type": "object", "required": ["seq", "erased_at"],
+    "properties": {"seq": {"$ref": "#/components/schemas/Seq"},
+      "erased_at": {"$ref": "#/components/schemas/Time"}}}}}})json"},
     {"EventLines", R"json({"description": "One event per line",
   "headers": {"X-Next-Seq": {"schema": {"type": "integer"}}},
   "content": {"application/jsonl": {"schema": {"$ref": "#/components/schemas/Event"}}}})json"},

@@ -105,6 +105,10 @@ constexpr auto kOperations = std::to_array<OpenApiOperation>({
      "Revoke all tokens of a selection, or count them first", Access::bearer, "tokens:revoke",
      kRepeats, "BulkRevocation", 200, "BulkRevoked", kChanges},
 
+    {post, "/v1/owners/erase", "eraseOwner", "tokens",
+     "Erase an owner's name and the extra fields of the owner's tokens, for good; tokens stay good",
+     Access::bearer, "owners:erase", kRepeats, "ErasedOwner", 200, "Erased", kChanges},
+
     {post, "/v1/check", "checkTokens", "checks", "Are these tokens good? One, or up to 1000",
      Access::bearer, "check", "min_seq", "Questions", 200, "Verdicts", kReads},
     {get, "/v1/authz", "authorizeRequest", "checks",

@@ -76,6 +76,7 @@ void ApiService::add_routes(HttpRouter& router) {
   add_event_endpoints(router, context);
   add_audit_endpoints(router, context);
   add_note_endpoint(router, context);
+  add_owner_endpoint(router, context);
   add_operations_endpoints(router, context);
   add_openapi_endpoint(router);
   router.set_fallback(no_route);

@@ -45,6 +45,7 @@ constexpr Endpoint kEndpoints[] = {
     {"POST", "/v1/tokens/x/revoke", "", "tokens:revoke"},
     {"DELETE", "/v1/tokens/x", "", "tokens:revoke"},
     {"POST", "/v1/revocations", "{}", "tokens:revoke"},
+    {"POST", "/v1/owners/erase", "{}", "owners:erase"},
     {"POST", "/v1/check", "{}", "check"},
     {"GET", "/metrics", "", "metrics:read"},
 };
