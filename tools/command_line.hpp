@@ -68,6 +68,7 @@ void add_introspect_command(CommandLine& line);
 void add_revoke_all_command(CommandLine& line);
 void add_events_command(CommandLine& line);
 void add_note_commands(CommandLine& line);
+void add_owner_commands(CommandLine& line);
 void add_status_command(CommandLine& line);
 void add_replay_commands(CommandLine& line);
 void add_views_commands(CommandLine& line);

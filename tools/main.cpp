@@ -39,6 +39,7 @@ int run(int argc, char** argv) {
   add_revoke_all_command(line);
   add_events_command(line);
   add_note_commands(line);
+  add_owner_commands(line);
   add_status_command(line);
   add_replay_commands(line);
   add_views_commands(line);

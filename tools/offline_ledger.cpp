@@ -86,7 +86,7 @@ std::unique_ptr<Ledger> open_offline(const CommandLine& line) {
   return open_ledger(std::move(options));
 }
 
-std::string read_secret(const std::string& path) {
+std::string read_secret(const std::string& path, std::string_view what) {
   std::string text;
   bool is_read = false;
   if (path == "-") {
@@ -95,10 +95,14 @@ std::string read_secret(const std::string& path) {
     is_read = read_up_to(file, text);
     std::fclose(file);
   }
-  if (!is_read) throw Failure{ExitCode::usage, "can't read a token from " + escape_control(path)};
+  if (!is_read)
+    throw Failure{ExitCode::usage,
+                  "can't read " + std::string{what} + " from " + escape_control(path)};
   if (text.ends_with('\n')) text.pop_back();
   if (text.ends_with('\r')) text.pop_back();
-  if (text.empty()) throw Failure{ExitCode::usage, escape_control(path) + " holds no token"};
+  if (text.empty())
+    throw Failure{ExitCode::usage,
+                  escape_control(path) + " is empty: it should hold " + std::string{what}};
   return text;
 }
 

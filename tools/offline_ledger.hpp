@@ -32,8 +32,8 @@ class ProgressLine {
 };
 
 // A secret or token from a file, or from stdin for "-", without its final newline. A Failure with
-// usage when it is missing, empty or longer than a token can be.
-[[nodiscard]] std::string read_secret(const std::string& path);
+// usage when it is missing, empty or longer than a token can be; it says `what` was wanted.
+[[nodiscard]] std::string read_secret(const std::string& path, std::string_view what = "a token");
 
 // A new 0600 file for a secret, made before the secret so that a failure costs nothing. An empty
 // path or "-": stdout. Removed again unless write() was called.

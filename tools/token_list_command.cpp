@@ -55,6 +55,7 @@ const Columns kColumns = {
      "revocation.seq",
      "owner",
      "extra_fields",
+     "erased_fields",
      "plans",
      "origin",
      "format",

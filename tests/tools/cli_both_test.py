@@ -100,6 +100,16 @@ class BothPlaces(ServerTest):
         self.assertEqual(run(*check, *at.words, text=first["token"]).code, 1)
         self.assertGreater(note(at.json("note", "append", "deploy", "--file", "-",
                                         text="all went well"))["seq"], 1)
+        named = at.json("token", "show", second["jti"])
+        self.assertEqual((named["owner"], named["erased_fields"]), ("ann", []))
+        self.assertIn("--yes", at.refused(2, "owner", "erase", "ann").err)
+        self.assertGreater(note(at.json("owner", "erase", "--owner-file", "-", "--yes", "--reason",
+                                        "asked by letter", text="ann\n"))["seq"], 1)
+        erased = at.json("token", "show", second["jti"])
+        self.assertEqual((erased["owner"], erased["erased_fields"], erased["status"]),
+                         (None, ["owner"], "active"))
+        self.assertEqual(at.json("token", "list", "--owner", "ann")["items"], [])
+        self.assertIn("erased already", at.refused(1, "owner", "erase", "ann", "--yes").err)
         self.assertTrue(at.json("status")["ready"])
         events = [json.loads(line) for line in at.ok("events").out.splitlines()]
         self.assertEqual([event["seq"] for event in events], list(range(1, len(events) + 1)))
