@@ -54,7 +54,7 @@ void add_owner_commands(CommandLine& line) {
       "The whole name; whoever lists processes or reads the shell's history sees it");
   command->add_option("--owner-file", options.file,
                       "Read the name from this file instead; - is stdin");
-  command->add_flag("--yes", options.yes, "Do it");
+  command->add_flag("--yes", options.yes, "Erase; it can not be undone");
   command->add_option("--reason", options.reason, "Free text, stored encrypted");
 }
 
