@@ -72,7 +72,7 @@ ErrorWording error_wording(Errc code) noexcept {
               "temporarily_unavailable", 429, kRetryLaterSeconds};
     case Errc::sweep_mismatch: return broken("the sweep was refused");
     case Errc::queue_full: return retry("too many requests at once", kRetrySoonSeconds);
-    case Errc::storage_low: return retry("storage is low: no new tokens", kRetryLaterSeconds);
+    case Errc::storage_low: return retry("storage is low: no new tokens, no erasures", kRetryLaterSeconds);
     case Errc::clock_jumped: return retry("the server's clock is wrong", kRetryLaterSeconds);
     case Errc::shutting_down: return retry("the server is stopping", kRetrySoonSeconds);
     case Errc::unknown_outcome:

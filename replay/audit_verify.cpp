@@ -133,7 +133,14 @@ class Verification {
       if (is_ours(name)) continue;
       const bool is_left_behind = name.ends_with(kTemporarySuffix) ||
                                   name.starts_with("cut-after-") || name == "views.verify";
-      if (is_left_behind) {
+      const bool is_superseded = name.starts_with("audit.aside-") || name == "superseded";
+      if (is_superseded) {
+        findings_.note(prefix + name, "of a checkpoint key that a cut of the log replaced");
+      } else if (name == "superseded.pending") {
+        findings_.difference(name, "a cut of the log was interrupted: finish it with `recover`");
+      } else if (name == "views.damaged") {
+        findings_.difference(name, "a read met damage in the views; the next start rebuilds them");
+      } else if (is_left_behind) {
         findings_.note(prefix + name, std::string{kLeftBehind});
       } else if (prefix == "audit/" && name == "damaged") {
         findings_.difference("audit/damaged",

@@ -8,6 +8,15 @@
 namespace tokenledger {
 namespace {
 
+// Compaction writes the live keys once more, and a write that fails there is fatal: an erasure is
+// not begun where space may run out.
+inline constexpr std::uint64_t kSlackBytes = 64ull * 1024 * 1024;
+
+bool has_room_to_compact(const LedgerCore& core) {
+  const auto free = core.files->free_bytes(core.paths.directory);
+  return free && *free >= core.key_store->mark().bytes + kSlackBytes;
+}
+
 Result<void> erase_key(LedgerCore& core, std::string_view name, const OwnerHandle& handle) {
   if (auto erased = core.owner_keys.erase(name, handle); !erased) return erased;
   return core.key_store->compact();
@@ -25,6 +34,7 @@ Result<Committed> Ledger::erase_owner(std::string_view name, EraseRequest reques
   const std::scoped_lock one_at_a_time{core_->owner_keys.erasing()};
   const auto handle = core_->owner_keys.find(name);
   if (!handle) return handle.error();
+  if (!has_room_to_compact(*core_)) return Errc::storage_low;
   EraseOwner erase;
   if (*handle) std::ranges::copy(**handle, erase.owner.begin());
   if (!request.reason.empty()) {

@@ -66,7 +66,9 @@ Result<bool> LedgerCore::has_noted(std::string_view body) const {
     const auto event = decode_event(*bytes);
     if (!event) return to_errc(event.error());
     const auto* note = std::get_if<NoteAppended>(&event->payload);
-    if (note == nullptr || note->topic != kSupersededTopic) continue;
+    // Others may write notes too; only the ledger's own counts.
+    const bool is_ours = note != nullptr && event->actor.kind == Actor{}.kind;
+    if (!is_ours || note->topic != kSupersededTopic) continue;
     const auto plain = open_sealed(note->body);
     if (plain.value_or("") == body) return true;
   }

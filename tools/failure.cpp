@@ -46,7 +46,7 @@ const char* sentence_of(Errc code) noexcept {
              "--live-tokens-max";
     case Errc::limit_reached: return "a limit is reached; delete what is no longer needed";
     case Errc::queue_full: return "the ledger is busy; try again";
-    case Errc::storage_low: return "less than 512 MiB of disk are free, so no new token is made";
+    case Errc::storage_low: return "the disk is nearly full, so no new token is made and no owner erased";
     case Errc::shutting_down: return "the ledger is closing";
     case Errc::unknown_outcome:
       return "the write may or may not have happened: list what is there before you repeat it";
