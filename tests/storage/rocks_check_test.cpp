@@ -2,7 +2,9 @@
 #include "storage/rocks_check.hpp"
 
 #include <gtest/gtest.h>
+
 #include <rocksdb/db.h>
+#include <algorithm>
 
 #include "storage/crc32c.hpp"
 #include "storage/file_layer.hpp"
@@ -138,6 +140,23 @@ TEST_F(RocksFiles, WithADamagedFooterAreNamedAndNeverOpened) {
       if (is_in_handles) continue;
       EXPECT_NE(found[0].what.find("its footer at byte "), std::string::npos) << back;
     }
+  }
+}
+
+// The same for the blocks before the footer: that of the properties is taken apart unchecked.
+TEST_F(RocksFiles, WithDamageInTheLastBlocksAreNamedAndNeverAbort) {
+  constexpr std::size_t kBytes = 2'048;
+  std::string name;
+  for (const auto& entry : std::filesystem::directory_iterator{path()})
+    if (entry.path().extension() == ".sst") name = entry.path().filename().string();
+  const auto whole = testing_support::contents(path() / name);
+  for (std::size_t back = 54; back <= std::min(kBytes, whole.size()); ++back) {
+    auto bytes = whole;
+    bytes[bytes.size() - back] = static_cast<char>(bytes[bytes.size() - back] ^ 0x80);
+    testing_support::overwrite(path() / name, bytes);
+    const auto found = look();
+    ASSERT_FALSE(found.empty()) << back;
+    EXPECT_EQ(found[0].file, name) << back;
   }
 }
 
