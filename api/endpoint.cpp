@@ -8,6 +8,7 @@
 #include "api/guard.hpp"
 #include "api/problem.hpp"
 #include "storage/ledger_core.hpp"
+#include "storage/log_events.hpp"
 
 namespace tokenledger {
 namespace {
@@ -237,11 +238,8 @@ std::optional<Event> event_at(const Ledger& ledger, Sequence seq) {
   const auto& core = ledger.core();
   const std::shared_lock files{core.files_mutex};
   if (!core.check_readable()) return std::nullopt;
-  const auto bytes = core.log->get(seq);
-  if (!bytes) return std::nullopt;
-  auto event = decode_event(*bytes);
-  if (!event) return std::nullopt;
-  return std::move(*event);
+  auto event = read_event(*core.log, seq);
+  return event ? std::optional{std::move(*event)} : std::nullopt;
 }
 
 }  // namespace tokenledger

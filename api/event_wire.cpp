@@ -2,21 +2,12 @@
 
 #include "api/rfc3339.hpp"
 #include "api/wire.hpp"
+#include "core/hex.hpp"
 #include "core/invariant.hpp"
 #include "core/status.hpp"
 
 namespace tokenledger {
 namespace {
-
-std::string hex(std::span<const std::uint8_t> bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const auto byte : bytes) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
 
 // Writes the members of `data`, one overload per kind.
 class DataWriter {
@@ -26,7 +17,7 @@ class DataWriter {
       : json_{json}, ledger_{ledger}, read_{read}, visibility_{visibility} {}
 
   void operator()(const LedgerCreated& data) {
-    json_.member("ledger_id", hex(data.ledger_id)).member("issuer", data.issuer);
+    json_.member("ledger_id", to_hex(data.ledger_id)).member("issuer", data.issuer);
   }
   void operator()(const LedgerOpened&) {}
   void operator()(const FormatActivated& data) { json_.member("version", data.version); }
@@ -85,7 +76,7 @@ class DataWriter {
         .member("expires_at", format_rfc3339(data.expires_at))
         .member("origin", origin_name(data.origin))
         .member("format", token_kind_name(data.kind))
-        .member("token_sha256", hex(data.token_sha256));
+        .member("token_sha256", to_hex(data.token_sha256));
     sealed("owner", data.owner, visibility_.token_fields);
     json_.name("extra_fields");
     if (const auto extra = opened("extra_fields", data.extra_fields, visibility_.token_fields))
@@ -117,7 +108,7 @@ class DataWriter {
     sealed("body", data.body, visibility_.notes);
   }
   void operator()(const OwnerErased& data) {
-    json_.member("owner_id", hex(data.owner));
+    json_.member("owner_id", to_hex(data.owner));
     sealed("reason", data.reason, visibility_.token_fields);
   }
 

@@ -6,15 +6,14 @@
 #include "core/event_codec.hpp"
 #include "core/state.hpp"
 #include "core/validity_index.hpp"
+#include "storage/log_events.hpp"
 #include "storage/recovery.hpp"
 
 namespace tokenledger {
 namespace {
 
 Result<LedgerTime> recorded_at(const EventLog& log, Sequence seq) {
-  const auto bytes = log.get(seq);
-  if (!bytes) return bytes.error();
-  const auto event = decode_event(*bytes);
+  const auto event = read_event(log, seq);
   if (!event) return event.error();
   return event->recorded_at;
 }

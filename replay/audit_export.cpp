@@ -45,8 +45,8 @@ class Exporter {
   }
 
   // The partial tiles at the right edge, then every name made durable, then the checkpoint.
-  Result<AuditExported> finish(const SignedCheckpoint& signed_by) {
-    if (range_.root() != signed_by.checkpoint.root) return Errc::root_mismatch;
+  Result<AuditExported> finish(const ShownCheckpoint& signed_by) {
+    if (range_.root() != signed_by.root) return Errc::root_mismatch;
     for (auto& [level, tile] : open_tiles_) {
       if (tile.bytes.empty()) continue;
       if (auto written = write_tile(level, tile); !written) return written.error();
@@ -131,7 +131,7 @@ Result<AuditExported> export_audit(FileLayer& files, const EventLog& log, const 
   if (!signed_by) return signed_by.error();
   Exporter exporter{files, options};
   if (auto begun = exporter.begin(); !begun) return begun.error();
-  const auto end = signed_by->checkpoint.size;
+  const auto end = signed_by->size;
   const auto reader = log.read(Sequence{1}, true);
   for (std::uint64_t done = 0; done < end; ++done) {
     const auto event = reader->next();

@@ -22,6 +22,7 @@
 #include "core/proof_file.hpp"
 #include "core/seal_key.hpp"
 #include "core/tile_hash_source.hpp"
+#include "storage/audit_tree.hpp"
 #include "storage/checkpoint_history.hpp"
 #include "storage/event_log.hpp"
 #include "storage/file_layer.hpp"
@@ -31,14 +32,6 @@ namespace tokenledger {
 // The public key that the checkpoints of this log are signed with; `seed` is the keyring's.
 // log_corrupt: the first event is not a ledger's creation.
 [[nodiscard]] Result<NoteVerifier> checkpoint_key_of(const EventLog& log, ByteView seed);
-
-// The signed note that a record stands for. Verifies nothing.
-[[nodiscard]] Result<std::string> note_of(const CheckpointRecord& record, const NoteVerifier& key);
-
-struct SignedCheckpoint {
-  Checkpoint checkpoint;
-  std::string note;
-};
 
 class AuditFiles final : public TileReader {
  public:
@@ -57,7 +50,7 @@ class AuditFiles final : public TileReader {
   [[nodiscard]] const NoteVerifier& key() const noexcept { return options_.key; }
 
   // The newest, its signature checked. file_not_found: none was signed; audit_corrupt.
-  [[nodiscard]] Result<SignedCheckpoint> newest() const;
+  [[nodiscard]] Result<ShownCheckpoint> newest() const;
 
   // sequence_in_future: beyond the log; audit_corrupt: the level's file is too short or missing.
   Result<std::vector<std::uint8_t>> read_tile(const TileId& id) override;
@@ -72,7 +65,6 @@ class AuditFiles final : public TileReader {
 
  private:
   AuditFiles(std::shared_ptr<FileLayer> files, const EventLog& log, Options options);
-  [[nodiscard]] Result<std::vector<std::uint8_t>> hash_leaves(const TileId& id) const;
 
   std::shared_ptr<FileLayer> files_;
   const EventLog& log_;

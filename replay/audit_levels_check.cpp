@@ -12,7 +12,7 @@ namespace {
 
 inline constexpr std::size_t kReadBytes = 64 * 1024;  // a multiple of a hash
 
-std::string name_of(unsigned level) { return "audit/level-" + std::to_string(level); }
+std::string name_of(unsigned level) { return AuditLevels::path("audit", level).string(); }
 
 }  // namespace
 
@@ -22,7 +22,7 @@ AuditLevelsCheck::AuditLevelsCheck(FileLayer& files, const std::filesystem::path
   for (unsigned level = 1; level <= AuditLevels::kLevels; ++level) {
     auto& at = levels_[level - 1];
     at.next = tile_level_hashes(level, from) * sizeof(Digest);
-    auto opened = files.open_for_reading(directory / ("level-" + std::to_string(level)));
+    auto opened = files.open_for_reading(AuditLevels::path(directory, level));
     if (opened.has_error() && opened.error() == Errc::file_not_found) continue;
     const auto bytes = opened ? (*opened)->size() : Result<std::uint64_t>{opened.error()};
     if (!bytes) {

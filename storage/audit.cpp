@@ -5,6 +5,7 @@
 #include "storage/audit_follower.hpp"
 #include "storage/audit_tree.hpp"
 #include "storage/ledger_core.hpp"
+#include "storage/log_tiles.hpp"
 
 namespace tokenledger {
 namespace {
@@ -81,16 +82,9 @@ Result<std::vector<Digest>> checked_consistency(AuditTree& tree, const ShownChec
 
 Result<ProofFile> prove(AuditTree& tree, const EventLog& log, const ShownCheckpoint& checkpoint,
                         Sequence seq) {
-  if (seq == Sequence{} || seq.value() > checkpoint.size) return Errc::sequence_in_future;
-  auto event = log.get(seq);
-  if (!event) return event.error();
-  const auto index = seq.value() - 1;
-  auto hashes = checked_inclusion(tree, checkpoint, checkpoint.size, index, leaf_hash(*event));
-  if (!hashes) return hashes.error();
-  return ProofFile{.extra = std::move(*event),
-                   .index = index,
-                   .hashes = std::move(*hashes),
-                   .checkpoint = checkpoint.note};
+  auto proof = make_proof(log, tree, checkpoint, seq);
+  if (proof.has_error() && proof.error() == Errc::audit_corrupt) tree.mark_damaged();
+  return proof;
 }
 
 }  // namespace

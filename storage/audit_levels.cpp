@@ -3,19 +3,11 @@
 #include "core/invariant.hpp"
 
 namespace tokenledger {
-namespace {
-
-std::filesystem::path level_path(const std::filesystem::path& directory, unsigned level) {
-  return directory / ("level-" + std::to_string(level));
-}
-
-}  // namespace
-
 AuditLevels::AuditLevels(FileLayer& files, std::filesystem::path directory)
     : files_{files}, directory_{std::move(directory)} {}
 
-std::filesystem::path AuditLevels::path_of(unsigned level) const {
-  return level_path(directory_, level);
+std::filesystem::path AuditLevels::path(const std::filesystem::path& directory, unsigned level) {
+  return directory / ("level-" + std::to_string(level));
 }
 
 Result<std::unique_ptr<AuditLevels>> AuditLevels::open(FileLayer& files,
@@ -31,7 +23,7 @@ Result<std::unique_ptr<AuditLevels>> AuditLevels::open(FileLayer& files,
 
 // Bytes behind what was synced are those of a crash: maybe whole, maybe torn. They are made again.
 Result<void> AuditLevels::open_level(unsigned level, std::uint64_t hashes) {
-  auto opened = files_.open(path_of(level));
+  auto opened = files_.open(path(directory_, level));
   if (!opened) {
     const bool is_missing = opened.error() == Errc::file_not_found;
     if (is_missing && hashes == 0) return {};
@@ -51,7 +43,7 @@ Result<void> AuditLevels::open_level(unsigned level, std::uint64_t hashes) {
 
 Result<void> AuditLevels::destroy(FileLayer& files, const std::filesystem::path& directory) {
   for (unsigned level = 1; level <= kLevels; ++level) {
-    const auto removed = files.remove(level_path(directory, level));
+    const auto removed = files.remove(path(directory, level));
     if (!removed && removed.error() != Errc::file_not_found) return removed;
   }
   return files.sync_directory(directory);
@@ -70,7 +62,7 @@ Result<void> AuditLevels::sync() {
     auto& at = levels_[level - 1];
     if (at.waiting.empty()) continue;
     if (at.file == nullptr) {
-      auto created = files_.create(path_of(level));
+      auto created = files_.create(path(directory_, level));
       if (!created) return created.error();
       at.file = std::move(*created);
       made_file = true;
@@ -97,7 +89,7 @@ Result<std::vector<std::uint8_t>> AuditLevels::read_tile(const TileId& id) const
   std::vector<std::uint8_t> bytes(id.width * sizeof(Digest));
   const std::scoped_lock lock{readers_mutex_};
   if (level.reader == nullptr) {
-    auto opened = files_.open_for_reading(path_of(id.level));
+    auto opened = files_.open_for_reading(path(directory_, id.level));
     if (!opened) return opened.error();
     level.reader = std::move(*opened);
   }

@@ -30,6 +30,10 @@ class AuditLevels {
  public:
   static constexpr unsigned kLevels = 7;  // 256^8 leaves are more than a tree may have
 
+  // Where the hashes of this level stand, 1 to kLevels.
+  [[nodiscard]] static std::filesystem::path path(const std::filesystem::path& directory,
+                                                  unsigned level);
+
   // As a tree of `size` leaves has them: what stands behind is cut off. audit_corrupt: a file is
   // shorter than that, or missing. io_error.
   [[nodiscard]] static Result<std::unique_ptr<AuditLevels>> open(
@@ -59,7 +63,6 @@ class AuditLevels {
   };
 
   AuditLevels(FileLayer& files, std::filesystem::path directory);
-  [[nodiscard]] std::filesystem::path path_of(unsigned level) const;
   [[nodiscard]] Result<void> open_level(unsigned level, std::uint64_t hashes);
 
   FileLayer& files_;

@@ -1,9 +1,11 @@
 // Opening the audit tree: what kept checkpoints say about the log that is there now.
 #include <algorithm>
 
+#include "core/hex.hpp"
 #include "core/sha256.hpp"
 #include "storage/audit_follower.hpp"
 #include "storage/audit_tree.hpp"
+#include "storage/byte_codec.hpp"
 #include "storage/durable_file.hpp"
 #include "storage/event_log.hpp"
 #include "storage/ledger_core.hpp"
@@ -13,27 +15,13 @@ namespace {
 
 inline constexpr std::size_t kOriginKeyBytes = 8;  // of the public key's SHA-256
 
-std::string hex_of(ByteView bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const auto byte : bytes) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
-
 std::string describe(const Checkpoint& checkpoint) {
   return "seq " + std::to_string(checkpoint.size);
 }
 
-}  // namespace
-
-namespace {
-
 std::string checkpoint_key_name(std::string_view issuer, ByteView public_key) {
   const auto digest = sha256(public_key);
-  const auto key = "tokenledger/" + hex_of(std::span{digest}.first(kOriginKeyBytes));
+  const auto key = "tokenledger/" + to_hex(std::span{digest}.first(kOriginKeyBytes));
   if (const auto scheme = issuer.find("://"); scheme != std::string_view::npos)
     issuer.remove_prefix(scheme + 3);
   while (issuer.ends_with('/')) issuer.remove_suffix(1);
@@ -94,14 +82,11 @@ Result<void> AuditTree::open_history(std::string& why) {
       files_, path, {.ledger_id = options_.ledger_id, .public_key = verifier().public_key()});
   if (!opened) return fail(opened.error());
   history_ = std::move(*opened);
-  const auto record = history_->newest();
-  if (!record) return fail(record.error());
-  if (!*record) return {};
-  const auto made = show_checkpoint(verifier(), **record);
-  if (!made) return fail(Errc::audit_corrupt);
-  if (!open_checkpoint(made->note, verifier())) return fail(Errc::audit_corrupt);
-  newest_ = std::make_shared<const ShownCheckpoint>(*made);
-  signed_.store(made->size, std::memory_order_release);
+  const auto made = newest_checkpoint(*history_, verifier());
+  if (!made) return fail(made.error());
+  if (!*made) return {};
+  newest_ = std::make_shared<const ShownCheckpoint>(**made);
+  signed_.store((*made)->size, std::memory_order_release);
   return {};
 }
 
@@ -196,36 +181,37 @@ Result<void> AuditTree::pass(const Checkpoint& known, const std::string& what, s
   return Errc::root_mismatch;
 }
 
+// The tree of `size` leaves as levels and the last events give it. nullopt: not all of it can be
+// read; a hole in the log is not mended by hashing it again, but then extend() says where.
+std::optional<CompactRange> AuditTree::read_edge(std::uint64_t size) {
+  std::vector<std::uint8_t> edge;
+  ByteWriter{edge}.integer(size);
+  TileHashSource source{size, *this};
+  for (const auto& node : nodes_of({.begin = 0, .end = size})) {
+    const auto hash = source.node(node);
+    if (!hash) return std::nullopt;
+    ByteWriter{edge}.bytes(*hash);
+  }
+  auto range = CompactRange::deserialize(edge);
+  return range ? std::optional{std::move(*range)} : std::nullopt;
+}
+
 // Levels that are not those of this checkpoint are thrown away: the tree begins anew from the log.
 Result<void> AuditTree::adopt_levels(std::uint64_t size, const Digest& root) {
   const auto is_marked = files_.exists(damage_mark());
   if (!is_marked) return is_marked.error();
   auto opened = *is_marked ? Result<std::unique_ptr<AuditLevels>>{Errc::audit_corrupt}
                            : AuditLevels::open(files_, options_.directory, size);
+  if (!opened && opened.error() != Errc::audit_corrupt) return opened.error();
   if (opened) {
     levels_ = std::move(*opened);
     if (size == 0) return {};
     integrated_.store(size, std::memory_order_release);
-    TileHashSource source{size, *this};
-    std::vector<std::uint8_t> edge;
-    for (unsigned shift = 0; shift < 64; shift += 8)
-      edge.push_back(static_cast<std::uint8_t>(size >> shift));
-    bool is_whole = true;
-    for (const auto& node : nodes_of({.begin = 0, .end = size})) {
-      const auto hash = source.node(node);
-      // A hole in the log is not mended by hashing it again, but then extend() says where.
-      is_whole = is_whole && hash.has_value();
-      if (hash) edge.insert(edge.end(), hash->begin(), hash->end());
-    }
-    auto restored =
-        is_whole ? CompactRange::deserialize(edge) : Result<CompactRange>{Errc::audit_corrupt};
-    if (restored && restored->root() == root) {
-      range_ = std::move(*restored);
+    if (auto edge = read_edge(size); edge && edge->root() == root) {
+      range_ = std::move(*edge);
       return {};
     }
     integrated_.store(0, std::memory_order_release);
-  } else if (opened.error() != Errc::audit_corrupt) {
-    return opened.error();
   }
   if (options_.warn)
     options_.warn("the audit tree at " + options_.directory.string() +

@@ -5,6 +5,7 @@
 #include "core/invariant.hpp"
 #include "storage/durable_file.hpp"
 #include "storage/event_log.hpp"
+#include "storage/log_tiles.hpp"
 
 namespace tokenledger {
 namespace {
@@ -103,46 +104,31 @@ Result<ShownCheckpoint> show_checkpoint(const NoteVerifier& key, const Checkpoin
                          .note = std::move(*note)};
 }
 
+Result<std::optional<ShownCheckpoint>> newest_checkpoint(const CheckpointHistory& history,
+                                                         const NoteVerifier& key) {
+  const auto record = history.newest();
+  if (!record) return record.error();
+  if (!*record) return std::optional<ShownCheckpoint>{};
+  auto made = show_checkpoint(key, **record);
+  if (!made || !open_checkpoint(made->note, key)) return Errc::audit_corrupt;
+  return std::optional{std::move(*made)};
+}
+
 Result<std::vector<std::uint8_t>> AuditTree::read_tile(const TileId& id) const {
-  if (id.width == 0 || id.width > kTileHashes || id.index > kTileIndexMax)
-    return Errc::invalid_argument;
-  if (id.level > AuditLevels::kLevels) return Errc::sequence_in_future;
-  if (id.width > tile_width(id.level, id.index, integrated_size())) return Errc::sequence_in_future;
-  if (id.level != 0) {
-    auto stored = levels_->read_tile(id);
-    const bool is_gone = stored.has_error() && (stored.error() == Errc::audit_corrupt ||
-                                                stored.error() == Errc::file_not_found);
-    if (!is_gone) return stored;
-    mark_damaged();
-    return Errc::audit_corrupt;
-  }
-  std::vector<std::uint8_t> bytes;
-  bytes.reserve(id.width * sizeof(Digest));
-  const auto reader = log_.read(Sequence{id.index * kTileHashes + 1}, false);
-  while (bytes.size() < id.width * sizeof(Digest)) {
-    const auto event = reader->next();
-    if (!event) return event.error();
-    if (event->empty()) return Errc::log_corrupt;
-    const auto hash = leaf_hash(*event);
-    bytes.insert(bytes.end(), hash.begin(), hash.end());
-  }
-  return bytes;
+  if (auto there = check_tile(id, integrated_size()); !there) return there.error();
+  if (id.level == 0) return hash_tile_of(log_, id);
+  auto stored = levels_->read_tile(id);
+  const bool is_gone = stored.has_error() && (stored.error() == Errc::audit_corrupt ||
+                                              stored.error() == Errc::file_not_found);
+  if (!is_gone) return stored;
+  mark_damaged();
+  return Errc::audit_corrupt;
 }
 
 Result<std::vector<std::uint8_t>> AuditTree::read_entries(const TileId& id) const {
-  if (id.level != 0 || id.width == 0 || id.width > kTileHashes || id.index > kTileIndexMax)
-    return Errc::invalid_argument;
-  if (id.width > tile_width(0, id.index, integrated_size())) return Errc::sequence_in_future;
-  std::vector<std::vector<std::uint8_t>> events;
-  const auto reader = log_.read(Sequence{id.index * kTileHashes + 1}, false);
-  while (events.size() < id.width) {
-    const auto event = reader->next();
-    if (!event) return event.error();
-    if (event->empty()) return Errc::log_corrupt;
-    events.emplace_back(event->begin(), event->end());
-  }
-  const std::vector<ByteView> views{events.begin(), events.end()};
-  return encode_entry_bundle(views);
+  if (id.level != 0) return Errc::invalid_argument;
+  if (auto there = check_tile(id, integrated_size()); !there) return there.error();
+  return entry_bundle_of(log_, id);
 }
 
 Result<Digest> AuditTree::root_below(const ShownCheckpoint& checkpoint, std::uint64_t size,

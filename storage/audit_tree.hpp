@@ -55,6 +55,10 @@ struct ShownCheckpoint {
 // As this key signed it; the signature is not checked.
 [[nodiscard]] Result<ShownCheckpoint> show_checkpoint(const NoteVerifier& key,
                                                       const CheckpointRecord& record);
+// The history's newest, its signature checked. nullopt: none was signed; audit_corrupt: it is
+// damaged or not this key's; io_error.
+[[nodiscard]] Result<std::optional<ShownCheckpoint>> newest_checkpoint(
+    const CheckpointHistory& history, const NoteVerifier& key);
 
 class AuditTree final : public TileReader {
  public:
@@ -120,6 +124,7 @@ class AuditTree final : public TileReader {
   AuditTree(FileLayer& files, EventLog& log, NoteSigner signer, Options options);
   [[nodiscard]] Result<void> open_history(std::string& why);
   [[nodiscard]] Result<void> read_anchor(const CompactRange& range, std::string& why);
+  [[nodiscard]] std::optional<CompactRange> read_edge(std::uint64_t size);
   [[nodiscard]] Result<void> adopt_levels(std::uint64_t size, const Digest& root);
   [[nodiscard]] Result<void> restart_levels();
   [[nodiscard]] Result<void> clear_damage();

@@ -5,6 +5,7 @@
 
 #include "core/event_codec.hpp"
 #include "storage/ledger_core.hpp"
+#include "storage/log_events.hpp"
 
 namespace tokenledger {
 namespace {
@@ -70,9 +71,7 @@ Result<Sequence> Ledger::first_seq_at(LedgerTime time) const {
   std::uint64_t high = core_->signal.committed().value() + 1;
   while (low < high) {
     const auto middle = low + (high - low) / 2;
-    const auto bytes = core_->log->get(Sequence{middle});
-    if (!bytes) return bytes.error();
-    const auto event = decode_event(*bytes);
+    const auto event = read_event(*core_->log, Sequence{middle});
     if (!event) return event.error();
     if (event->recorded_at < time) {
       low = middle + 1;

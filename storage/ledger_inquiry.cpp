@@ -5,6 +5,7 @@
 #include "core/sha256.hpp"
 #include "core/token_format.hpp"
 #include "storage/ledger_core.hpp"
+#include "storage/log_events.hpp"
 
 namespace tokenledger {
 namespace {
@@ -62,8 +63,7 @@ class Inquiry {
   [[nodiscard]] bool matches(const Digest& digest) {
     if (entry_) return entry_->fingerprint == Fingerprint::of(digest);
     if (!load_row()) return false;
-    const auto bytes = core_.log->get(row_->issued_seq);
-    const auto event = bytes ? decode_event(*bytes) : Result<Event>{bytes.error()};
+    const auto event = read_event(*core_.log, row_->issued_seq);
     const auto* issued = event ? std::get_if<TokenIssued>(&event->payload) : nullptr;
     if (issued == nullptr) answer_.failure = CheckFailure::unavailable;
     return issued != nullptr && issued->token_sha256 == digest;

@@ -2,15 +2,13 @@
 // crash leaves.
 #include <algorithm>
 
-#include "core/event_codec.hpp"
-#include "core/management_scopes.hpp"
 #include "storage/audit_follower.hpp"
 #include "storage/audit_tree.hpp"
 #include "storage/commit_thread.hpp"
 #include "storage/durable_file.hpp"
 #include "storage/keyring.hpp"
 #include "storage/ledger_core.hpp"
-#include "storage/random.hpp"
+#include "storage/log_events.hpp"
 #include "storage/recovery.hpp"
 
 namespace tokenledger {
@@ -342,17 +340,15 @@ Result<void> LedgerCore::adopt_issuer(std::string& why) {
     if (options.issuer.empty()) options.issuer = options.issuer_when_new;
     return {};
   }
-  const auto bytes = log->get(Sequence{1});
-  const auto event = bytes ? decode_event(*bytes) : Result<Event>{bytes.error()};
-  const auto* created = event ? std::get_if<LedgerCreated>(&event->payload) : nullptr;
-  if (created == nullptr) {
+  const auto issuer = issuer_of(*log);
+  if (!issuer) {
     why = "can't read the first event of the log at " + paths.log.string();
-    return event ? boost::system::error_code{Errc::log_corrupt} : event.error();
+    return issuer.error();
   }
-  if (options.issuer.empty()) options.issuer = created->issuer;
-  if (options.issuer == created->issuer) return {};
-  why = "the ledger at " + paths.directory.string() + " was created with the issuer " +
-        created->issuer + " and keeps it: leave the issuer out, or name a new directory";
+  if (options.issuer.empty()) options.issuer = *issuer;
+  if (options.issuer == *issuer) return {};
+  why = "the ledger at " + paths.directory.string() + " was created with the issuer " + *issuer +
+        " and keeps it: leave the issuer out, or name a new directory";
   return Errc::invalid_argument;
 }
 
@@ -426,84 +422,6 @@ void LedgerCore::mark_views_damaged() {
   const auto made = create_durably(*files, paths.views_damaged, bytes_of(kNote));
   if (!made && made.error() != Errc::file_exists)
     warn("could not note that the views are damaged: run `tokenledger views rebuild`");
-}
-
-// Also finishes a creation that a crash cut short: every step looks whether it was done.
-Result<void> LedgerCore::bootstrap(std::string& why) {
-  const auto fail = [&](boost::system::error_code error) -> Result<void> {
-    why = "can't write the first events of the ledger: " + error.message();
-    return error;
-  };
-  const auto run = [&](CommandPayload payload) {
-    return submit({Actor{}, {}, std::nullopt, std::move(payload)});
-  };
-  is_new = signal.committed() == Sequence{};
-  if (is_new) {
-    if (auto made = run(CreateLedger{keys->ledger_id(), options.issuer}); !made)
-      return fail(made.error());
-  }
-  std::uint32_t drawn = 0;
-  fill_random({reinterpret_cast<std::uint8_t*>(&drawn), sizeof drawn});
-  if (auto opened = run(OpenLedger{Incarnation{drawn}}); !opened) {
-    if (opened.error() != Errc::limit_reached) return fail(opened.error());
-    why = "this ledger issued tokens in " + std::to_string(kIncarnationsMax) +
-          " openings and takes no more: its tokens can be read by replay; start a new ledger";
-    return opened.error();
-  }
-  // Nobody else submits yet, so the commit thread is idle and its state may be read.
-  incarnations = state.incarnations;
-  for (std::size_t lane = 0; lane < kLaneCount; ++lane)
-    reserved[lane] = incarnations.back().lane_start[lane];
-
-  if (auto made = bootstrap_keys(); !made) return fail(made.error());
-  if (registries.find_api(kManagementAudience) == nullptr) {
-    CreateApi create{.identifier = std::string{kManagementAudience},
-                     .built_in = true,
-                     .settings = {},
-                     .hs256_kid = {}};
-    create.settings.name = "Management API";
-    create.settings.signing_alg = SignatureAlgorithm::es256;
-    for (const auto& scope : kManagementScopes) {
-      create.settings.scopes.push_back({std::string{scope.name}, std::string{scope.description}});
-    }
-    if (auto made = run(std::move(create)); !made) return fail(made.error());
-  }
-  if (registries.find_client(kNamedTokensClientId) == nullptr) {
-    RegisterClient add{.client_id = std::string{kNamedTokensClientId},
-                       .built_in = true,
-                       .settings = {},
-                       .secret_hash = {}};
-    add.settings.name = "Named tokens";
-    if (auto made = run(std::move(add)); !made) return fail(made.error());
-  }
-  return {};
-}
-
-// One key per algorithm that APIs may choose. The keyring is durable before the event names the
-// key, so a crash between the two leaves a key without an event, which the next open takes instead
-// of drawing another.
-Result<void> LedgerCore::bootstrap_keys() {
-  for (const auto algorithm :
-       {SignatureAlgorithm::es256, SignatureAlgorithm::rs256, SignatureAlgorithm::eddsa}) {
-    if (registries.signing_key(algorithm) != nullptr) continue;
-    std::shared_ptr<const SigningKey> key;
-    for (auto& candidate : keys->signing_keys()) {
-      if (candidate->algorithm() == algorithm && registries.find_key(candidate->kid()) == nullptr)
-        key = candidate;
-    }
-    if (key == nullptr) {
-      auto drawn = SigningKey::generate(algorithm);
-      if (!drawn) return drawn.error();
-      auto added = keys->add(std::move(*drawn));
-      if (!added) return added.error();
-      key = *added;
-    }
-    const auto& bytes = key->public_bytes();
-    AddKey add{algorithm, key->kid(), {bytes.begin(), bytes.end()}};
-    if (auto added = submit({Actor{}, {}, std::nullopt, std::move(add)}); !added)
-      return added.error();
-  }
-  return {};
 }
 
 }  // namespace tokenledger

@@ -90,12 +90,9 @@ void RecoverCheckpoints::look_at_history(const std::string& issuer) {
   if (!is_known) return damaged();
   const auto history = CheckpointHistory::open_for_reading(files_, path, *owner);
   if (!history) return damaged();
-  const auto record = (*history)->newest();
-  if (!record) return damaged();
+  auto made = newest_checkpoint(**history, *key);
+  if (!made) return damaged();
   signed_by_ = *key;
-  if (!*record) return;
-  auto made = show_checkpoint(*key, **record);
-  if (!made || !open_checkpoint(made->note, *key)) return damaged();
   signed_last_ = std::move(*made);
 }
 

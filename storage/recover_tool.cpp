@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <vector>
 
-#include "core/event_codec.hpp"
 #include "core/state.hpp"
 #include "core/validity_index.hpp"
 #include "storage/durable_file.hpp"
 #include "storage/keyring.hpp"
 #include "storage/ledger_core.hpp"
+#include "storage/log_events.hpp"
 #include "storage/recover_checkpoints.hpp"
 #include "storage/recovery.hpp"
 
@@ -170,14 +170,9 @@ class DirectoryRecoverTool final : public RecoverTool {
   }
 
   void look_at_checkpoints() {
-    std::optional<std::string> issuer;
-    if (const auto bytes = log_->get(Sequence{1})) {
-      const auto event = decode_event(*bytes);
-      const auto* created = event ? std::get_if<LedgerCreated>(&event->payload) : nullptr;
-      if (created != nullptr) issuer = created->issuer;
-    }
+    const auto issuer = issuer_of(*log_);
     checkpoints_.emplace(*files_, paths_.directory, options_.anchor, *keys_);
-    checkpoints_->look(issuer);
+    checkpoints_->look(issuer ? std::optional{*issuer} : std::nullopt);
     if (const auto& signed_last = checkpoints_->signed_last())
       survey_.checkpoint_size = signed_last->size;
     if (const auto& anchored = checkpoints_->anchored()) survey_.anchor_size = anchored->size;
@@ -274,9 +269,7 @@ class DirectoryRecoverTool final : public RecoverTool {
 
   // Whether the event at `seq` is not the last one of its command.
   Result<bool> goes_on_after(Sequence seq) const {
-    const auto bytes = log_->get(seq);
-    if (!bytes) return to_errc(bytes.error());
-    const auto event = decode_event(*bytes);
+    const auto event = read_event(*log_, seq);
     if (!event) return to_errc(event.error());
     if (const auto* expired = std::get_if<TokensExpired>(&event->payload))
       return !expired->complete;
@@ -291,9 +284,7 @@ class DirectoryRecoverTool final : public RecoverTool {
   Result<bool> revokes_on(const Event& event) const {
     const auto* revoked = std::get_if<TokenRevoked>(&event.payload);
     if (revoked == nullptr || event.seq >= survey_.last_good) return false;
-    const auto bytes = log_->get(event.seq.next());
-    if (!bytes) return to_errc(bytes.error());
-    const auto next = decode_event(*bytes);
+    const auto next = read_event(*log_, event.seq.next());
     if (!next) return to_errc(next.error());
     const auto* also = std::get_if<TokenRevoked>(&next->payload);
     return also != nullptr && also->cause == revoked->cause && also->reason == revoked->reason &&

@@ -1,8 +1,8 @@
 #include "storage/superseded_checkpoint.hpp"
 
-#include "core/event_codec.hpp"
 #include "storage/durable_file.hpp"
 #include "storage/ledger_core.hpp"
+#include "storage/log_events.hpp"
 
 namespace tokenledger {
 namespace {
@@ -61,9 +61,7 @@ Result<bool> LedgerCore::has_noted(std::string_view body) const {
   const auto end = signal.committed().value();
   const auto begin = end > kEventsSearchedMax ? end - kEventsSearchedMax : 0;
   for (auto seq = end; seq > begin; --seq) {
-    const auto bytes = log->get(Sequence{seq});
-    if (!bytes) return to_errc(bytes.error());
-    const auto event = decode_event(*bytes);
+    const auto event = read_event(*log, Sequence{seq});
     if (!event) return to_errc(event.error());
     const auto* note = std::get_if<NoteAppended>(&event->payload);
     // Others may write notes too; only the ledger's own counts.

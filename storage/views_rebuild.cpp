@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "core/byte_view.hpp"
+#include "core/hex.hpp"
 #include "core/invariant.hpp"
 #include "storage/event_log.hpp"
 #include "storage/views_feed.hpp"
@@ -13,15 +15,10 @@ namespace tokenledger::views {
 namespace {
 
 std::string describe(std::string_view what, std::string_view key) {
-  static constexpr char kDigits[] = "0123456789abcdef";
   std::string text{view_name(key.empty() ? '\0' : key[0])};
   text += ": ";
   text += what;
-  text += ", key ";
-  for (const char byte : key) {
-    text += kDigits[static_cast<std::uint8_t>(byte) >> 4];
-    text += kDigits[static_cast<std::uint8_t>(byte) & 0x0F];
-  }
+  text += ", key " + to_hex(bytes_of(key));
   return text;
 }
 

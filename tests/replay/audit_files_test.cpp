@@ -65,7 +65,7 @@ class AuditFilesTest : public testing_support::LedgerTest {
 };
 
 TEST_F(AuditFilesTest, EveryEventIsProvedToWhoeverHasTheKey) {
-  const auto size = audit_->newest()->checkpoint.size;
+  const auto size = audit_->newest()->size;
   EXPECT_EQ(size, closed_->log().last_seq()->value());
   for (std::uint64_t seq = 1; seq <= size; ++seq) {
     const auto proof = audit_->prove_event(Sequence{seq});
@@ -106,7 +106,7 @@ TEST_F(AuditFilesTest, AnExportHoldsTheTilesAndTheEntriesAskedFor) {
     const auto exported = export_audit(*closed_->files(), closed_->log(), *audit_,
                                        {.directory = out, .with_entries = with_entries});
     ASSERT_TRUE(exported) << exported.error();
-    const auto size = audit_->newest()->checkpoint.size;
+    const auto size = audit_->newest()->size;
     EXPECT_EQ(exported->size, size);
     EXPECT_EQ(testing_support::contents(out / "checkpoint"), audit_->newest()->note);
     EXPECT_EQ(exported->tiles, 3u);  // 256 leaves, the others, and one hash above
