@@ -72,7 +72,8 @@ ErrorWording error_wording(Errc code) noexcept {
               "temporarily_unavailable", 429, kRetryLaterSeconds};
     case Errc::sweep_mismatch: return broken("the sweep was refused");
     case Errc::queue_full: return retry("too many requests at once", kRetrySoonSeconds);
-    case Errc::storage_low: return retry("storage is low: no new tokens, no erasures", kRetryLaterSeconds);
+    case Errc::storage_low:
+      return retry("storage is low: no new tokens, no erasures", kRetryLaterSeconds);
     case Errc::clock_jumped: return retry("the server's clock is wrong", kRetryLaterSeconds);
     case Errc::shutting_down: return retry("the server is stopping", kRetrySoonSeconds);
     case Errc::unknown_outcome:
@@ -110,6 +111,7 @@ ErrorWording error_wording(Errc code) noexcept {
     case Errc::snapshot_beyond_log:
     case Errc::view_corrupt:
     case Errc::unsupported_format:
+    case Errc::outdated_format:
     case Errc::clock_behind:
     case Errc::crypto_failure:
     case Errc::signature_invalid: return broken("the server failed: its log says why");

@@ -145,12 +145,17 @@ struct EraseOwner {
   Sealed reason;
 };
 
+// Everything from here on may use what came with this format version. system and host only.
+struct ActivateFormat {
+  std::uint32_t version = 0;
+};
+
 using CommandPayload =
     std::variant<CreateLedger, OpenLedger, RegisterClient, UpdateClient, DisableClient,
                  EnableClient, DeleteClient, RotateClientSecret, CreateApi, UpdateApi, DeleteApi,
                  AddClientGrant, UpdateClientGrant, RemoveClientGrant, AddKey, RetireKey,
                  IssueToken, RevokeToken, RevokeTokens, RevokeTokenList, SweepExpired, AppendNote,
-                 EraseOwner>;
+                 EraseOwner, ActivateFormat>;
 
 struct Command {
   Actor actor;

@@ -2,6 +2,7 @@
 
 #include "core/decider.hpp"
 #include "core/event_bounds.hpp"
+#include "core/format_activation.hpp"
 #include "core/invariant.hpp"
 #include "core/validity_index.hpp"
 
@@ -225,6 +226,13 @@ Result<void> Decider::operator()(const EraseOwner& erase) {
   if (state_.is_erased(erase.owner)) return Errc::already_in_state;
   if (state_.erased_owners.size() >= kErasedOwnersMax) return Errc::limit_reached;
   return emit(OwnerErased{erase.owner, erase.reason});
+}
+
+Result<void> Decider::operator()(const ActivateFormat& activate) {
+  if (auto allowed = require_host(); !allowed) return allowed;
+  const auto checked = check_activation(
+      {.active = state_.format_version, .wanted = activate.version, .known = kFormatVersion});
+  return checked ? emit(FormatActivated{activate.version}) : checked;
 }
 
 }  // namespace tokenledger

@@ -43,6 +43,7 @@ class Decider {
   Result<void> operator()(const SweepExpired&);
   Result<void> operator()(const AppendNote&);
   Result<void> operator()(const EraseOwner&);
+  Result<void> operator()(const ActivateFormat&);
 
  private:
   // --- the actor (decide.cpp) ---

@@ -88,6 +88,7 @@ const char* errc_name(Errc code) noexcept {
     case Errc::snapshot_beyond_log: return "snapshot_beyond_log";
     case Errc::view_corrupt: return "view_corrupt";
     case Errc::unsupported_format: return "unsupported_format";
+    case Errc::outdated_format: return "outdated_format";
     case Errc::clock_behind: return "clock_behind";
     case Errc::clock_jumped: return "clock_jumped";
     case Errc::crypto_failure: return "crypto_failure";

@@ -79,7 +79,8 @@ enum class Errc {
   snapshot_corrupt,
   snapshot_beyond_log,  // the log ends before the snapshot does
   view_corrupt,
-  unsupported_format,  // an event kind or version this program does not know
+  unsupported_format,  // an event kind or a file's version that this program does not know: newer
+  outdated_format,     // a snapshot or views of an older layout: they are made anew
   clock_behind,        // the clock is more than a minute behind the log
   clock_jumped,        // a forward jump against the boot clock
   // --- crypto ---

@@ -297,7 +297,10 @@ using Payload =
 // The kind is the payload's position in the variant plus one; positions are on disk, so new kinds
 // go to the end.
 inline constexpr std::size_t kEventKindCount = std::variant_size_v<Payload>;
-inline constexpr std::uint32_t kFormatVersion = 1;
+// LedgerCreated begins this version; a later one begins with FormatActivated
+// (core/format_activation.hpp).
+inline constexpr std::uint32_t kFormatVersionFirst = 1;
+inline constexpr std::uint32_t kFormatVersion = 1;  // the newest that this program knows
 
 struct Event {
   Sequence seq;

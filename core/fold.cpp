@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/format_activation.hpp"
 #include "core/state.hpp"
 #include "core/token_list.hpp"
 #include "core/validity_index.hpp"
@@ -18,7 +19,7 @@ class Folder {
   Result<void> operator()(const LedgerCreated& payload) {
     if (state_.format_version != 0) return Errc::log_corrupt;
     state_.ledger_id = payload.ledger_id;
-    state_.format_version = kFormatVersion;
+    state_.format_version = kFormatVersionFirst;
     return {};
   }
 
@@ -37,8 +38,11 @@ class Folder {
   }
 
   Result<void> operator()(const FormatActivated& payload) {
-    if (payload.version > kFormatVersion) return Errc::unsupported_format;
-    if (payload.version <= state_.format_version) return Errc::log_corrupt;
+    const auto checked = check_activation(
+        {.active = state_.format_version, .wanted = payload.version, .known = kFormatVersion});
+    if (!checked)
+      return checked.error() == Errc::unsupported_format ? checked
+                                                         : Result<void>{Errc::log_corrupt};
     state_.format_version = payload.version;
     return {};
   }

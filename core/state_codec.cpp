@@ -10,8 +10,8 @@ namespace tokenledger {
 namespace {
 
 Errc fault_of(const StateReader& reader, std::uint32_t version) {
-  const bool is_other_version = reader.ok() && version != kStateFormatVersion;
-  return is_other_version ? Errc::unsupported_format : Errc::snapshot_corrupt;
+  if (!reader.ok() || version == kStateFormatVersion) return Errc::snapshot_corrupt;
+  return version > kStateFormatVersion ? Errc::unsupported_format : Errc::outdated_format;
 }
 
 void encode_maps(StateWriter& writer, const State& state) {

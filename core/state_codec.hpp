@@ -24,8 +24,8 @@ inline constexpr std::uint32_t kStateFormatVersion = 4;
 [[nodiscard]] std::string encode_state(const State& state);
 
 // Replaces `state`. Any bytes are safe: the memory used is within a small factor of their length.
-// unsupported_format: another version; snapshot_corrupt: anything else that encode_state could not
-// have written. On an error `state` is as before.
+// unsupported_format: a newer version; outdated_format: an older one; snapshot_corrupt: anything
+// else that encode_state could not have written. On an error `state` is as before.
 [[nodiscard]] Result<void> decode_state(std::string_view bytes, State& state);
 
 // What a snapshot's writer must know about encoded bytes without decoding them.

@@ -46,7 +46,8 @@ const char* sentence_of(Errc code) noexcept {
              "--live-tokens-max";
     case Errc::limit_reached: return "a limit is reached; delete what is no longer needed";
     case Errc::queue_full: return "the ledger is busy; try again";
-    case Errc::storage_low: return "the disk is nearly full, so no new token is made and no owner erased";
+    case Errc::storage_low:
+      return "the disk is nearly full, so no new token is made and no owner erased";
     case Errc::shutting_down: return "the ledger is closing";
     case Errc::unknown_outcome:
       return "the write may or may not have happened: list what is there before you repeat it";
@@ -67,6 +68,9 @@ const char* sentence_of(Errc code) noexcept {
     case Errc::view_corrupt: return "the views are damaged; see `tokenledger views rebuild`";
     case Errc::cursor_invalid:
       return "the cursor is not one of a list with these filters; begin again without it";
+    case Errc::unsupported_format:
+      return "it was made by a newer version of tokenledger: upgrade this program";
+    case Errc::outdated_format: return "it has an older layout: see `tokenledger migrate`";
     case Errc::sweep_mismatch:
     case Errc::directory_locked:
     case Errc::directory_not_empty:
@@ -85,7 +89,6 @@ const char* sentence_of(Errc code) noexcept {
     case Errc::data_key_missing:
     case Errc::snapshot_corrupt:
     case Errc::snapshot_beyond_log:
-    case Errc::unsupported_format:
     case Errc::clock_behind:
     case Errc::signature_invalid: return nullptr;
   }

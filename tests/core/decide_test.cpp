@@ -2,6 +2,7 @@
 #include "core/decide.hpp"
 
 #include "core/event_codec.hpp"
+#include "core/format_activation.hpp"
 #include "tests/core/decide_fixture.hpp"
 
 namespace tokenledger {
@@ -344,6 +345,43 @@ TEST_F(Decide, SettingsLaidOverAnOlderRecordAreStaleAndOverTheCurrentOneAreTaken
   idempotency = Idempotency{{1}, {2}};
   EXPECT_EQ(run(UpdateClient{"app", {.name = "three"}, client_seq()}, kHost), "");
   EXPECT_EQ(run(UpdateClient{"app", {.name = "three"}, last}, kHost), "");
+}
+
+TEST(FormatActivation, MovesUpToWhatTheProgramKnowsAndNeverBack) {
+  struct Row {
+    const char* name;
+    FormatActivation activation;
+    Errc want;  // Errc{}: allowed
+  };
+  const Row rows[] = {
+      {"TheNext", {.active = 1, .wanted = 2, .known = 2}, Errc{}},
+      {"SeveralAtOnce", {.active = 1, .wanted = 3, .known = 3}, Errc{}},
+      {"BelowTheNewestKnown", {.active = 1, .wanted = 2, .known = 3}, Errc{}},
+      {"BeyondTheProgram", {.active = 1, .wanted = 3, .known = 2}, Errc::unsupported_format},
+      {"TheActiveOne", {.active = 2, .wanted = 2, .known = 3}, Errc::already_in_state},
+      {"Back", {.active = 2, .wanted = 1, .known = 3}, Errc::already_in_state},
+      {"None", {.active = 1, .wanted = 0, .known = 3}, Errc::already_in_state},
+      // A ledger that went beyond this program is refused before anything is decided.
+      {"OfANewerLedger", {.active = 3, .wanted = 3, .known = 2}, Errc::unsupported_format},
+  };
+  for (const auto& row : rows) {
+    const auto checked = check_activation(row.activation);
+    EXPECT_EQ(checked ? Errc{} : to_errc(checked.error()), row.want) << row.name;
+  }
+}
+
+TEST_F(Decide, OnlyTheHostGoesOverToANewerFormatAndANewLedgerBeginsWithTheFirst) {
+  EXPECT_EQ(state.format_version, kFormatVersionFirst);
+  const auto& app = *state.registries.client(kApp);
+  const Actor client{.kind = ActorKind::client, .client = kApp, .generation = app.generation};
+  EXPECT_EQ(run(ActivateFormat{kFormatVersion}, client), "insufficient_scope");
+  EXPECT_EQ(run(ActivateFormat{kFormatVersion + 1}, kHost), "unsupported_format");
+  EXPECT_EQ(run(ActivateFormat{state.format_version}, kHost), "already_in_state");
+  // As in a ledger that an older program made.
+  state.format_version = kFormatVersion - 1;
+  if (state.format_version == 0) return;  // there is no older one yet
+  ok(ActivateFormat{kFormatVersion}, kHost);
+  EXPECT_EQ(state.format_version, kFormatVersion);
 }
 
 }  // namespace

@@ -156,12 +156,15 @@ TEST(StateCodec, ADamagedByteIsRefusedOrReadsAsWhatIsWrittenThen) {
   EXPECT_GT(refused, bytes.size() / 4);
 }
 
-TEST(StateCodec, AnotherVersionIsUnsupported) {
+TEST(StateCodec, ANewerVersionIsUnsupportedAndAnOlderOneOutdated) {
   std::string bytes = encode_state(RandomLedger{1}.state);
-  ++bytes[0];
   State state;
+  ++bytes[0];
   EXPECT_EQ(decode_state(bytes, state).error(), Errc::unsupported_format);
   EXPECT_EQ(summarize_state(bytes).error(), Errc::unsupported_format);
+  bytes[0] = static_cast<char>(bytes[0] - 2);
+  EXPECT_EQ(decode_state(bytes, state).error(), Errc::outdated_format);
+  EXPECT_EQ(summarize_state(bytes).error(), Errc::outdated_format);
 }
 
 TEST(StateCodec, AStateOfANewerFormatIsUnsupported) {
