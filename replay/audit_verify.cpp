@@ -12,6 +12,7 @@
 #include "replay/audit_log_check.hpp"
 #include "storage/directory_lock.hpp"
 #include "storage/durable_file.hpp"
+#include "storage/format_version.hpp"
 #include "storage/head_slots.hpp"
 #include "storage/key_store_check.hpp"
 #include "storage/keyring.hpp"
@@ -52,6 +53,13 @@ class Verification {
     return error;
   }
 
+  // What can't be read can't be verified, and that is a difference, whatever the reason.
+  static std::string explain(const boost::system::error_code& error) {
+    return error == Errc::unsupported_format
+               ? "made by a newer version of tokenledger: upgrade this program"
+               : error.message();
+  }
+
   Result<void> prepare() {
     if (options_.differences_max < 1 || options_.differences_max > kAuditDifferencesMax)
       return refuse(Errc::invalid_argument, "the bound of differences must be 1 to " +
@@ -90,6 +98,8 @@ class Verification {
       keyring_ = std::move(*loaded);
       return {};
     }
+    if (loaded.error() == Errc::unsupported_format)
+      return refuse(loaded.error(), newer_format_sentence(paths_.keyring));
     if (loaded.error() != Errc::keyring_wrong_key) {
       findings_.difference("keyring", loaded.error().message());
       return {};
@@ -153,7 +163,7 @@ class Verification {
 
   void check_head() {
     const auto slots = read_head_slots(*files_, paths_.head);
-    if (!slots) return findings_.difference("HEAD", slots.error().message());
+    if (!slots) return findings_.difference("HEAD", explain(slots.error()));
     for (std::size_t at = 0; at < slots->size(); ++at) {
       const auto& slot = (*slots)[at];
       const auto place =
@@ -182,7 +192,7 @@ class Verification {
     const auto master = keyring_ == nullptr ? ByteView{} : keyring_->master_key();
     const auto checked =
         check_key_store(*files_, paths_.key_store, *ledger_id_, key_store_, master);
-    if (!checked) return findings_.difference("keystore", checked.error().message());
+    if (!checked) return findings_.difference("keystore", explain(checked.error()));
     if (!checked->problem.empty()) return findings_.difference("keystore", checked->problem);
     report_.data_keys = checked->values;
   }
@@ -280,8 +290,10 @@ class Verification {
     if (options_.quick || log_ == nullptr || !ledger_id_) return;
     const auto opened = Views::open(
         {.directory = paths_.views, .files = files_, .ledger_id = *ledger_id_, .read_only = true});
+    if (opened.has_error() && opened.error() == Errc::outdated_format)
+      return findings_.note("views", "of an older layout; the next start makes them anew");
     if (!opened)
-      return findings_.difference("views", "they do not load: " + opened.error().message());
+      return findings_.difference("views", "they do not load: " + explain(opened.error()));
     const auto cursor = (*opened)->cursor();
     if (cursor == Sequence{})
       return findings_.note("views", "they are empty; the next start makes them");

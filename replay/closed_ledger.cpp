@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "storage/format_version.hpp"
 #include "storage/keyring.hpp"
 #include "storage/ledger_core.hpp"
 
@@ -15,6 +16,7 @@ std::string sentence_for_keyring(const std::filesystem::path& path, Errc code) {
   }
   if (code == Errc::keyring_missing || code == Errc::file_not_found)
     return "there is no keyring at " + path.string() + ": put it back from a backup";
+  if (code == Errc::unsupported_format) return newer_format_sentence(path);
   return "can't use " + path.string() + ": " + errc_name(code);
 }
 

@@ -8,6 +8,7 @@
 #include "storage/byte_codec.hpp"
 #include "storage/durable_file.hpp"
 #include "storage/event_log.hpp"
+#include "storage/format_version.hpp"
 #include "storage/ledger_core.hpp"
 
 namespace tokenledger {
@@ -69,6 +70,8 @@ Result<void> AuditTree::open_history(std::string& why) {
               ? "the checkpoint history at " + path.string() +
                     " is damaged or another ledger's: put it back from a backup, or move it away "
                     "to begin a new one"
+          : error == Errc::unsupported_format
+              ? newer_format_sentence(path)
               : "can't use " + path.string() + ": " + error.message();
     return error;
   };

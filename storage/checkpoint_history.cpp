@@ -6,12 +6,12 @@
 #include "storage/byte_codec.hpp"
 #include "storage/crc32c.hpp"
 #include "storage/durable_file.hpp"
+#include "storage/format_version.hpp"
 
 namespace tokenledger {
 namespace {
 
 inline constexpr std::uint64_t kMagic = 0x31'54'50'4B'43'4C'54'00;  // "\0TLCKPT1"
-inline constexpr std::uint32_t kVersion = 1;
 inline constexpr std::size_t kBytes = CheckpointHistory::kRecordBytes;
 inline constexpr std::size_t kCrcAt = kBytes - 4;
 inline constexpr std::size_t kOwnerAt = 8 + 4;  // behind magic and version
@@ -33,11 +33,18 @@ std::vector<std::uint8_t> encode_header(const CheckpointHistory::Owner& owner) {
   std::vector<std::uint8_t> bytes;
   ByteWriter writer{bytes};
   writer.integer(kMagic);
-  writer.integer(kVersion);
+  writer.integer(kCheckpointHistoryVersion);
   writer.bytes(owner.ledger_id);
   writer.bytes(owner.public_key);
   seal_block(bytes);
   return bytes;
+}
+
+// Whole, and by a newer program: then even the owner may stand elsewhere.
+bool is_newer_header(const Block& block) {
+  ByteReader reader{block};
+  return is_sealed(block) && reader.integer<std::uint64_t>() == kMagic &&
+         reader.integer<std::uint32_t>() > kCheckpointHistoryVersion;
 }
 
 std::vector<std::uint8_t> encode_record(const CheckpointRecord& record) {
@@ -107,6 +114,7 @@ Result<CheckpointHistory::Owner> CheckpointHistory::read_owner(FileLayer& files,
   const auto got = (*reader)->read_at(0, header);
   if (!got) return got.error();
   if (*got != kBytes) return Errc::audit_corrupt;
+  if (is_newer_header(header)) return Errc::unsupported_format;
   ByteReader fields{std::span{header}.subspan(kOwnerAt)};
   Owner owner;
   fields.fill(owner.ledger_id);
@@ -122,8 +130,9 @@ Result<std::uint64_t> CheckpointHistory::count_records(const Owner& owner) const
   Block header{};
   const auto got = reader_->read_at(0, header);
   if (!got) return got.error();
-  if (*got != kBytes || !std::ranges::equal(header, encode_header(owner)))
-    return Errc::audit_corrupt;
+  if (*got != kBytes) return Errc::audit_corrupt;
+  if (is_newer_header(header)) return Errc::unsupported_format;
+  if (!std::ranges::equal(header, encode_header(owner))) return Errc::audit_corrupt;
   std::uint64_t records = *bytes / kBytes - 1;
   if (records > 0) {
     Block last{};

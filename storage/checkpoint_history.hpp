@@ -44,10 +44,11 @@ class CheckpointHistory {
   };
 
   // Makes the file, durably, when there is none. audit_corrupt: damaged, or another owner's.
+  // unsupported_format: of a newer program.
   [[nodiscard]] static Result<std::unique_ptr<CheckpointHistory>> open(
       FileLayer& files, const std::filesystem::path& path, const Owner& owner);
   // Whose history it says it is: for `recover`, which meets ledgers between two keys.
-  // file_not_found, audit_corrupt.
+  // file_not_found, audit_corrupt, unsupported_format.
   [[nodiscard]] static Result<Owner> read_owner(FileLayer& files,
                                                 const std::filesystem::path& path);
   // The same as open() for somebody who only looks: nothing is made or cut, and append() is not

@@ -8,13 +8,13 @@
 #include "storage/byte_codec.hpp"
 #include "storage/crc32c.hpp"
 #include "storage/durable_file.hpp"
+#include "storage/format_version.hpp"
 #include "storage/head_slots.hpp"
 
 namespace tokenledger {
 namespace {
 
 constexpr std::array<std::uint8_t, 8> kMagic = {'T', 'L', 'H', 'E', 'A', 'D', '\r', '\n'};
-constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kChecksumAt = HeadFile::kSlotBytes - 4;
 
 struct Slot {
@@ -29,7 +29,7 @@ std::vector<std::uint8_t> encode(const Slot& slot) {
   bytes.reserve(HeadFile::kSlotBytes);
   ByteWriter writer{bytes};
   writer.bytes(kMagic);
-  writer.integer(kVersion);
+  writer.integer(kHeadVersion);
   writer.integer(static_cast<std::uint32_t>(range.size()));
   writer.integer(slot.counter);
   writer.integer(slot.head.seq.value());
@@ -45,14 +45,17 @@ std::vector<std::uint8_t> encode(const Slot& slot) {
   return bytes;
 }
 
-std::optional<Slot> decode(std::span<const std::uint8_t> bytes) {
+// unsupported_format: whole, and of a newer version; head_corrupt: anything else that is not ours.
+Result<Slot> decode(std::span<const std::uint8_t> bytes) {
   if (ByteReader{bytes.subspan(kChecksumAt)}.integer<std::uint32_t>() !=
       crc32c(bytes.first(kChecksumAt))) {
-    return std::nullopt;
+    return Errc::head_corrupt;
   }
   ByteReader reader{bytes.first(kChecksumAt)};
-  if (!std::ranges::equal(reader.bytes(kMagic.size()), kMagic)) return std::nullopt;
-  if (reader.integer<std::uint32_t>() != kVersion) return std::nullopt;
+  if (!std::ranges::equal(reader.bytes(kMagic.size()), kMagic)) return Errc::head_corrupt;
+  const auto version = reader.integer<std::uint32_t>();
+  if (version > kHeadVersion) return Errc::unsupported_format;
+  if (version != kHeadVersion) return Errc::head_corrupt;
   const auto range_bytes = reader.integer<std::uint32_t>();
   Slot slot;
   slot.counter = reader.integer<std::uint64_t>();
@@ -64,11 +67,11 @@ std::optional<Slot> decode(std::span<const std::uint8_t> bytes) {
   slot.head.key_store.generation = reader.integer<std::uint64_t>();
   slot.head.key_store.bytes = reader.integer<std::uint64_t>();
   const auto range = CompactRange::deserialize(reader.bytes(range_bytes));
-  if (!reader.ok() || !range) return std::nullopt;
+  if (!reader.ok() || !range) return Errc::head_corrupt;
   // The checksum matched, so a contradiction here is a writer's bug or a forgery: refuse it as
   // well.
-  if (range->size() != size || size != slot.head.seq.value()) return std::nullopt;
-  if (range->root() != root) return std::nullopt;
+  if (range->size() != size || size != slot.head.seq.value()) return Errc::head_corrupt;
+  if (range->root() != root) return Errc::head_corrupt;
   slot.head.range = *range;
   return slot;
 }
@@ -95,8 +98,11 @@ Result<std::unique_ptr<HeadFile>> HeadFile::open(FileLayer& files,
   if (!count) return count.error();
   if (*count != kFileBytes) return Errc::io_error;
 
-  const std::optional<Slot> slots[] = {decode(std::span{bytes}.first(kSlotBytes)),
-                                       decode(std::span{bytes}.last(kSlotBytes))};
+  const Result<Slot> slots[] = {decode(std::span{bytes}.first(kSlotBytes)),
+                                decode(std::span{bytes}.last(kSlotBytes))};
+  for (const auto& slot : slots) {
+    if (!slot && slot.error() == Errc::unsupported_format) return Errc::unsupported_format;
+  }
   if (!slots[0] && !slots[1]) return Errc::head_corrupt;
   const bool second_is_newer = !slots[0] || (slots[1] && slots[1]->counter > slots[0]->counter);
   const Slot& newest = second_is_newer ? *slots[1] : *slots[0];
@@ -144,6 +150,7 @@ Result<std::array<std::optional<Head>, 2>> read_head_slots(FileLayer& files,
     const auto slot =
         decode(std::span{*bytes}.subspan(at * HeadFile::kSlotBytes, HeadFile::kSlotBytes));
     if (slot) heads[at] = slot->head;
+    if (!slot && slot.error() == Errc::unsupported_format) return Errc::unsupported_format;
   }
   return heads;
 }

@@ -51,7 +51,8 @@ class HeadFile {
   // A durable new file with both slots holding `head`; file_exists when there is one.
   [[nodiscard]] static Result<void> create(FileLayer& files, const std::filesystem::path& path,
                                            const Head& head);
-  // file_not_found: no file. head_corrupt: both slots are damaged or the file has another length.
+  // file_not_found: no file. unsupported_format: a slot was written by a newer program.
+  // head_corrupt: both slots are damaged or the file has another length.
   // Whatever is read is synced before this returns.
   [[nodiscard]] static Result<std::unique_ptr<HeadFile>> open(FileLayer& files,
                                                               const std::filesystem::path& path);

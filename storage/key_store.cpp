@@ -8,6 +8,7 @@
 #include "storage/byte_codec.hpp"
 #include "storage/crc32c.hpp"
 #include "storage/durable_file.hpp"
+#include "storage/format_version.hpp"
 #include "storage/key_store_check.hpp"
 #include "storage/personal_cipher.hpp"
 
@@ -15,7 +16,6 @@ namespace tokenledger {
 namespace {
 
 constexpr std::array<std::uint8_t, 8> kMagic = {'T', 'L', 'D', 'A', 'T', 'A', '\r', '\n'};
-constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kHeaderBytes = 8 + 4 + 16 + 8 + 8 + 4;
 constexpr std::uint32_t kFrameMagic = 0x4B46'4C54;
 constexpr std::size_t kFrameHeaderBytes = 4 + 4 + 8 + 8;
@@ -33,23 +33,29 @@ struct Header {
 void encode_header(std::vector<std::uint8_t>& out, const Header& header) {
   ByteWriter writer{out};
   writer.bytes(kMagic);
-  writer.integer(kVersion);
+  writer.integer(kKeyStoreVersion);
   writer.bytes(header.ledger_id);
   writer.integer(header.generation);
   writer.integer(header.compacted_bytes);
   writer.integer(crc32c(out));
 }
 
-std::optional<Header> decode_header(ByteView file) {
-  if (file.size() < kHeaderBytes) return std::nullopt;
+// unsupported_format: whole, and of a newer version. The header's length and its checksum's place
+// are those of every version.
+Result<Header> decode_header(ByteView file) {
+  if (file.size() < kHeaderBytes) return Errc::key_store_corrupt;
+  ByteReader checksum{file.subspan(kHeaderBytes - 4)};
+  if (checksum.integer<std::uint32_t>() != crc32c(file.first(kHeaderBytes - 4)))
+    return Errc::key_store_corrupt;
   ByteReader reader{file.first(kHeaderBytes)};
-  if (!std::ranges::equal(reader.bytes(kMagic.size()), kMagic)) return std::nullopt;
-  if (reader.integer<std::uint32_t>() != kVersion) return std::nullopt;
+  if (!std::ranges::equal(reader.bytes(kMagic.size()), kMagic)) return Errc::key_store_corrupt;
+  const auto version = reader.integer<std::uint32_t>();
+  if (version > kKeyStoreVersion) return Errc::unsupported_format;
+  if (version != kKeyStoreVersion) return Errc::key_store_corrupt;
   Header header;
   reader.fill(header.ledger_id);
   header.generation = reader.integer<std::uint64_t>();
   header.compacted_bytes = reader.integer<std::uint64_t>();
-  if (reader.integer<std::uint32_t>() != crc32c(file.first(kHeaderBytes - 4))) return std::nullopt;
   return header;
 }
 
@@ -147,7 +153,8 @@ Result<void> KeyStore::load(KeyStoreMark known) {
   const auto bytes = read_whole(*files_, path_, kFileBytesMax);
   if (!bytes) return bytes.error();
   const auto header = decode_header(*bytes);
-  if (!header || header->ledger_id != ledger_id_) return Errc::key_store_corrupt;
+  if (!header) return header.error();
+  if (header->ledger_id != ledger_id_) return Errc::key_store_corrupt;
   if (header->generation < known.generation) return Errc::key_store_corrupt;  // an older copy
   generation_ = header->generation;
   std::uint64_t promised = header->compacted_bytes;
@@ -433,6 +440,7 @@ Result<KeyStoreCheck> check_key_store(FileLayer& files, const std::filesystem::p
     return check;
   };
   const auto header = decode_header(*bytes);
+  if (!header && header.error() == Errc::unsupported_format) return header.error();
   if (!header) return problem("the header is damaged, byte 0");
   if (header->ledger_id != ledger_id) return problem("it belongs to another ledger, byte 0");
   if (header->generation < known.generation)

@@ -50,7 +50,8 @@ class KeyStore {
   // A durable new file, or file_exists.
   [[nodiscard]] static Result<void> create(FileLayer& files, const std::filesystem::path& path,
                                            const LedgerId& ledger_id);
-  // file_not_found; key_store_corrupt: damage, less than `known` says, or another ledger's file.
+  // file_not_found; unsupported_format: of a newer program; key_store_corrupt: damage, less than
+  // `known` says, or another ledger's file.
   [[nodiscard]] static Result<std::unique_ptr<KeyStore>> open(std::shared_ptr<FileLayer> files,
                                                               const std::filesystem::path& path,
                                                               const LedgerId& ledger_id,

@@ -20,7 +20,8 @@ struct KeyStoreCheck {
 };
 
 // `known`: what HEAD says was durable. Values are opened too where there is a master key; an empty
-// one leaves them sealed. file_not_found, io_error; damage is a problem, not an error.
+// one leaves them sealed. file_not_found, unsupported_format (of a newer program), io_error; damage
+// is a problem, not an error.
 [[nodiscard]] Result<KeyStoreCheck> check_key_store(FileLayer& files,
                                                     const std::filesystem::path& path,
                                                     const LedgerId& ledger_id, KeyStoreMark known,

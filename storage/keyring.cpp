@@ -8,13 +8,13 @@
 #include "core/invariant.hpp"
 #include "storage/byte_codec.hpp"
 #include "storage/durable_file.hpp"
+#include "storage/format_version.hpp"
 #include "storage/personal_cipher.hpp"
 
 namespace tokenledger {
 namespace {
 
 constexpr std::array<std::uint8_t, 8> kMagic = {'T', 'L', 'K', 'E', 'Y', 'S', '\r', '\n'};
-constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kKeyCheckBytes = 16;
 constexpr std::size_t kPrefixBytes = 8 + 4 + 4;  // magic, version, protection
 constexpr std::size_t kHeaderBytes = kPrefixBytes + kKeyCheckBytes + 4;
@@ -158,7 +158,7 @@ std::vector<std::uint8_t> Keyring::encode_file() const {
   file.reserve(kHeaderBytes + payload.size() + kSealOverheadBytes + kChecksumBytes);
   ByteWriter writer{file};
   writer.bytes(kMagic);
-  writer.integer(kVersion);
+  writer.integer(kKeyringVersion);
   writer.integer(
       static_cast<std::uint32_t>(key_ ? Protection::xchacha20_poly1305 : Protection::none));
   const auto check = key_check(key_, file);
@@ -179,7 +179,9 @@ Result<void> Keyring::decode_file(ByteView file) {
   if (!std::ranges::equal(checksum(body), file.last(kChecksumBytes))) return Errc::keyring_corrupt;
   ByteReader reader{body};
   if (!std::ranges::equal(reader.bytes(kMagic.size()), kMagic)) return Errc::keyring_corrupt;
-  if (reader.integer<std::uint32_t>() != kVersion) return Errc::unsupported_format;
+  const auto version = reader.integer<std::uint32_t>();
+  if (version > kKeyringVersion) return Errc::unsupported_format;
+  if (version != kKeyringVersion) return Errc::keyring_corrupt;
   const auto protection = reader.integer<std::uint32_t>();
   if (protection > static_cast<std::uint32_t>(Protection::xchacha20_poly1305)) {
     return Errc::unsupported_format;

@@ -19,6 +19,12 @@ Result<void> LedgerCore::bootstrap(std::string& why) {
     if (auto made = run(CreateLedger{keys->ledger_id(), options.issuer}); !made)
       return fail(made.error());
   }
+  // Nobody else has a new ledger's log, so it begins in this program's format; an older one goes
+  // over when somebody asks for it (`tokenledger migrate`).
+  if (kFormatVersion > state.format_version && state.last_seq.value() == 1) {
+    if (auto activated = run(ActivateFormat{kFormatVersion}); !activated)
+      return fail(activated.error());
+  }
   std::uint32_t drawn = 0;
   fill_random({reinterpret_cast<std::uint8_t*>(&drawn), sizeof drawn});
   if (auto opened = run(OpenLedger{Incarnation{drawn}}); !opened) {

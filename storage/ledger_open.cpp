@@ -6,6 +6,7 @@
 #include "storage/audit_tree.hpp"
 #include "storage/commit_thread.hpp"
 #include "storage/durable_file.hpp"
+#include "storage/format_version.hpp"
 #include "storage/keyring.hpp"
 #include "storage/ledger_core.hpp"
 #include "storage/log_events.hpp"
@@ -171,6 +172,8 @@ Result<void> LedgerCore::open_keys(bool exists, std::string& why) {
     why = code == Errc::keyring_wrong_key
               ? "the key does not open " + paths.keyring.string() +
                     ": give the right one with --keyring-key-file or TOKENLEDGER_KEYRING_KEY"
+          : code == Errc::unsupported_format
+              ? newer_format_sentence(paths.keyring)
               : "can't use " + paths.keyring.string() + ": " + keyring.error().message();
     return keyring.error();
   }
@@ -191,7 +194,8 @@ Result<void> LedgerCore::open_keys(bool exists, std::string& why) {
 Result<void> LedgerCore::open_log(bool exists, std::string& why) {
   const auto fail = [&](boost::system::error_code error,
                         const std::filesystem::path& path) -> Result<void> {
-    why = "can't use " + path.string() + ": " + error.message();
+    why = error == Errc::unsupported_format ? newer_format_sentence(path)
+                                            : "can't use " + path.string() + ": " + error.message();
     return error;
   };
   auto opened = HeadFile::open(*files, paths.head);
@@ -291,11 +295,17 @@ Result<void> LedgerCore::recover(std::string& why) {
   }
   auto loaded = load_snapshot(
       *files, paths.snapshots, keys->ledger_id(), *log, state, index,
-      [this](const auto& path) { warn("ignored a damaged snapshot: " + path.string()); });
+      [this](const auto& path, Errc code) {
+        warn(code == Errc::outdated_format
+                 ? "the log is read instead of a snapshot of an older layout: " + path.string()
+                 : "ignored a damaged snapshot: " + path.string());
+      });
   if (!loaded) {
     why = loaded.error() == Errc::snapshot_beyond_log
               ? "the newest snapshot covers events that the log no longer holds; see `tokenledger "
                 "recover`"
+          : loaded.error() == Errc::unsupported_format
+              ? newer_cache_sentence(paths.snapshots)
               : "can't read the snapshots at " + paths.snapshots.string() +
                     " or the log behind them: " + loaded.error().message();
     return loaded.error();
@@ -385,6 +395,10 @@ Result<void> LedgerCore::open_views(std::string& why) {
     rebuilds = true;
     const auto gone = Views::destroy(view_options);
     opened = gone ? Views::open(view_options) : Result<std::unique_ptr<Views>>{gone.error()};
+  }
+  if (opened.has_error() && opened.error() == Errc::unsupported_format) {
+    why = newer_cache_sentence(paths.views);
+    return opened.error();
   }
   if (!opened) {
     why = "can't open the views at " + paths.views.string() + " (" + opened.error().message() +

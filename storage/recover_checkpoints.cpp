@@ -43,15 +43,15 @@ RecoverCheckpoints::RecoverCheckpoints(FileLayer& files,
       anchor_{anchor},
       keys_{keys} {}
 
-void RecoverCheckpoints::look(const std::optional<std::string>& issuer) {
+Result<void> RecoverCheckpoints::look(const std::optional<std::string>& issuer) {
   look_at_interruption();
   if (!issuer) {
     is_history_damaged_ = true;
     is_anchor_foreign_ = !anchor_.empty();
     add_problem("without the first event nobody can tell which checkpoints are this ledger's");
-    return;
+    return {};
   }
-  look_at_history(*issuer);
+  if (auto looked = look_at_history(*issuer); !looked) return looked;
   if (!anchor_.empty()) look_at_anchor(*issuer);
   const bool anchor_is_newer = anchored_ && (!signed_last_ || anchored_->size > signed_last_->size);
   if (anchor_is_newer) {
@@ -59,6 +59,7 @@ void RecoverCheckpoints::look(const std::optional<std::string>& issuer) {
   } else if (signed_last_) {
     superseded_note_ = signed_last_->note;
   }
+  return {};
 }
 
 void RecoverCheckpoints::add_problem(const std::string& sentence) {
@@ -74,14 +75,16 @@ void RecoverCheckpoints::look_at_interruption() {
 }
 
 // The owner is whoever the history names: after an interrupted cut the keyring has another key.
-void RecoverCheckpoints::look_at_history(const std::string& issuer) {
+Result<void> RecoverCheckpoints::look_at_history(const std::string& issuer) {
   const auto path = audit_ / "checkpoints";
   const auto owner = CheckpointHistory::read_owner(files_, path);
-  if (owner.has_error() && owner.error() == Errc::file_not_found) return;
-  const auto damaged = [&] {
+  if (owner.has_error() && owner.error() == Errc::file_not_found) return {};
+  if (owner.has_error() && owner.error() == Errc::unsupported_format) return owner.error();
+  const auto damaged = [&]() -> Result<void> {
     is_history_damaged_ = true;
     add_problem("the checkpoint history at " + path.string() +
                 " is damaged or another ledger's, so nobody can say what was signed");
+    return {};
   };
   if (!owner || owner->ledger_id != keys_.ledger_id()) return damaged();
   const auto key = make_checkpoint_verifier(issuer, owner->public_key);
@@ -94,6 +97,7 @@ void RecoverCheckpoints::look_at_history(const std::string& issuer) {
   if (!made) return damaged();
   signed_by_ = *key;
   signed_last_ = std::move(*made);
+  return {};
 }
 
 void RecoverCheckpoints::look_at_anchor(const std::string& issuer) {

@@ -28,8 +28,9 @@ class RecoverCheckpoints {
                      const std::filesystem::path& anchor, LedgerKeys& keys);
 
   // Changes nothing. `issuer` is the ledger's; nullopt: its first event can't be read, and then
-  // neither can a checkpoint.
-  void look(const std::optional<std::string>& issuer);
+  // neither can a checkpoint. unsupported_format: a newer program wrote the history; nothing else
+  // is an error.
+  [[nodiscard]] Result<void> look(const std::optional<std::string>& issuer);
 
   // Of the newest intact record and of the anchor; nullopt: none is there, or it is damaged.
   [[nodiscard]] const std::optional<ShownCheckpoint>& signed_last() const noexcept {
@@ -56,7 +57,7 @@ class RecoverCheckpoints {
   [[nodiscard]] const std::string& superseded_note() const noexcept { return superseded_note_; }
 
  private:
-  void look_at_history(const std::string& issuer);
+  [[nodiscard]] Result<void> look_at_history(const std::string& issuer);
   void look_at_anchor(const std::string& issuer);
   void look_at_interruption();
   void add_problem(const std::string& sentence);

@@ -6,6 +6,7 @@
 #include "core/state.hpp"
 #include "core/validity_index.hpp"
 #include "storage/durable_file.hpp"
+#include "storage/format_version.hpp"
 #include "storage/keyring.hpp"
 #include "storage/ledger_core.hpp"
 #include "storage/log_events.hpp"
@@ -58,10 +59,9 @@ class DirectoryRecoverTool final : public RecoverTool {
     }
     lock_ = std::make_unique<DirectoryLock>(std::move(*lock));
     if (auto opened = open_keys(why); !opened) return opened;
-    read_head();
+    if (auto read = read_head(why); !read) return read;
     if (auto looked = look_at_log(why); !looked) return looked;
-    look_at_checkpoints();
-    return {};
+    return look_at_checkpoints(why);
   }
 
   const RecoverySurvey& survey() const noexcept override { return survey_; }
@@ -108,6 +108,10 @@ class DirectoryRecoverTool final : public RecoverTool {
     auto keyring = Keyring::load(files_, paths_.keyring, std::move(*key));
     auto keys = keyring ? LedgerKeys::make(std::move(*keyring))
                         : Result<std::unique_ptr<LedgerKeys>>{keyring.error()};
+    if (keys.has_error() && keys.error() == Errc::unsupported_format) {
+      why = newer_format_sentence(paths_.keyring);
+      return keys.error();
+    }
     if (!keys) {
       why = "can't use " + paths_.keyring.string() + " (" + keys.error().message() +
             "): without the right keyring nothing can be recovered";
@@ -117,18 +121,24 @@ class DirectoryRecoverTool final : public RecoverTool {
     return {};
   }
 
-  void read_head() {
+  // What a newer program wrote is whole for all this one knows: cutting it would be a loss.
+  Result<void> read_head(std::string& why) {
     const auto opened = HeadFile::open(*files_, paths_.head);
+    if (opened.has_error() && opened.error() == Errc::unsupported_format) {
+      why = newer_format_sentence(paths_.head);
+      return opened.error();
+    }
     if (opened && (*opened)->head().ledger_id == keys_->ledger_id()) {
       head_ = (*opened)->head();
       survey_.head_seq = head_.seq;
-      return;
+      return {};
     }
     const bool is_missing = opened.has_error() && opened.error() == Errc::file_not_found;
     survey_.head =
         is_missing ? RecoverySurvey::HeadState::missing : RecoverySurvey::HeadState::damaged;
     survey_.problem = is_missing ? "HEAD is missing" : "HEAD is damaged or of another ledger";
     survey_.problem += ": nobody can say how many events were acknowledged";
+    return {};
   }
 
   Result<std::unique_ptr<EventLog>> open_log(bool read_only) const {
@@ -158,7 +168,13 @@ class DirectoryRecoverTool final : public RecoverTool {
     survey_.log_end = *last;
     CompactRange range;
     std::string problem;
-    if (auto folded = fold(*last, range, problem); !folded) note(problem);
+    if (auto folded = fold(*last, range, problem); !folded) {
+      if (folded.error() == Errc::unsupported_format) {
+        why = std::move(problem);
+        return folded;
+      }
+      note(problem);
+    }
     if (survey_.is_wal_damaged)
       note("the log's newest file is damaged after seq " + std::to_string(last->value()));
     if (survey_.last_good < survey_.head_seq) {
@@ -169,10 +185,14 @@ class DirectoryRecoverTool final : public RecoverTool {
     return {};
   }
 
-  void look_at_checkpoints() {
+  Result<void> look_at_checkpoints(std::string& why) {
     const auto issuer = issuer_of(*log_);
     checkpoints_.emplace(*files_, paths_.directory, options_.anchor, *keys_);
-    checkpoints_->look(issuer ? std::optional{*issuer} : std::nullopt);
+    const auto looked = checkpoints_->look(issuer ? std::optional{*issuer} : std::nullopt);
+    if (!looked) {
+      why = newer_format_sentence(paths_.audit / "checkpoints");
+      return looked;
+    }
     if (const auto& signed_last = checkpoints_->signed_last())
       survey_.checkpoint_size = signed_last->size;
     if (const auto& anchored = checkpoints_->anchored()) survey_.anchor_size = anchored->size;
@@ -181,6 +201,7 @@ class DirectoryRecoverTool final : public RecoverTool {
       note("a checkpoint was signed at seq " + std::to_string(checkpoints_->newest_size()) +
            ", and the log is good only up to seq " + std::to_string(survey_.last_good.value()));
     }
+    return {};
   }
 
   Result<void> supersede() {

@@ -50,7 +50,9 @@ class RecoverTool {
   };
 
   // Takes the directory's lock, opens the keyring and surveys. `why` gets a sentence on an error:
-  // not_a_ledger, directory_locked, keyring_*, log_corrupt (RocksDB can't read anything).
+  // not_a_ledger, directory_locked, keyring_*, log_corrupt (RocksDB can't read anything),
+  // unsupported_format (a newer program wrote HEAD, keyring, checkpoints or an event: what looks
+  // damaged to this one may be whole).
   [[nodiscard]] static Result<std::unique_ptr<RecoverTool>> open(const Options& options,
                                                                  std::string& why);
   virtual ~RecoverTool() = default;

@@ -168,7 +168,12 @@ class Replay {
   }
 
   Result<void> refuse(boost::system::error_code error, Sequence at) {
-    why_ = "the log can't be read at seq " + std::to_string(at.value()) + ": " + error.message();
+    const auto place = "seq " + std::to_string(at.value());
+    why_ = error == Errc::unsupported_format
+               ? "the event at " + place +
+                     " was made by a newer version of tokenledger: upgrade this program; nothing "
+                     "was changed"
+               : "the log can't be read at " + place + ": " + error.message();
     return error;
   }
 

@@ -46,12 +46,15 @@ struct LoadedSnapshot {
   std::string compact_range;
 };
 
+// A file that was passed over, and why: outdated_format (an older layout), else it is damaged.
+using IgnoredSnapshot = std::function<void(const std::filesystem::path&, Errc)>;
+
 // Loads the newest intact snapshot into an empty state and index. nullopt: there is none that is
-// intact (the newest damaged one is reported through `on_damaged`). snapshot_beyond_log: the log
-// ends before E: acknowledged events are missing. The caller folds (S, end].
+// intact. snapshot_beyond_log: the log ends before E: acknowledged events are missing.
+// unsupported_format: a newer program wrote it. The caller folds (S, end].
 [[nodiscard]] Result<std::optional<LoadedSnapshot>> load_snapshot(
     FileLayer& files, const std::filesystem::path& directory,
     const std::array<std::uint8_t, 16>& ledger_id, const EventLog& log, State& state,
-    ValidityIndex& index, const std::function<void(const std::filesystem::path&)>& on_damaged);
+    ValidityIndex& index, const IgnoredSnapshot& on_ignored);
 
 }  // namespace tokenledger

@@ -69,7 +69,9 @@ Result<SnapshotHeader> decode_snapshot_header(std::span<const std::uint8_t> byte
   if (take<std::uint32_t>(crc) != crc32c(guarded)) return Errc::snapshot_corrupt;
   if (text_of(bytes.first(kMagic.size())) != kMagic) return Errc::snapshot_corrupt;
   auto rest = guarded.subspan(kMagic.size());
-  if (take<std::uint32_t>(rest) != kSnapshotFormatVersion) return Errc::unsupported_format;
+  const auto version = take<std::uint32_t>(rest);
+  if (version > kSnapshotFormatVersion) return Errc::unsupported_format;
+  if (version < kSnapshotFormatVersion) return Errc::outdated_format;
   SnapshotHeader header;
   header.chunk_count = take<std::uint32_t>(rest);
   header.ledger_id = take<std::array<std::uint8_t, 16>>(rest);

@@ -49,8 +49,8 @@ struct SnapshotHeader {
 
 [[nodiscard]] std::array<std::uint8_t, kSnapshotHeaderBytes> encode_snapshot_header(
     const SnapshotHeader& header);
-// unsupported_format: another version; snapshot_corrupt: anything else that the encoder would not
-// have written, parts that do not fit into file_bytes included.
+// unsupported_format: a newer version; outdated_format: an older one; snapshot_corrupt: anything
+// else that the encoder would not have written, parts that do not fit into file_bytes included.
 [[nodiscard]] Result<SnapshotHeader> decode_snapshot_header(std::span<const std::uint8_t> bytes);
 
 struct ChunkRecord {

@@ -200,10 +200,11 @@ class SnapshotLoader {
   std::vector<std::uint32_t> tokens_of_class_;
 };
 
-// How far one file led: its own damage is a reason to try an older one, the log's is not.
+// How far one file led: its own damage or age is a reason to try an older one. The log's damage is
+// not, nor is a newer program, which may have written more than this one would find.
 struct LoadOutcome {
   Result<LoadedSnapshot> loaded = Errc::snapshot_corrupt;
-  bool is_log_at_fault = false;
+  bool is_final = false;
 };
 
 LoadOutcome load_one(FileLayer& files, const SnapshotPlace& place, const EventLog& log,
@@ -213,7 +214,8 @@ LoadOutcome load_one(FileLayer& files, const SnapshotPlace& place, const EventLo
   const auto last = log.last_seq();
   if (!last) return {last.error(), true};
   SnapshotLoader loader{**file, index};
-  if (auto read = loader.read_parts(place.seq, place.ledger_id); !read) return {read.error()};
+  if (auto read = loader.read_parts(place.seq, place.ledger_id); !read)
+    return {read.error(), read.error() == Errc::unsupported_format};
   // The snapshot is whole and ours, so what it saw was acknowledged: the log is what is damaged.
   if (loader.end() > *last) return {Errc::snapshot_beyond_log, true};
   const auto revoked_later = revoked_after(log, place.seq, loader.end());
@@ -247,17 +249,19 @@ Result<LoadedSnapshot> load_snapshot_at(FileLayer& files, const SnapshotPlace& p
   return load_one(files, place, log, state, index).loaded;
 }
 
-Result<std::optional<LoadedSnapshot>> load_snapshot(
-    FileLayer& files, const std::filesystem::path& directory,
-    const std::array<std::uint8_t, 16>& ledger_id, const EventLog& log, State& state,
-    ValidityIndex& index, const std::function<void(const std::filesystem::path&)>& on_damaged) {
+Result<std::optional<LoadedSnapshot>> load_snapshot(FileLayer& files,
+                                                    const std::filesystem::path& directory,
+                                                    const std::array<std::uint8_t, 16>& ledger_id,
+                                                    const EventLog& log, State& state,
+                                                    ValidityIndex& index,
+                                                    const IgnoredSnapshot& on_ignored) {
   const auto snapshots = list_snapshots(files, directory);
   if (!snapshots) return snapshots.error();
   for (const Sequence seq : *snapshots) {
     auto outcome = load_one(files, {directory, seq, ledger_id}, log, state, index);
     if (outcome.loaded) return std::move(*outcome.loaded);
-    if (outcome.is_log_at_fault) return outcome.loaded.error();
-    if (on_damaged) on_damaged(directory / snapshot_name(seq));
+    if (outcome.is_final) return outcome.loaded.error();
+    if (on_ignored) on_ignored(directory / snapshot_name(seq), to_errc(outcome.loaded.error()));
   }
   return std::optional<LoadedSnapshot>{};
 }

@@ -21,8 +21,9 @@ struct SnapshotPlace {
   std::array<std::uint8_t, 16> ledger_id{};
 };
 
-// Into an empty state and index, which then are as of `seq`. snapshot_corrupt, unsupported_format:
-// not whole, or another ledger's; snapshot_beyond_log: the log ends before what it saw;
+// Into an empty state and index, which then are as of `seq`. unsupported_format: written by
+// a newer program; outdated_format: of an older layout; snapshot_corrupt: not whole, or another
+// ledger's; snapshot_beyond_log: the log ends before what it saw;
 // log_corrupt: of the events that it must look at; io_error. After an error the index is empty.
 [[nodiscard]] Result<LoadedSnapshot> load_snapshot_at(FileLayer& files, const SnapshotPlace& place,
                                                       const EventLog& log, State& state,

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/invariant.hpp"
+#include "storage/file_layer.hpp"
 #include "storage/views_impl.hpp"
 #include "storage/views_rows.hpp"
 #include "storage/views_watch.hpp"
@@ -23,6 +24,24 @@ Result<std::unique_ptr<Views>> Views::open(const Options& options) {
 Result<void> Views::destroy(const Options& options) {
   return views::Database::destroy(options.directory, options.files);
 }
+
+Result<std::optional<std::uint32_t>> Views::layout_of(const Options& options) {
+  const auto files = options.files ? options.files : make_posix_file_layer();
+  const auto there = files->exists(options.directory);
+  if (!there) return there.error();
+  if (!*there) return std::optional<std::uint32_t>{};
+  const auto database = views::Database::open(options.directory, files, true);
+  if (!database) return database.error();
+  const auto bytes = (*database)->get(views::meta_key().view());
+  if (!bytes) return bytes.error();
+  if (!*bytes)
+    return std::optional<std::uint32_t>{};  // killed before its first rows reached a file
+  const auto meta = views::decode_meta(**bytes);
+  if (!meta) return Errc::view_corrupt;
+  return std::optional{meta->layout};
+}
+
+std::uint32_t Views::layout_made() noexcept { return views::kLayoutVersion; }
 
 namespace views {
 namespace {
@@ -62,6 +81,9 @@ Result<void> ViewsImpl::load() {
   const auto bytes = database_->get(meta_key().view());
   if (!bytes) return bytes.error();
   const auto meta = *bytes ? decode_meta(**bytes) : std::nullopt;
+  if (meta && meta->layout > kLayoutVersion) return Errc::unsupported_format;
+  const bool is_older = meta && meta->layout < kLayoutVersion;
+  if (is_older && options_.read_only) return Errc::outdated_format;
   const bool ours = meta && meta->layout == kLayoutVersion && meta->ledger_id == options_.ledger_id;
   if (!ours) {
     if (!options_.read_only) return empty();

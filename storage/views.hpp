@@ -85,12 +85,18 @@ class Views {
     std::function<void()> on_damage = {};
   };
 
-  // Creates or opens. Views of another ledger, or of another layout, are emptied (and rebuilt by
-  // the follower); with read_only they are view_corrupt instead, but none at all are at cursor 0.
-  // view_corrupt: damaged, destroy() them and open again. io_error.
+  // Creates or opens. Views of another ledger, or of an older layout, are emptied (and rebuilt by
+  // the follower); with read_only they are view_corrupt and outdated_format instead, but none at
+  // all are at cursor 0. unsupported_format: a newer program made them. view_corrupt: damaged,
+  // destroy() them and open again. io_error.
   [[nodiscard]] static Result<std::unique_ptr<Views>> open(const Options& options);
   // Removes the views' files, so that open() begins with none. Nobody may have them open.
   [[nodiscard]] static Result<void> destroy(const Options& options);
+  // The layout of the views that are there, which nobody has open; nullopt: there are none.
+  // view_corrupt, io_error.
+  [[nodiscard]] static Result<std::optional<std::uint32_t>> layout_of(const Options& options);
+  // The layout that open() makes.
+  [[nodiscard]] static std::uint32_t layout_made() noexcept;
   virtual ~Views() = default;
 
   // --- the writer ---

@@ -86,9 +86,9 @@ class SnapshotTest : public testing::Test {
   };
   std::unique_ptr<Loaded> load() {
     auto loaded = std::make_unique<Loaded>();
-    const auto found =
-        load_snapshot(*files, directory / "snapshots", ledger.state.ledger_id, *log, loaded->state,
-                      loaded->index, [&](const std::filesystem::path&) { ++loaded->damaged; });
+    const auto found = load_snapshot(
+        *files, directory / "snapshots", ledger.state.ledger_id, *log, loaded->state, loaded->index,
+        [&](const std::filesystem::path&, Errc) { ++loaded->damaged; });
     if (!found) {
       loaded->failure = to_errc(found.error());
     } else if (*found) {

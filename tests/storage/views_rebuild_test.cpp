@@ -187,7 +187,7 @@ TEST_F(ViewsRebuild, DamageThatTheTablesNeedIsRefusedAtOpenAndDestroyHelps) {
   EXPECT_EQ(all_rows(), rows);
 }
 
-TEST_F(ViewsRebuild, ViewsOfAnotherLedgerOrLayoutAreEmptied) {
+TEST_F(ViewsRebuild, ViewsOfAnotherLedgerOrAnOlderLayoutAreEmptiedAndNewerOnesAreLeftAlone) {
   write_log(200);
   feed(*open(), 64);
   auto other = options();
@@ -204,9 +204,21 @@ TEST_F(ViewsRebuild, ViewsOfAnotherLedgerOrLayoutAreEmptied) {
 
   feed(*open(), 64);
   auto meta = all_rows().at("m");
-  meta[0] = 99;  // a layout of the future
+  const auto layout = static_cast<char>(Views::layout_made());
+  meta[0] = static_cast<char>(layout + 1);
   ASSERT_TRUE(raw()->Put({}, "m", meta).ok());
+  const auto rows = all_rows();
+  EXPECT_EQ(to_errc(Views::open(options()).error()), Errc::unsupported_format);
+  EXPECT_EQ(to_errc(Views::open(options(true)).error()), Errc::unsupported_format);
+  EXPECT_EQ(all_rows(), rows);
+  EXPECT_EQ(*Views::layout_of(options()), Views::layout_made() + 1);
+
+  meta[0] = static_cast<char>(layout - 1);
+  ASSERT_TRUE(raw()->Put({}, "m", meta).ok());
+  EXPECT_EQ(to_errc(Views::open(options(true)).error()), Errc::outdated_format);
+  EXPECT_EQ(*Views::layout_of(options()), Views::layout_made() - 1);
   EXPECT_EQ(open()->cursor(), Sequence{0});
+  EXPECT_EQ(*Views::layout_of(options()), Views::layout_made());
 }
 
 TEST_F(ViewsRebuild, ReadOnlyViewsAnswerAndVerify) {

@@ -1,0 +1,70 @@
+// Migration: which format version each part of a closed ledger directory has, and what brings it to
+// this program's.
+//
+// Three kinds of parts differ. The log moves by an event (FormatActivated), which nothing takes
+// back: a program of the older version refuses the ledger from then on. Files that keep what the
+// log does not (HEAD, keyring, key store, checkpoint history) have one version each so far; their
+// first second one brings its step here. Caches (snapshots, views) are made anew. Level files have
+// no version: they are hashes in the order of C2SP tiles.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/errc.hpp"
+#include "core/ids.hpp"
+
+namespace tokenledger {
+
+class FileLayer;
+
+struct MigrationOptions {
+  std::filesystem::path directory;
+  std::filesystem::path keyring_key_file;                               // as in LedgerOptions
+  std::shared_ptr<FileLayer> files;                                     // null: the system's
+  std::function<void(const char* stage, Sequence, Sequence)> progress;  // may be empty
+};
+
+enum class MigrationStep : std::uint8_t {
+  none,             // the version is this program's, or there is no such part
+  activate_format,  // append FormatActivated
+  make_anew,        // a cache of an older layout
+  upgrade_program,  // newer than this program: nothing can be done here
+};
+
+struct FormatFound {
+  std::string part;                      // "HEAD", "log", "snapshots/snapshot-…"
+  std::optional<std::uint32_t> version;  // nullopt: there is none, or it can't be told
+  std::uint32_t newest = 0;              // that this program reads and writes
+  MigrationStep step = MigrationStep::none;
+};
+
+struct MigrationSurvey {
+  std::vector<FormatFound> parts;
+  Sequence end;  // of the log; 0 when a newer part kept it from being read
+  Digest root{};
+  [[nodiscard]] bool has(MigrationStep step) const noexcept;
+  [[nodiscard]] bool is_done() const noexcept;  // no part has a step left
+};
+
+// Reads and folds the whole log and holds the directory's lock meanwhile; writes nothing.
+// not_a_ledger, directory_locked, keyring_*, log_corrupt, root_mismatch (HEAD's), io_error: `why`
+// says what to do. A newer part is no error: its step says so.
+[[nodiscard]] Result<MigrationSurvey> survey_formats(const MigrationOptions& options,
+                                                     std::string& why);
+
+// Takes the steps that `survey`, made just now, names: opens the ledger, which makes the views anew
+// and adds a few events of its own, activates the format, writes a snapshot, closes, removes
+// outdated snapshots. Then folds the log again: the first survey.end events must have survey.root.
+// unsupported_format: a step is upgrade_program, nothing was changed. root_mismatch: the events of
+// before are not there any more. unknown_outcome: it stopped half-way; taking the steps again goes
+// on. Other errors are those of opening, and nothing was changed.
+[[nodiscard]] Result<void> migrate(const MigrationOptions& options, const MigrationSurvey& survey,
+                                   std::string& why);
+
+}  // namespace tokenledger
