@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""Every golden data directory, opened by today's program: what was true when it was made still is.
+
+The expectations are read here and compared with what the command line says; Merkle root and
+signature are computed from exported files alone, by code that shares nothing with the program.
+"""
+import base64
+import hashlib
+import json
+import os
+import shutil
+import struct
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "tools"))
+from cli_support import CommandLineTest, main  # noqa: E402
+
+RELEASES = os.path.join(HERE, "data")
+KINDS = {"ledger_created", "ledger_opened", "client_registered", "client_updated",
+         "client_disabled", "client_enabled", "client_deleted", "client_secret_rotated",
+         "api_created", "api_updated", "api_deleted", "client_grant_added",
+         "client_grant_updated", "client_grant_removed", "key_added", "key_retired",
+         "token_issued", "token_revoked", "tokens_revoked", "tokens_expired", "note_appended",
+         "owner_erased"}
+
+
+def root_of(hashes):
+    """RFC 6962 section 2.1."""
+    if len(hashes) == 1:
+        return hashes[0]
+    half = 1
+    while half * 2 < len(hashes):
+        half *= 2
+    return hashlib.sha256(b"\x01" + root_of(hashes[:half]) + root_of(hashes[half:])).digest()
+
+
+def entries_in(bundle):
+    """C2SP tlog-tiles: a 16-bit length before each entry."""
+    at = 0
+    while at < len(bundle):
+        size = struct.unpack_from(">H", bundle, at)[0]
+        yield bundle[at + 2:at + 2 + size]
+        at += 2 + size
+
+
+class Golden(CommandLineTest):
+    def releases(self):
+        """Each release as (name, what is expected), a fresh copy of it in self.data."""
+        names = sorted(os.listdir(RELEASES))
+        self.assertTrue(names)
+        for name in names:
+            shutil.rmtree(self.data, ignore_errors=True)
+            shutil.copytree(os.path.join(RELEASES, name, "ledger"), self.data)
+            os.chmod(self.data, 0o700)
+            with open(os.path.join(RELEASES, name, "expected.json"), encoding="utf-8") as file:
+                expected = json.load(file)
+            print(f"release {name}")
+            yield name, expected
+
+    def exported(self):
+        target = self.path("tiles")
+        shutil.rmtree(target, ignore_errors=True)
+        self.ok("audit", "export", target, "--with-entries", "--data", self.data)
+        bundles = []
+        for folder, _, names in os.walk(os.path.join(target, "tile", "entries")):
+            bundles += [os.path.join(folder, name) for name in names]
+        entries = []
+        for bundle in sorted(bundles):
+            with open(bundle, "rb") as file:
+                entries += entries_in(file.read())
+        return entries
+
+    def test_it_verifies_and_its_root_is_the_one_of_then(self):
+        for _, expected in self.releases():
+            kept = self.path("kept")
+            with open(kept, "w", encoding="utf-8") as file:
+                file.write(expected["checkpoint"])
+            report = self.json("audit", "verify", "--data", self.data, "--checkpoint", kept,
+                               "--vkey", expected["vkey"])
+            self.assertTrue(report["verified"])
+            self.assertEqual((report["end_seq"], report["root"]),
+                             (expected["end_seq"], expected["root"]))
+            self.assertGreater(report["checkpoints"], 0)
+            entries = self.exported()
+            self.assertEqual(len(entries), expected["end_seq"])
+            leaves = [hashlib.sha256(b"\x00" + entry).digest() for entry in entries]
+            self.assertEqual(base64.b64encode(root_of(leaves)).decode(), expected["root"])
+            self.assertIn("\n" + expected["root"] + "\n", expected["checkpoint"])
+
+    def test_every_token_had_at_each_point_the_status_that_the_commands_gave_it(self):
+        compared = 0
+        for _, expected in self.releases():
+            jti_of = {token["name"]: token["jti"] for token in expected["tokens"]}
+            for point in expected["points"]:
+                totals = self.json("replay", "at", str(point["seq"]), "--data", self.data)
+                for name in "issued", "active", "revoked", "expired":
+                    self.assertEqual(totals[name], point[name], (point["seq"], name))
+            # Each token at each point where it changed, and at the last one.
+            for name, jti in jti_of.items():
+                answers = [(point["seq"], point["tokens"].get(name))
+                           for point in expected["points"]]
+                for number, (seq, want) in enumerate(answers):
+                    is_last = number + 1 == len(answers)
+                    if not is_last and number and answers[number - 1][1] == want:
+                        continue
+                    if want is None:
+                        self.refused(1, "replay", "at", str(seq), "--data", self.data, "--jti", jti)
+                        continue
+                    told = self.json("replay", "at", str(seq), "--data", self.data, "--jti", jti)
+                    cause = (told.get("revocation") or {}).get("cause", "")
+                    self.assertEqual([told["status"], cause], want, (seq, name))
+                    compared += 1
+        print(f"{compared} statuses compared")
+        self.assertGreater(compared, 20)
+
+    def test_registries_lists_and_personal_fields_are_those_of_then(self):
+        for _, expected in self.releases():
+            def items(*words):
+                return self.json(*words, "--data", self.data)["items"]
+            known = {client["client_id"]: client for client in items("client", "list")}
+            for client_id, status in expected["clients"].items():
+                if status != "deleted":
+                    self.assertEqual(known[client_id]["status"], status, client_id)
+                else:
+                    self.assertEqual(known.get(client_id, {"status": status})["status"], status)
+            apis = {api["identifier"]: [scope["name"] for scope in api["scopes"]]
+                    for api in items("api", "list")
+                    if not api["identifier"].startswith("urn:tokenledger:")}
+            self.assertEqual(apis, expected["apis"])
+            grants = [[grant["client_id"], grant["audience"], grant["scopes"]]
+                      for grant in items("grant", "list")]
+            self.assertEqual(sorted(grants), sorted(expected["grants"]))
+
+            for client_id in expected["clients"]:
+                told = [token["name"] for token in items("token", "list", "--client", client_id,
+                                                         "--include-deleted")]
+                want = [token["name"] for token in expected["tokens"]
+                        if token["client_id"] == client_id]
+                self.assertEqual(sorted(told), sorted(want), client_id)
+            last = expected["points"][-1]["tokens"]
+            revoked = {name for name, (status, _) in last.items() if status == "revoked"}
+            told = items("token", "list", "--status", "revoked", "--include-deleted")
+            self.assertEqual({token["name"] for token in told}, revoked)
+            # The key store of then opens: one owner's fields are readable, the other's are gone.
+            bob = expected["kept_owner"]
+            self.assertEqual({token["name"] for token in items("token", "list", "--owner", bob)},
+                             {token["name"] for token in expected["tokens"]
+                              if token["owner"] == bob})
+            self.assertEqual(items("token", "list", "--owner", expected["erased_owner"]), [])
+            reasons = json.dumps(told)
+            self.assertIn("lost on a train", reasons)
+            self.assertIn("the courier was robbed", reasons)
+
+    def test_it_holds_every_kind_of_event(self):
+        seen = set()
+        for _, _ in self.releases():
+            lines = self.ok("events", "--data", self.data, "--limit", "1000").out.splitlines()
+            seen |= {json.loads(line)["kind"] for line in lines}
+        self.assertEqual(seen & KINDS, KINDS)
+
+    def test_it_goes_on_and_what_was_signed_then_still_holds(self):
+        for _, expected in self.releases():
+            before = self.exported()
+            made = self.json("token", "issue", "--data", self.data, "--name", "of today",
+                             "--audience", "urn:tokenledger:management", "--scope", "check",
+                             "--expires-in-seconds", "3600")
+            self.ok("token", "revoke", made["jti"], "--data", self.data)
+            self.assertEqual(self.exported()[:len(before)], before)
+            kept = self.path("kept")
+            with open(kept, "w", encoding="utf-8") as file:
+                file.write(expected["checkpoint"])
+            report = self.json("audit", "verify", "--data", self.data, "--checkpoint", kept)
+            self.assertIn("nothing before the kept checkpoint was changed", report["meaning"])
+            self.assertGreater(report["end_seq"], expected["end_seq"])
+
+
+if __name__ == "__main__":
+    main()
