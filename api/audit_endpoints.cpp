@@ -196,25 +196,54 @@ HttpResponse proof_file(const Ledger& ledger, Sequence seq) {
   return text_response(std::move(*text), "no-store");
 }
 
-// On a worker: finds the event. Then without a thread until a checkpoint covers it, and on a worker
-// again.
-void prove_token(const Ledger& ledger, const std::shared_ptr<WorkerPool>& workers,
-                 ReceiptDesk& desk, const Call& call) {
-  auto query = read_numbers(ledger, *call->request, kNoParameters);
-  if (query.refused) return call->responder.respond(std::move(*query.refused));
-  const auto jti = call->request->path_parameter(0);
-  const auto index = jti ? ledger.index_of(*jti) : std::nullopt;
-  if (!index) return call->responder.respond(problem_of(Errc::token_not_found));
-  const auto seq = Audit{ledger}.deciding_event(*index);
-  if (!seq) return call->responder.respond(problem_of(seq.error()));
-  desk.when_covered(*seq, [&ledger, workers, call, seq = *seq](const Result<void>& covered) {
-    if (covered)
-      return answer_from_worker(*workers, call, [&ledger, seq] { return proof_file(ledger, seq); });
-    const bool is_late = covered.error() == Errc::view_behind;
-    call->responder.respond(is_late ? come_again("no checkpoint covers the event yet")
-                                    : problem_of(to_errc(covered.error())));
-  });
-}
+// What a proof of an event needs on its way: nothing of the routes, which may be gone meanwhile.
+struct Prover {
+  const Ledger& ledger;
+  std::shared_ptr<WorkerPool> workers;
+  std::shared_ptr<ReceiptDesk> desk;
+
+  // Without a thread until a checkpoint covers the event, and then on a worker.
+  void prove(const Call& call, Sequence seq) const {
+    desk->when_covered(seq, [prover = *this, call, seq](const Result<void>& covered) {
+      if (covered) {
+        return answer_from_worker(*prover.workers, call, [&ledger = prover.ledger, seq] {
+          return proof_file(ledger, seq);
+        });
+      }
+      const bool is_late = covered.error() == Errc::view_behind;
+      call->responder.respond(is_late ? come_again("no checkpoint covers the event yet")
+                                      : problem_of(to_errc(covered.error())));
+    });
+  }
+
+  // On a worker: finds the event that decides the token's status.
+  void prove_token(const Call& call) const {
+    auto query = read_numbers(ledger, *call->request, kNoParameters);
+    if (query.refused) return call->responder.respond(std::move(*query.refused));
+    const auto jti = call->request->path_parameter(0);
+    const auto index = jti ? ledger.index_of(*jti) : std::nullopt;
+    if (!index) return call->responder.respond(problem_of(Errc::token_not_found));
+    const auto seq = Audit{ledger}.deciding_event(*index);
+    if (!seq) return call->responder.respond(problem_of(seq.error()));
+    prove(call, *seq);
+  }
+
+  void prove_event(const Call& call) const {
+    auto query = read_numbers(ledger, *call->request, kNoParameters);
+    if (query.refused) return call->responder.respond(std::move(*query.refused));
+    const auto text = call->request->path_parameter(0);
+    const auto number = text ? parse_decimal(*text, kTreeSizeMax) : std::nullopt;
+    if (!number || *number == 0) {
+      return call->responder.respond(
+          problem(404, "event_not_found", "an event is named by its seq, a number from 1"));
+    }
+    if (Sequence{*number} > ledger.committed()) {
+      return call->responder.respond(
+          problem(404, "event_not_found", "the log holds no such event yet"));
+    }
+    prove(call, Sequence{*number});
+  }
+};
 
 // --- routes ---
 
@@ -237,10 +266,6 @@ class OpenPlace {
   const bool is_within_;
 };
 
-Call call_of(OwnedHttpRequest request, Responder responder) {
-  return std::make_shared<AsyncCall>(AsyncCall{std::move(request), std::move(responder)});
-}
-
 void route_open(HttpRouter& router, ApiContext& context, std::string_view pattern,
                 const std::shared_ptr<OpenPlace::Held>& held, ReadHandler handler) {
   router.add_async(HttpMethod::get, pattern,
@@ -249,27 +274,11 @@ void route_open(HttpRouter& router, ApiContext& context, std::string_view patter
                        OwnedHttpRequest request, Responder responder) {
                      const auto place = OpenPlace::take(held);
                      if (!place) return responder.respond(busy());
-                     const auto call = call_of(std::move(request), std::move(responder));
+                     const auto call = take_call(std::move(request), std::move(responder));
                      answer_from_worker(*workers, call, [call, shared, place] {
                        return (*shared)(*call->request);
                      });
                    });
-}
-
-void route_token_proof(HttpRouter& router, ApiContext& context) {
-  router.add_async(
-      HttpMethod::get, "/v1/audit/proofs/token/{jti}",
-      [&context](OwnedHttpRequest request, Responder responder) {
-        auto access = verify_management(context.ledger, *request, ManagementScope::audit_read);
-        if (access.denied) return responder.respond(std::move(*access.denied));
-        responder.set_client_id(std::move(access.client_id));
-        const auto call = call_of(std::move(request), std::move(responder));
-        const bool is_posted = context.workers->post(
-            [&ledger = context.ledger, workers = context.workers, desk = context.receipts, call] {
-              prove_token(ledger, workers, *desk, call);
-            });
-        if (!is_posted) call->responder.respond(busy());
-      });
 }
 
 }  // namespace
@@ -298,7 +307,13 @@ void add_audit_endpoints(HttpRouter& router, ApiContext& context) {
   open("/v1/audit/proofs/consistency", [&ledger](const HttpRequest& request) {
     return prove(ledger, request, {"from", "to"}, &Audit::consistency_proof);
   });
-  route_token_proof(router, context);
+  const Prover prover{ledger, context.workers, context.receipts};
+  route_call(router, context,
+             {HttpMethod::get, "/v1/audit/proofs/token/{jti}", ManagementScope::audit_read},
+             [prover](const Call& call) { prover.prove_token(call); });
+  route_call(router, context,
+             {HttpMethod::get, "/v1/audit/proofs/event/{seq}", ManagementScope::audit_read},
+             [prover](const Call& call) { prover.prove_event(call); });
 }
 
 }  // namespace tokenledger

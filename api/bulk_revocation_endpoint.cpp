@@ -8,6 +8,8 @@
 // API, a key, a time and the whole ledger are one event, whatever they end (design §6); a subject
 // and an owner are one event per token, all in one batch, at most kSelectedTokensMax. Both count in
 // memory or read views, so they run on a worker; what only counts never holds up what revokes.
+// ?receipt=true answers with the proof of the event at `seq`: the first of a list, whose others
+// stand behind it in the same batch.
 #include <algorithm>
 #include <memory>
 
@@ -17,6 +19,7 @@
 #include "api/http_json.hpp"
 #include "api/json_writer.hpp"
 #include "api/problem.hpp"
+#include "api/receipt.hpp"
 #include "api/request_body.hpp"
 #include "api/rfc3339.hpp"
 #include "api/wire.hpp"
@@ -228,35 +231,49 @@ HttpResponse forecast(const Ledger& ledger, const Ledger::BlastRadius& radius) {
   return response;
 }
 
-HttpResponse done(Cause cause, const Committed& committed) {
+HttpResponse done(Cause cause, const Committed& committed, const Receipt* receipt) {
   auto response = json_response(200);
   JsonWriter json{&response.body};
   json.begin_object()
       .member("dry_run", false)
       .member("cause", cause_name(cause))
       .member("revoked_at", format_rfc3339(committed.at))
-      .member("seq", committed.seq.value())
-      .end_object();
+      .member("seq", committed.seq.value());
+  if (receipt != nullptr) write_receipt(json, *receipt);
+  json.end_object();
   return response;
 }
 
+// What the answer to a revocation needs to know of its request.
+struct Wish {
+  Cause cause = Cause::admin_manual;
+  bool wants_receipt = false;
+};
+
 // A repeat has the first one's time.
-Ledger::Completion answer_with(const ApiContext& context, const Call& call, Cause cause) {
+Ledger::Completion answer_with(const ApiContext& context, const Call& call, Wish wish) {
+  const auto cause = wish.cause;
+  if (wish.wants_receipt) {
+    return answering_with_receipt(context, call,
+                                  [cause](const Committed& committed, const Receipt& receipt) {
+                                    return done(cause, committed, &receipt);
+                                  });
+  }
   const CommittedAnswer answer = [cause](const Committed& committed) {
-    return done(cause, committed);
+    return done(cause, committed, nullptr);
   };
   return answering(context, call, answer, with_its_own_time(context.ledger, answer));
 }
 
 // What the first request with this Idempotency-Key ended a repeat can't select again, and its API
 // may be gone: only when there was no first one the refusal stands.
-void refuse(ApiContext& context, const Call& call, const Write& write, Cause cause,
+void refuse(ApiContext& context, const Call& call, const Write& write, Wish wish,
             HttpResponse refusal) {
   if (!write.idempotency) return call->responder.respond(std::move(refusal));
   const auto earlier = submit_nothing(context.ledger, write.actor, write.idempotency);
   const bool is_first = earlier.has_error() && earlier.error() == Errc::invalid_argument;
   if (is_first) return call->responder.respond(std::move(refusal));
-  answer_with(context, call, cause)(earlier);
+  answer_with(context, call, wish)(earlier);
 }
 
 HttpResponse dry_run(const Ledger& ledger, const Selected& selected) {
@@ -266,24 +283,29 @@ HttpResponse dry_run(const Ledger& ledger, const Selected& selected) {
 }
 
 void revoke_listed(ApiContext& context, const Call& call, const Write& write,
-                   const BulkRequest& request) {
-  const auto cause = request.selected.cause;
+                   const BulkRequest& request, Wish wish) {
   auto listed = list_selected(context.ledger, request.selected);
   if (!listed.refused && listed.tokens.empty()) listed.refused = problem_of(Errc::not_active);
-  if (listed.refused) return refuse(context, call, write, cause, std::move(*listed.refused));
-  auto completion = answer_with(context, call, cause);
+  if (listed.refused) return refuse(context, call, write, wish, std::move(*listed.refused));
+  auto completion = answer_with(context, call, wish);
   auto reason = context.ledger.core().seal_reason(request.reason, completion);
   if (!reason) return call->responder.respond(problem_of(reason.error()));
   context.ledger.submit_async(
       {write.actor, write.request_id, write.idempotency,
-       RevokeTokenList{std::move(listed.tokens), cause, std::move(*reason)}},
+       RevokeTokenList{std::move(listed.tokens), wish.cause, std::move(*reason)}},
       std::move(completion));
 }
 
 void run(ApiContext& context, const Call& call, const Write& write) {
+  auto query = read_receipt_query(context.ledger, *call->request);
+  if (query.refused) return call->responder.respond(std::move(*query.refused));
   auto request = read_request(context.ledger, *call->request);
-  const auto cause = request.selected.cause;
-  if (request.refused) return refuse(context, call, write, cause, std::move(*request.refused));
+  const Wish wish{request.selected.cause, query.wants_receipt};
+  if (request.refused) return refuse(context, call, write, wish, std::move(*request.refused));
+  if (request.dry_run && wish.wants_receipt) {
+    return call->responder.respond(
+        problem(400, "invalid_parameter", "a dry run writes no event that a receipt could prove"));
+  }
   if (request.dry_run) {
     return answer_from_worker(
         *context.workers, call,
@@ -292,25 +314,27 @@ void run(ApiContext& context, const Call& call, const Write& write) {
         },
         JobLength::lengthy);
   }
-  if (!request.selected.bulk) return revoke_listed(context, call, write, request);
+  if (!request.selected.bulk) return revoke_listed(context, call, write, request, wish);
   context.ledger.revoke_selected_async(*request.selected.bulk,
                                        {.actor = write.actor,
-                                        .cause = cause,
+                                        .cause = wish.cause,
                                         .reason = std::move(request.reason),
                                         .request_id = write.request_id,
                                         .idempotency = write.idempotency},
-                                       answer_with(context, call, cause));
+                                       answer_with(context, call, wish));
 }
 
 }  // namespace
 
 void add_bulk_revocation_endpoint(HttpRouter& router, ApiContext& context) {
-  route_write(
-      router, context, {HttpMethod::post, "/v1/revocations", ManagementScope::tokens_revoke},
-      [&context](const Call& call, Write write) {
-        const auto job = [&context, call, write = std::move(write)] { run(context, call, write); };
-        if (!context.workers->post(job)) call->responder.respond(busy());
-      });
+  route_write(router, context,
+              with_query({HttpMethod::post, "/v1/revocations", ManagementScope::tokens_revoke}),
+              [&context](const Call& call, Write write) {
+                const auto job = [&context, call, write = std::move(write)] {
+                  run(context, call, write);
+                };
+                if (!context.workers->post(job)) call->responder.respond(busy());
+              });
 }
 
 }  // namespace tokenledger

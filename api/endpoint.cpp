@@ -39,22 +39,24 @@ std::optional<HttpResponse> refuse_what_is_not_read(const HttpRequest& request, 
   return std::nullopt;
 }
 
-Call take_call(OwnedHttpRequest request, Responder responder) {
-  return std::make_shared<AsyncCall>(AsyncCall{std::move(request), std::move(responder)});
-}
-
 // The asynchronous half of reads: guarded, then on a worker.
-AsyncHttpHandler on_worker(ApiContext& context, const Endpoint& endpoint, ReadHandler handler) {
+AsyncHttpHandler on_worker(ApiContext& context, const Endpoint& endpoint, CallHandler handler) {
   // Shared: a job may begin when the routes are gone already.
   return [&context, scope = endpoint.scope, length = endpoint.job,
-          shared = std::make_shared<const ReadHandler>(std::move(handler))](
+          shared = std::make_shared<const CallHandler>(std::move(handler))](
              OwnedHttpRequest request, Responder responder) {
     auto access = verify_management(context.ledger, *request, scope);
     if (access.denied) return responder.respond(std::move(*access.denied));
     responder.set_client_id(std::move(access.client_id));
     const auto call = take_call(std::move(request), std::move(responder));
-    answer_from_worker(
-        *context.workers, call, [call, shared] { return (*shared)(*call->request); }, length);
+    const bool is_posted = context.workers->post([call, shared] { (*shared)(call); }, length);
+    if (!is_posted) call->responder.respond(busy());
+  };
+}
+
+CallHandler answering_at_once(ReadHandler handler) {
+  return [handler = std::move(handler)](const Call& call) {
+    call->responder.respond(handler(*call->request));
   };
 }
 
@@ -69,6 +71,10 @@ HttpRouteOptions options_of(const ApiContext& context, const Endpoint& endpoint)
 }
 
 }  // namespace
+
+Call take_call(OwnedHttpRequest request, Responder responder) {
+  return std::make_shared<AsyncCall>(AsyncCall{std::move(request), std::move(responder)});
+}
 
 void route_read(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
                 ReadHandler handler) {
@@ -87,6 +93,13 @@ void route_read(HttpRouter& router, ApiContext& context, const Endpoint& endpoin
 void route_view(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
                 ReadHandler handler) {
   router.add_async(endpoint.method, endpoint.pattern,
+                   on_worker(context, endpoint, answering_at_once(std::move(handler))),
+                   options_of(context, endpoint));
+}
+
+void route_call(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
+                CallHandler handler) {
+  router.add_async(endpoint.method, endpoint.pattern,
                    on_worker(context, endpoint, std::move(handler)), options_of(context, endpoint));
 }
 
@@ -102,7 +115,8 @@ void route_attempt(HttpRouter& router, ApiContext& context, const Endpoint& endp
         if (response) response->client_id = std::move(access.client_id);
         return response;
       },
-      on_worker(context, endpoint, std::move(otherwise)), options_of(context, endpoint));
+      on_worker(context, endpoint, answering_at_once(std::move(otherwise))),
+      options_of(context, endpoint));
 }
 
 void route_write(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,

@@ -2,6 +2,7 @@
 //
 //   route_read    sync, for registries and other reads that never wait
 //   route_view    on a worker, for reads that may wait for the views
+//   route_call    the same, for handlers that answer later than they return
 //   route_attempt first sync, and on a worker what declined, for reads that seldom wait
 //   route_write   async, the answer comes from the commit thread
 //
@@ -71,6 +72,10 @@ struct Write {
 using ReadHandler = std::function<HttpResponse(const HttpRequest&)>;
 using ReadAttempt = HttpAttempt;
 using WriteHandler = std::function<void(const Call&, Write)>;
+using CallHandler = std::function<void(const Call&)>;
+
+// What an asynchronous handler holds until it answers.
+[[nodiscard]] Call take_call(OwnedHttpRequest request, Responder responder);
 
 struct Endpoint {
   HttpMethod method;
@@ -100,6 +105,8 @@ void route_read(HttpRouter& router, ApiContext& context, const Endpoint& endpoin
                 ReadHandler handler);
 void route_view(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
                 ReadHandler handler);
+void route_call(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
+                CallHandler handler);
 void route_attempt(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,
                    ReadAttempt attempt, ReadHandler otherwise);
 void route_write(HttpRouter& router, ApiContext& context, const Endpoint& endpoint,

@@ -103,7 +103,7 @@ constexpr auto kOperations = std::to_array<OpenApiOperation>({
 
     {post, "/v1/revocations", "revokeTokens", "tokens",
      "Revoke all tokens of a selection, or count them first", Access::bearer, "tokens:revoke",
-     kRepeats, "BulkRevocation", 200, "BulkRevoked", kChanges},
+     "receipt Idempotency-Key", "BulkRevocation", 200, "BulkRevoked", kChanges},
 
     {post, "/v1/owners/erase", "eraseOwner", "tokens",
      "Erase an owner's name and the extra fields of the owner's tokens, for good; tokens stay good",
@@ -145,6 +145,9 @@ constexpr auto kOperations = std::to_array<OpenApiOperation>({
     {get, "/v1/audit/proofs/token/{jti}", "proveToken", "audit",
      "The event that decides the token's status, with its proof (C2SP tlog-proof)", Access::bearer,
      "audit:read", "min_seq", "", 200, "ProofFile", kReadsOne},
+    {get, "/v1/audit/proofs/event/{seq}", "proveEvent", "audit",
+     "The event at this seq, with its proof (C2SP tlog-proof)", Access::bearer, "audit:read",
+     "min_seq", "", 200, "ProofFile", kReadsOne},
 
     {post, "/v1/notes", "appendNote", "events",
      "Append a note of the host program; the topic is stored plain, the body encrypted",

@@ -79,6 +79,9 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
   "properties": {
     "dry_run": {"type": "boolean"}, "cause": {"type": "string"},
     "revoked_at": {"$ref": "#/components/schemas/Time"}, "seq": {"$ref": "#/components/schemas/Seq"},
+    "receipt": {"type": ["string", "null"],
+      "description": "Where it was asked for: the .tlog-proof file of the event at seq, the first of the request"},
+    "receipt_missing": {"type": "string", "description": "Why there is none, as a code"},
     "active": {"type": "integer", "minimum": 0, "description": "Good tokens that would end"},
     "by_client": {"type": "array", "items": {"type": "object", "required": ["client_id", "active"],
       "properties": {"client_id": {"type": "string"}, "active": {"type": "integer", "minimum": 1}}}}}

@@ -1,6 +1,7 @@
 #include "api/receipt.hpp"
 
 #include "api/error_mapping.hpp"
+#include "api/problem.hpp"
 #include "api/receipt_desk.hpp"
 #include "storage/audit.hpp"
 
@@ -51,6 +52,17 @@ void answer_when_covered(WorkerPool& workers, const Answering& answering,
 }
 
 }  // namespace
+
+ReceiptQuery read_receipt_query(const Ledger& ledger, const HttpRequest& request) {
+  FormFields query;
+  ReceiptQuery read{.refused = read_query(ledger, request, {"receipt"}, &query)};
+  if (read.refused) return read;
+  const auto receipt = query.get("receipt").value_or("false");
+  read.wants_receipt = receipt == "true";
+  if (!read.wants_receipt && receipt != "false")
+    read.refused = problem(400, "invalid_parameter", "receipt must be true or false");
+  return read;
+}
 
 void write_receipt(JsonWriter& json, const Receipt& receipt) {
   if (receipt.proof) {

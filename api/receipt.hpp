@@ -14,6 +14,13 @@
 
 namespace tokenledger {
 
+// ?receipt=true or false, and min_seq as everywhere; anything else is refused.
+struct ReceiptQuery {
+  std::optional<HttpResponse> refused;
+  bool wants_receipt = false;
+};
+[[nodiscard]] ReceiptQuery read_receipt_query(const Ledger& ledger, const HttpRequest& request);
+
 // What became of the wish for one. The event is durable either way.
 struct Receipt {
   std::optional<std::string> proof;      // the text of a .tlog-proof file

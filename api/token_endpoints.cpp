@@ -196,24 +196,9 @@ std::optional<Cause> read_cause(JsonFields& fields, How how) {
   return std::nullopt;
 }
 
-struct RevocationQuery {
-  std::optional<HttpResponse> refused;
-  bool wants_receipt = false;
-};
-RevocationQuery read_revocation_query(const Ledger& ledger, const HttpRequest& request) {
-  FormFields query;
-  RevocationQuery read{.refused = read_query(ledger, request, {"receipt"}, &query)};
-  if (read.refused) return read;
-  const auto receipt = query.get("receipt").value_or("false");
-  read.wants_receipt = receipt == "true";
-  if (!read.wants_receipt && receipt != "false")
-    read.refused = problem(400, "invalid_parameter", "receipt must be true or false");
-  return read;
-}
-
 void revoke(ApiContext& context, const Call& call, Write write, How how) {
   auto& ledger = context.ledger;
-  auto query = read_revocation_query(ledger, *call->request);
+  auto query = read_receipt_query(ledger, *call->request);
   if (query.refused) return call->responder.respond(std::move(*query.refused));
   auto body = read_json_body(*call->request, AbsentBody::is_empty_object);
   if (body.problem) return call->responder.respond(std::move(*body.problem));
