@@ -46,11 +46,10 @@ ExitCode prove(CommandLine& line, const ProofOptions& options) {
   if (options.jti.empty() == (options.seq == 0))
     throw Failure{ExitCode::usage, "say what to prove: --jti or --seq"};
   if (!line.url.empty()) {
-    if (options.jti.empty())
-      throw Failure{ExitCode::usage, "--seq needs --data; with --url name a token by --jti"};
-    const auto answer = ask_for_text(
-        line, *open_door(line, Needs::log),
-        {.method = "GET", .target = "/v1/audit/proofs/token/" + percent_encoded(options.jti)});
+    const auto what = options.jti.empty() ? "event/" + std::to_string(options.seq)
+                                          : "token/" + percent_encoded(options.jti);
+    const auto answer = ask_for_text(line, *open_door(line, Needs::log),
+                                     {.method = "GET", .target = "/v1/audit/proofs/" + what});
     if (!parse_proof_file(answer.body))
       throw Failure{ExitCode::cannot_open, "the answer is no proof file: is this tokenledger?"};
     write_text(options.out, answer.body);
@@ -143,8 +142,7 @@ void add_audit_proof_commands(CommandLine& line, CLI::App* group) {
        "audit prove --jti JTI --data ./data --out token.tlog-proof",
        [&line] { return prove(line, options); }});
   made->add_option("--jti", options.jti, "The token");
-  made->add_option("--seq", options.seq, "The event; on a directory only")
-      ->check(CLI::PositiveNumber);
+  made->add_option("--seq", options.seq, "The event")->check(CLI::PositiveNumber);
   made->add_option("--out", options.out, "A new FILE; absent or -: stdout");
   auto* checked = line.add(
       group, {"check-proof",

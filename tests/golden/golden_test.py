@@ -174,6 +174,43 @@ class Golden(CommandLineTest):
             self.assertIn("nothing before the kept checkpoint was changed", report["meaning"])
             self.assertGreater(report["end_seq"], expected["end_seq"])
 
+    def test_migrate_says_what_it_would_do_does_it_and_keeps_the_old_events(self):
+        for _, expected in self.releases():
+            files = self.tree()
+            shown = self.json("migrate", "--data", self.data, "--dry-run")
+            self.assertEqual((shown["end_seq"], shown["root"], shown["migrated"]),
+                             (expected["end_seq"], expected["root"], False))
+            parts = {item["part"]: item for item in shown["items"]}
+            for part in "HEAD", "keyring", "keystore", "audit/checkpoints", "log", "views":
+                self.assertLessEqual(parts[part]["version"], parts[part]["newest"], part)
+            after = self.tree()
+            for path, data in files.items():
+                if "LOG" not in os.path.basename(path):
+                    self.assertEqual(after[path], data, path)
+            self.ok("migrate", "--data", self.data)
+            self.assertTrue(all(item["step"] == "nothing to do" for item in
+                                self.json("migrate", "--data", self.data)["items"]))
+            old = self.exported()[:expected["end_seq"]]
+            leaves = [hashlib.sha256(b"\x00" + entry).digest() for entry in old]
+            self.assertEqual(base64.b64encode(root_of(leaves)).decode(), expected["root"])
+
+    def test_migrate_of_a_newer_or_damaged_ledger_changes_nothing(self):
+        for _, _ in self.releases():
+            with open(os.path.join(self.data, "keystore"), "r+b") as file:
+                file.seek(8)
+                file.write(b"\x02")  # whole for migrate, which looks before it verifies
+            refused = self.refused(3, "migrate", "--data", self.data)
+            self.assertIn("newer version of tokenledger: upgrade this program", refused.err)
+            self.assertIn("nothing was changed", refused.err)
+            self.assertIn("upgrade tokenledger", refused.out)
+            with open(os.path.join(self.data, "keystore"), "r+b") as file:
+                file.seek(8)
+                file.write(b"\x01")
+                file.seek(0, os.SEEK_END)
+                file.write(b"\x00" * 7)
+            self.assertIn("does not verify before the migration",
+                          self.refused(4, "migrate", "--data", self.data).err)
+
 
 if __name__ == "__main__":
     main()

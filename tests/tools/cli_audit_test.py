@@ -184,6 +184,18 @@ class Audit(ServerTest):
         """RocksDB writes its own journal of every open, even of one that only reads."""
         return {path: contents for path, contents in self.tree().items() if "/LOG" not in path}
 
+    def test_a_running_server_proves_an_event_by_its_seq(self):
+        self.ledger()
+        server = self.serve()
+        at = ("--url", server.url, "--token-file", os.path.join(self.data, "admin-token"))
+        proof = self.path("event.tlog-proof")
+        self.ok("audit", "prove", *at, "--seq", "2", "--out", proof)
+        shown = self.json("audit", "check-proof", proof, "--vkey", self.vkey)
+        self.assertEqual((shown["proved"], shown["seq"], shown["event"]),
+                         (True, 2, "ledger_opened"))
+        self.refused(1, "audit", "prove", *at, "--seq", "999999")
+        self.refused(2, "audit", "prove", *at)
+
     def test_a_running_server_keeps_its_directory(self):
         self.ledger()
         self.serve()
