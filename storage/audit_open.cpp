@@ -65,11 +65,13 @@ Result<std::unique_ptr<AuditTree>> AuditTree::open(FileLayer& files, EventLog& l
 // The newest record must be this key's: nobody else can have added it.
 Result<void> AuditTree::open_history(std::string& why) {
   const auto path = options_.directory / "checkpoints";
-  const auto fail = [&](const boost::system::error_code& error) -> Result<void> {
+  const auto fail = [&](const boost::system::error_code& error,
+                        const char* what = "is damaged or another ledger's") -> Result<void> {
     why = error == Errc::audit_corrupt
-              ? "the checkpoint history at " + path.string() +
-                    " is damaged or another ledger's: put it back from a backup, or move it away "
-                    "to begin a new one"
+              ? "the checkpoint history at " + path.string() + " " + what +
+                    ", so nobody can say what was signed: put the newest copy of it back; where "
+                    "there is none, `tokenledger recover --truncate-after` the log's end with "
+                    "--accept-loss begins a log of another key and origin"
           : error == Errc::unsupported_format
               ? newer_format_sentence(path)
               : "can't use " + path.string() + ": " + error.message();
@@ -77,10 +79,8 @@ Result<void> AuditTree::open_history(std::string& why) {
   };
   const auto is_there = files_.exists(path);
   if (!is_there) return fail(is_there.error());
-  if (!*is_there && !options_.is_new && options_.warn) {
-    options_.warn("there is no checkpoint history at " + path.string() +
-                  ": one begins now, and what was signed before, if anything, can't be compared");
-  }
+  // With an empty one this key could sign a size again that it has signed already.
+  if (!*is_there && options_.key_has_signed) return fail(Errc::audit_corrupt, "is missing");
   auto opened = CheckpointHistory::open(
       files_, path, {.ledger_id = options_.ledger_id, .public_key = verifier().public_key()});
   if (!opened) return fail(opened.error());
@@ -256,12 +256,15 @@ Result<void> LedgerCore::open_audit(std::string& why) {
     why = "can't use the checkpoint key: " + signer.error().message();
     return signer.error();
   }
-  AuditTree::Options audit_options{.directory = paths.audit,
-                                   .anchor = options.anchor,
-                                   .ledger_id = keys->ledger_id(),
-                                   .is_new = state.last_seq == Sequence{},
-                                   .progress = {},
-                                   .warn = [this](const std::string& what) { warn(what); }};
+  AuditTree::Options audit_options{
+      .directory = paths.audit,
+      .anchor = options.anchor,
+      .ledger_id = keys->ledger_id(),
+      .is_new = state.last_seq == Sequence{},
+      .key_has_signed = keys->has_signed_checkpoint(),
+      .mark_key_signed = [this] { return keys->mark_checkpoint_signed(); },
+      .progress = {},
+      .warn = [this](const std::string& what) { warn(what); }};
   if (options.progress) {
     audit_options.progress = [this](std::uint64_t leaves) {
       options.progress({"audit tree", Sequence{leaves}, state.last_seq});

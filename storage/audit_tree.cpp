@@ -54,6 +54,11 @@ Result<void> AuditTree::sign(const CompactRange& range, LedgerTime now) {
       .origin = verifier().name(), .size = range_.size(), .root = range_.root()};
   const auto text = format_checkpoint(checkpoint);
   if (!text) return text.error();
+  if (!options_.key_has_signed) {
+    if (auto marked = options_.mark_key_signed(); !marked) return marked;
+    options_.key_has_signed = true;
+  }
+  // A crash here leaves a key that has signed nothing, with the history that open() made.
   const auto signature = signer_.sign(*text);
   if (!signature) return signature.error();
   CheckpointRecord record{.size = checkpoint.size, .signed_at = now, .root = checkpoint.root};

@@ -4,10 +4,13 @@
 // Leaf i is the event with seq i + 1. The tree is a function of the log (INV-3); what is not are
 // the checkpoints, which are kept for ever (storage/checkpoint_history.hpp). Below DIR/audit:
 // level-<L> and checkpoints. Signing a size means, in this order: every event up to it is read from
-// the log and hashed; the root is the commit thread's; the levels are synced; the anchor, where
-// there is one, is replaced durably; the checkpoint is appended durably; it is shown. A crash
-// between any two of them leaves nothing that a later signature could contradict, because the
-// events were durable before all of it and Ed25519 signs the same text the same way.
+// the log and hashed; the root is the commit thread's; the levels are synced; before the key's
+// first signature the keyring notes durably that it signs; the anchor, where there is one, is
+// replaced durably; the checkpoint is appended durably; it is shown. A crash between any two of
+// them leaves nothing that a later signature could contradict, because the events were durable
+// before all of it and Ed25519 signs the same text the same way. And since the keyring knows that
+// the key has signed, a history that was taken away is missed: without it nobody could tell what
+// not to sign.
 //
 // Threads: extend() and sign() on one thread (open()'s, then the follower's); everything const on
 // any thread. The log must outlive this.
@@ -66,7 +69,11 @@ class AuditTree final : public TileReader {
     std::filesystem::path directory;  // DIR/audit; made when missing
     std::filesystem::path anchor;     // a file that keeps the newest checkpoint; empty: none
     std::array<std::uint8_t, 16> ledger_id{};
-    bool is_new = false;  // the log has no event yet: an anchor may be missing
+    bool is_new = false;          // the log has no event yet: an anchor may be missing
+    bool key_has_signed = false;  // the history must be there
+    // Remembers outside of `directory`, durably, that the key has signed; before its first
+    // signature.
+    std::function<Result<void>()> mark_key_signed;
     std::function<void(std::uint64_t)> progress;  // leaves hashed, now and then
     std::function<void(const std::string&)> warn;
   };
@@ -75,7 +82,8 @@ class AuditTree final : public TileReader {
   // checkpoint and the anchor are this key's and not beyond the log (older_than_checkpoint); the
   // events between the newest checkpoint and the end, read again, lead from its root to the
   // range's (root_mismatch), the anchor's root lies on the way. Levels that do not fit are made
-  // anew from the log. audit_corrupt: the history or the anchor is damaged or of another key.
+  // anew from the log. audit_corrupt: the history or the anchor is damaged, missing though there
+  // was one, or of another key.
   [[nodiscard]] static Result<std::unique_ptr<AuditTree>> open(FileLayer& files, EventLog& log,
                                                                NoteSigner signer,
                                                                const CompactRange& range,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "core/invariant.hpp"
 #include "storage/byte_codec.hpp"
@@ -94,7 +95,7 @@ Result<std::unique_ptr<Keyring>> Keyring::load(std::shared_ptr<FileLayer> files,
 }
 
 SecretBytes Keyring::encode_payload() const {
-  std::size_t bytes = ledger_id_.size() + kFixedBytes + 2 * 4;
+  std::size_t bytes = ledger_id_.size() + kFixedBytes + 1 + 2 * 4;
   for (const auto& key : signing_keys_) bytes += 13 + key.kid.size() + key.private_key.size();
   for (const auto& api : api_secrets_) bytes += 8 + api.identifier.size() + api.secret.size();
   std::vector<std::uint8_t> payload;
@@ -102,6 +103,7 @@ SecretBytes Keyring::encode_payload() const {
   ByteWriter writer{payload};
   writer.bytes(ledger_id_);
   writer.bytes(secrets_.view());
+  writer.integer(static_cast<std::uint8_t>(has_signed_checkpoint_));
   writer.integer(static_cast<std::uint32_t>(signing_keys_.size()));
   for (const auto& key : signing_keys_) {
     writer.integer(key.number);
@@ -120,10 +122,13 @@ SecretBytes Keyring::encode_payload() const {
   return secret;
 }
 
-Result<void> Keyring::decode_payload(ByteView payload) {
+Result<void> Keyring::decode_payload(ByteView payload, std::uint32_t version) {
   ByteReader reader{payload};
   reader.fill(ledger_id_);
   reader.fill(secrets_.writable());
+  const auto has_signed = version < 2 ? std::uint8_t{1} : reader.integer<std::uint8_t>();
+  if (has_signed > 1) return Errc::keyring_corrupt;
+  has_signed_checkpoint_ = has_signed == 1;
   const auto key_count = reader.integer<std::uint32_t>();
   if (key_count > kSigningKeysMax) return Errc::keyring_corrupt;
   for (std::uint32_t at = 0; at < key_count; ++at) {
@@ -181,7 +186,7 @@ Result<void> Keyring::decode_file(ByteView file) {
   if (!std::ranges::equal(reader.bytes(kMagic.size()), kMagic)) return Errc::keyring_corrupt;
   const auto version = reader.integer<std::uint32_t>();
   if (version > kKeyringVersion) return Errc::unsupported_format;
-  if (version != kKeyringVersion) return Errc::keyring_corrupt;
+  if (version < kKeyringVersionOldest) return Errc::keyring_corrupt;
   const auto protection = reader.integer<std::uint32_t>();
   if (protection > static_cast<std::uint32_t>(Protection::xchacha20_poly1305)) {
     return Errc::unsupported_format;
@@ -193,14 +198,14 @@ Result<void> Keyring::decode_file(ByteView file) {
 
   const bool is_sealed = protection != static_cast<std::uint32_t>(Protection::none);
   if (is_sealed != key_.has_value()) return Errc::keyring_wrong_key;
-  if (!is_sealed) return decode_payload(payload);
+  if (!is_sealed) return decode_payload(payload, version);
   const auto expected = key_check(key_, body.first(kPrefixBytes));
   if (sodium_memcmp(expected.data(), check.data(), check.size()) != 0) {
     return Errc::keyring_wrong_key;
   }
   const auto plain = open_personal(key_->view(), payload, associated);
   if (!plain) return Errc::keyring_corrupt;  // the right key: so somebody changed it
-  return decode_payload(plain->view());
+  return decode_payload(plain->view(), version);
 }
 
 Result<void> Keyring::save() const {
@@ -254,12 +259,23 @@ Result<void> Keyring::add_api_secret(ApiSecretRecord record) {
   return saved;
 }
 
+Result<void> Keyring::mark_checkpoint_signed() {
+  if (has_signed_checkpoint_) return {};
+  has_signed_checkpoint_ = true;
+  const auto saved = save();
+  if (!saved) has_signed_checkpoint_ = false;
+  return saved;
+}
+
 Result<void> Keyring::replace_checkpoint_seed() {
   const SecretBytes earlier{checkpoint_seed()};
   const auto seed = secrets_.writable().subspan(kCheckpointSeedAt, earlier.size());
   randombytes_buf(seed.data(), seed.size());
+  const bool had_signed = std::exchange(has_signed_checkpoint_, false);
   const auto saved = save();
-  if (!saved) std::ranges::copy(earlier.view(), seed.begin());
+  if (saved) return saved;
+  std::ranges::copy(earlier.view(), seed.begin());
+  has_signed_checkpoint_ = had_signed;
   return saved;
 }
 

@@ -76,6 +76,9 @@ class Keyring {
   [[nodiscard]] ByteView cursor_key() const noexcept { return fixed(80, 32); }
   [[nodiscard]] ByteView idempotency_key() const noexcept { return fixed(112, 32); }
   [[nodiscard]] ByteView checkpoint_seed() const noexcept { return fixed(kCheckpointSeedAt, 32); }
+  // Something was, or may have been, signed with the checkpoint key: the ledger without its
+  // checkpoint history is then not one that begins, but one that lost what it signed.
+  [[nodiscard]] bool has_signed_checkpoint() const noexcept { return has_signed_checkpoint_; }
   [[nodiscard]] const std::vector<SigningKeyRecord>& signing_keys() const noexcept {
     return signing_keys_;
   }
@@ -91,8 +94,10 @@ class Keyring {
   // Forgets the signing keys with these kids, in one save; kids that are not there are passed over.
   [[nodiscard]] Result<void> remove_signing_keys(std::span<const std::string> kids);
   [[nodiscard]] Result<void> add_api_secret(ApiSecretRecord record);
-  // Draws another seed for the checkpoint key: the log is another one from then on. Only for
-  // `recover`, while nothing signs.
+  // Before the first signature with the checkpoint key. Nothing is written where it stands already.
+  [[nodiscard]] Result<void> mark_checkpoint_signed();
+  // Draws another seed for the checkpoint key, which has signed nothing: the log is another one
+  // from then on. Only for `recover`, while nothing signs.
   [[nodiscard]] Result<void> replace_checkpoint_seed();
   // Encrypts under another key from now on (or under none).
   [[nodiscard]] Result<void> change_key(KeyringKey key);
@@ -106,7 +111,7 @@ class Keyring {
     return secrets_.view().subspan(at, count);
   }
   [[nodiscard]] SecretBytes encode_payload() const;
-  [[nodiscard]] Result<void> decode_payload(ByteView payload);
+  [[nodiscard]] Result<void> decode_payload(ByteView payload, std::uint32_t version);
   [[nodiscard]] std::vector<std::uint8_t> encode_file() const;
   [[nodiscard]] Result<void> decode_file(ByteView file);
   [[nodiscard]] Result<void> save() const;
@@ -116,6 +121,7 @@ class Keyring {
   KeyringKey key_;
   std::array<std::uint8_t, 16> ledger_id_{};
   SecretBytes secrets_;  // seal, master, pepper, cursor, idempotency, checkpoint; see the accessors
+  bool has_signed_checkpoint_ = false;
   std::vector<SigningKeyRecord> signing_keys_;
   std::vector<ApiSecretRecord> api_secrets_;
 };

@@ -79,6 +79,16 @@ Result<void> LedgerKeys::remove(std::span<const std::string> kids) {
   return {};
 }
 
+bool LedgerKeys::has_signed_checkpoint() {
+  const std::scoped_lock saving{saving_mutex_};
+  return keyring_->has_signed_checkpoint();
+}
+
+Result<void> LedgerKeys::mark_checkpoint_signed() {
+  const std::scoped_lock saving{saving_mutex_};
+  return keyring_->mark_checkpoint_signed();
+}
+
 Result<void> LedgerKeys::replace_checkpoint_seed() { return keyring_->replace_checkpoint_seed(); }
 
 std::string Ledger::jwks() const {

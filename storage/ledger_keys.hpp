@@ -47,6 +47,9 @@ class LedgerKeys {
   // Saves the keyring without these keys, fsynced, and then forgets them; who holds one may go on
   // using it. Only for keys that no event names. Any thread.
   [[nodiscard]] Result<void> remove(std::span<const std::string> kids);
+  // See Keyring. Any thread.
+  [[nodiscard]] bool has_signed_checkpoint();
+  [[nodiscard]] Result<void> mark_checkpoint_signed();
   // See Keyring. Not while anything signs checkpoints.
   [[nodiscard]] Result<void> replace_checkpoint_seed();
 

@@ -78,14 +78,15 @@ void RecoverCheckpoints::look_at_interruption() {
 Result<void> RecoverCheckpoints::look_at_history(const std::string& issuer) {
   const auto path = audit_ / "checkpoints";
   const auto owner = CheckpointHistory::read_owner(files_, path);
-  if (owner.has_error() && owner.error() == Errc::file_not_found) return {};
-  if (owner.has_error() && owner.error() == Errc::unsupported_format) return owner.error();
-  const auto damaged = [&]() -> Result<void> {
+  const auto damaged = [&](const char* what = "is damaged or another ledger's") -> Result<void> {
     is_history_damaged_ = true;
-    add_problem("the checkpoint history at " + path.string() +
-                " is damaged or another ledger's, so nobody can say what was signed");
+    add_problem("the checkpoint history at " + path.string() + " " + what +
+                ", so nobody can say what was signed");
     return {};
   };
+  if (owner.has_error() && owner.error() == Errc::file_not_found)
+    return keys_.has_signed_checkpoint() ? damaged("is missing") : Result<void>{};
+  if (owner.has_error() && owner.error() == Errc::unsupported_format) return owner.error();
   if (!owner || owner->ledger_id != keys_.ledger_id()) return damaged();
   const auto key = make_checkpoint_verifier(issuer, owner->public_key);
   const auto ours = make_checkpoint_signer(issuer, keys_.checkpoint_seed());

@@ -136,6 +136,21 @@ TEST_F(KeyringTest, AnotherCheckpointSeedIsDurableAndLeavesTheOtherSecretsAlone)
   EXPECT_TRUE(same((*loaded)->idempotency_key(), idempotency.view()));
 }
 
+TEST_F(KeyringTest, ThatTheCheckpointKeyHasSignedIsDurableUntilItIsReplaced) {
+  const auto has_signed = [&] {
+    return (*Keyring::load(files, path, key_of(1)))->has_signed_checkpoint();
+  };
+  const auto keyring = create(key_of(1));
+  EXPECT_FALSE(has_signed());
+  ASSERT_TRUE(keyring->mark_checkpoint_signed());
+  EXPECT_TRUE(has_signed());
+  ASSERT_TRUE(keyring->add_api_secret({"a", SecretBytes{as_bytes("S")}}));
+  EXPECT_TRUE(has_signed());
+  ASSERT_TRUE(keyring->replace_checkpoint_seed());
+  EXPECT_FALSE(has_signed());
+  EXPECT_FALSE(keyring->has_signed_checkpoint());
+}
+
 TEST_F(KeyringTest, ChangingTheKeyLocksOutTheOldOne) {
   const auto keyring = create(std::nullopt);
   ASSERT_TRUE(keyring->change_key(key_of(9)));

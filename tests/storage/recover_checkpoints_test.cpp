@@ -206,6 +206,64 @@ TEST_F(RecoverCheckpointsTest, WhereTheHistoryIsDamagedTheKeyGoesBecauseNobodyKn
   expect_superseded("");
 }
 
+// With an empty history the key would sign sizes again that a cut gave other events.
+TEST_F(RecoverCheckpointsTest, AHistoryThatWasTakenAwayIsMissedAndItsKeySignsNoMoreINV1) {
+  add_notes(9);
+  close_signed();
+  for (const bool takes_all : {false, true}) {
+    SCOPED_TRACE(takes_all ? "the whole directory" : "the history alone");
+    const auto old_key = vkey_;
+    const auto taken = ledger_path() / "audit" / (takes_all ? "" : "checkpoints");
+    fs::rename(taken.lexically_normal(), directory_ / (takes_all ? "taken" : "taken-history"));
+    std::string why;
+    EXPECT_EQ(Ledger::open(options(), &why).error(), Errc::audit_corrupt);
+    EXPECT_NE(why.find("is missing"), std::string::npos) << why;
+    EXPECT_NE(why.find("tokenledger recover"), std::string::npos) << why;
+    EXPECT_FALSE(fs::exists(ledger_path() / "audit" / "checkpoints"));
+    EXPECT_NE(tool()->survey().problem.find("is missing"), std::string::npos);
+    EXPECT_EQ(refused(Sequence{size_ - 2}, false), Errc::log_shorter_than_head);
+    ASSERT_TRUE(tool()->truncate_after(Sequence{size_ - 2}, true, why)) << why;
+    open(options());
+    const Audit audit{*ledger_};
+    EXPECT_NE(*audit.vkey(), old_key);
+    EXPECT_EQ(superseded_notes(*ledger_), std::vector<std::string>{""}) << "known is nothing";
+    add_notes(9);
+    close_signed();
+  }
+}
+
+TEST_F(RecoverCheckpointsTest, NothingIsSignedBeforeTheKeyringSaysThatTheKeySigns) {
+  auto unsigned_options = options();
+  const auto path = directory_ / "fresh";
+  unsigned_options.directory = path;
+  unsigned_options.checkpoint_every = 0ms;
+  ASSERT_TRUE(Ledger::open(unsigned_options));
+  const auto files = std::make_shared<FaultInjectingFileLayer>(directory_ / "scratch");
+  auto with_files = unsigned_options;
+  with_files.checkpoint_every = 1ms;
+  with_files.files = files;
+  with_files.anchor = anchor();
+  std::ofstream{anchor()}.flush();
+  files->set_fault({.operation = 1,
+                    .kind = FaultKind::not_persisted,
+                    .then_crash = false,
+                    .among = [](const FileChange& change) {
+                      return change.path.filename().string().starts_with("keyring");
+                    }});
+  {
+    const auto ledger = Ledger::open(with_files);
+    ASSERT_TRUE(ledger);
+    const Audit audit{**ledger};
+    EXPECT_EQ(audit.wait_for_checkpoint((*ledger)->committed(), 10s).error(), Errc::audit_stopped);
+    EXPECT_TRUE(files->failed_change());
+  }
+  EXPECT_EQ(read_text(anchor()), "");
+  EXPECT_EQ(fs::file_size(path / "audit" / "checkpoints"), 128u) << "a header and no record";
+  const auto again = Ledger::open(with_files);
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(Audit{**again}.wait_for_checkpoint((*again)->committed(), 10s));
+}
+
 // Our own files: those of RocksDB are the business of the log's and the views' tests.
 bool concerns_recovery(const FileChange& change) {
   const auto path = change.path.string();
