@@ -24,6 +24,13 @@ Result<std::string> without_cosignatures(const OpenedCheckpoint& opened, const N
   return note;
 }
 
+// Whatever cosignatures one of them has.
+bool has_same_text(const std::string& note, const std::string& other) {
+  const auto left = parse_note(note);
+  const auto right = parse_note(other);
+  return left && right && left->text == right->text;
+}
+
 // 0: it says nothing.
 std::uint64_t size_of(const std::string& note) {
   const auto parsed = parse_note(note);
@@ -53,12 +60,9 @@ Result<void> RecoverCheckpoints::look(const std::optional<std::string>& issuer) 
   }
   if (auto looked = look_at_history(*issuer); !looked) return looked;
   if (!anchor_.empty()) look_at_anchor(*issuer);
-  const bool anchor_is_newer = anchored_ && (!signed_last_ || anchored_->size > signed_last_->size);
-  if (anchor_is_newer) {
-    superseded_note_ = anchored_->note;
-  } else if (signed_last_) {
-    superseded_note_ = signed_last_->note;
-  }
+  // The greatest of the three: an interrupted cut may have emptied the anchor that had seen most.
+  for (const auto* known : {&signed_last_, &anchored_})
+    if (*known && (*known)->size >= size_of(superseded_note_)) superseded_note_ = (*known)->note;
   return {};
 }
 
@@ -114,7 +118,8 @@ void RecoverCheckpoints::look_at_anchor(const std::string& issuer) {
   if (!bytes) return foreign();
   anchor_note_ = text_of(*bytes);
   // Empty: a new beginning. The other one: the key is replaced already, the anchor not yet.
-  if (anchor_note_.empty() || (is_pending_ && anchor_note_ == superseded_note_)) return;
+  if (anchor_note_.empty() || (is_pending_ && has_same_text(anchor_note_, superseded_note_)))
+    return;
   auto key = signed_by_;
   if (!key) {
     const auto ours = make_checkpoint_signer(issuer, keys_.checkpoint_seed());
@@ -157,10 +162,24 @@ Result<std::filesystem::path> RecoverCheckpoints::finish() {
 // The anchor's file stays, empty: it says that somebody begins anew on purpose.
 Result<void> RecoverCheckpoints::set_anchor_aside() {
   if (anchor_.empty() || anchor_note_.empty()) return {};
-  auto copy = anchor_;
-  copy += ".aside-" + std::to_string(size_of(superseded_note_));
-  if (auto kept = write_durably(files_, copy, bytes_of(anchor_note_)); !kept) return kept;
-  return write_durably(files_, anchor_, {});
+  const auto base = ".aside-" + std::to_string(size_of(anchor_note_));
+  for (int attempt = 0; attempt < kAsideNamesMax; ++attempt) {
+    auto copy = anchor_;
+    copy += attempt == 0 ? base : base + "." + std::to_string(attempt);
+    const auto kept = create_durably(files_, copy, bytes_of(anchor_note_));
+    const bool is_taken = kept.has_error() && kept.error() == Errc::file_exists;
+    if (is_taken && !is_durable_copy(copy, anchor_note_)) continue;
+    if (!kept && !is_taken) return kept;
+    return write_durably(files_, anchor_, {});
+  }
+  return Errc::limit_reached;
+}
+
+// What an interrupted cut kept is kept already; its name need not have been durable yet.
+bool RecoverCheckpoints::is_durable_copy(const std::filesystem::path& path,
+                                         const std::string& note) {
+  const auto kept = read_whole(files_, path, kNoteBytesMax);
+  return kept && text_of(*kept) == note && files_.sync_directory(parent_directory(path));
 }
 
 Result<std::filesystem::path> RecoverCheckpoints::set_history_aside() {

@@ -50,7 +50,8 @@ class RecoverCheckpoints {
   [[nodiscard]] bool is_superseded_by(std::uint64_t size) const noexcept;
 
   [[nodiscard]] Result<void> begin();
-  // Replaces the key; empties the anchor, whose contents stand beside it from then on; renames
+  // Replaces the key; empties the anchor, whose contents stand beside it from then on, in a file
+  // that was not there before; renames
   // DIR/audit, the old ledger's newest checkpoint in it, and returns its new path.
   [[nodiscard]] Result<std::filesystem::path> finish();
   // What the old key signed last, as a note; empty: unknown.
@@ -62,6 +63,7 @@ class RecoverCheckpoints {
   void look_at_interruption();
   void add_problem(const std::string& sentence);
   [[nodiscard]] Result<void> set_anchor_aside();
+  [[nodiscard]] bool is_durable_copy(const std::filesystem::path& path, const std::string& note);
   [[nodiscard]] Result<std::filesystem::path> set_history_aside();
 
   FileLayer& files_;

@@ -43,6 +43,7 @@ class RecoverCheckpointsTest : public testing_support::LedgerTest {
   LedgerOptions anchored() {
     auto made = options();
     made.anchor = anchor();
+    made.checkpoint_every = 1ms;  // hundreds of opens wait for one
     return made;
   }
   void add_notes(int count) {
@@ -91,6 +92,19 @@ class RecoverCheckpointsTest : public testing_support::LedgerTest {
     const auto checkpoint = audit.wait_for_checkpoint(ledger_->committed(), 10s);
     ASSERT_TRUE(checkpoint);
     EXPECT_TRUE(open_checkpoint(*checkpoint, *NoteVerifier::from_vkey(vkey)));
+  }
+
+  // A directory that is an older copy, beside an anchor that has seen note_.
+  void fall_behind_the_anchor() {
+    begin_anchor();
+    add_notes(5);
+    ASSERT_TRUE(ledger_->close());
+    fs::copy(ledger_path(), directory_ / "older", fs::copy_options::recursive);
+    reopen(anchored());
+    add_notes(5);
+    close_signed();
+    fs::remove_all(ledger_path());
+    fs::rename(directory_ / "older", ledger_path());
   }
 
   std::string note_, vkey_;
@@ -154,15 +168,7 @@ TEST_F(RecoverCheckpointsTest, ACutBelowTheNewestCheckpointBeginsALogOfAnotherOr
 }
 
 TEST_F(RecoverCheckpointsTest, AnAnchorThatIsAheadShowsAndIsBegunAnewWithTheKey) {
-  begin_anchor();
-  add_notes(5);
-  ASSERT_TRUE(ledger_->close());
-  fs::copy(ledger_path(), directory_ / "older", fs::copy_options::recursive);
-  reopen(anchored());
-  add_notes(5);
-  close_signed();
-  fs::remove_all(ledger_path());
-  fs::rename(directory_ / "older", ledger_path());
+  fall_behind_the_anchor();
   std::string why;
   EXPECT_EQ(Ledger::open(anchored(), &why).error(), Errc::older_than_checkpoint);
   const auto survey = tool(anchor())->survey();
@@ -180,6 +186,39 @@ TEST_F(RecoverCheckpointsTest, AnAnchorThatIsAheadShowsAndIsBegunAnewWithTheKey)
   EXPECT_EQ(read_text(anchor().string() + ".aside-" + std::to_string(size_)), note_);
   open(anchored());
   expect_superseded(note_);
+}
+
+TEST_F(RecoverCheckpointsTest, ACutThatDiedAfterItEmptiedTheAnchorStillNotesWhatTheAnchorHadSeen) {
+  fall_behind_the_anchor();
+  const auto files = std::make_shared<FaultInjectingFileLayer>(directory_ / "scratch");
+  files->set_fault(
+      {.operation = 1, .kind = FaultKind::not_persisted, .among = [](const FileChange& change) {
+         return change.path.string().find("newest-checkpoint") != std::string::npos;
+       }});
+  std::string why;
+  const auto end = tool(anchor())->survey().last_good;
+  EXPECT_FALSE(tool(anchor(), files)->truncate_after(end, true, why));
+  ASSERT_TRUE(files->failed_change());
+  EXPECT_EQ(read_text(anchor()), "") << "emptied before the cut died";
+  {
+    const auto cutter = tool(anchor());
+    ASSERT_TRUE(cutter->truncate_after(end, true, why)) << why;
+    EXPECT_EQ(cutter->superseded()->note, note_);
+  }
+  open(anchored());
+  expect_superseded(note_);
+}
+
+TEST_F(RecoverCheckpointsTest, WhatStandsBesideTheAnchorAlreadyIsNeverReplaced) {
+  fall_behind_the_anchor();
+  const auto beside = anchor().string() + ".aside-" + std::to_string(size_);
+  std::ofstream{beside} << "of an earlier cut";
+  std::string why;
+  const auto end = tool(anchor())->survey().last_good;
+  ASSERT_TRUE(tool(anchor())->truncate_after(end, true, why)) << why;
+  EXPECT_EQ(read_text(beside), "of an earlier cut");
+  EXPECT_EQ(read_text(beside + ".1"), note_);
+  EXPECT_EQ(read_text(anchor()), "");
 }
 
 TEST_F(RecoverCheckpointsTest, AnAnchorOfAnotherLedgerStopsTheCut) {
