@@ -42,12 +42,28 @@ Result<std::vector<std::uint8_t>> AuditFiles::read_tile(const TileId& id) {
   if (!last) return last.error();
   if (auto there = check_tile(id, last->value()); !there) return there.error();
   if (id.level == 0) return hash_tile_of(log_, id);
+  auto bytes = read_stored(id);
+  if (!bytes) return bytes;
+  for (auto at = bytes->size() / sizeof(Digest); at < id.width; ++at) {
+    if (!options_.completes_levels) return Errc::audit_corrupt;
+    const auto below = read_tile({.level = id.level - 1, .index = id.index * kTileHashes + at});
+    if (!below) return below;
+    const auto hash = full_tile_hash(*below);
+    if (!hash) return hash.error();
+    bytes->insert(bytes->end(), hash->begin(), hash->end());
+  }
+  return bytes;
+}
+
+// The whole hashes that there are of a tile of an upper level.
+Result<std::vector<std::uint8_t>> AuditFiles::read_stored(const TileId& id) const {
   const auto file = files_->open_for_reading(AuditLevels::path(options_.directory, id.level));
-  if (!file) return file.error() == Errc::file_not_found ? Errc::audit_corrupt : file.error();
+  if (!file && file.error() == Errc::file_not_found) return std::vector<std::uint8_t>{};
+  if (!file) return file.error();
   std::vector<std::uint8_t> bytes(id.width * sizeof(Digest));
   const auto count = (*file)->read_at(id.index * kTileBytesMax, bytes);
   if (!count) return count.error();
-  if (*count != bytes.size()) return Errc::audit_corrupt;
+  bytes.resize(*count - *count % sizeof(Digest));
   return bytes;
 }
 

@@ -39,6 +39,9 @@ class AuditFiles final : public TileReader {
     std::filesystem::path directory;  // DIR/audit
     NoteVerifier key;
     std::array<std::uint8_t, 16> ledger_id{};
+    // Hashes that the level files do not hold yet are made from the events: behind the newest
+    // checkpoint a process that was killed leaves fewer of them than events. Costs a read of those.
+    bool completes_levels = false;
   };
 
   // `log` must outlive this. file_not_found: no checkpoint was ever made here; audit_corrupt: the
@@ -52,7 +55,8 @@ class AuditFiles final : public TileReader {
   // The newest, its signature checked. file_not_found: none was signed; audit_corrupt.
   [[nodiscard]] Result<ShownCheckpoint> newest() const;
 
-  // sequence_in_future: beyond the log; audit_corrupt: the level's file is too short or missing.
+  // sequence_in_future: beyond the log; audit_corrupt: the level's file is too short or missing,
+  // and levels are not completed.
   Result<std::vector<std::uint8_t>> read_tile(const TileId& id) override;
 
   // Of one event in the newest checkpoint, with its canonical bytes as `extra`. sequence_in_future:
@@ -65,6 +69,7 @@ class AuditFiles final : public TileReader {
 
  private:
   AuditFiles(std::shared_ptr<FileLayer> files, const EventLog& log, Options options);
+  [[nodiscard]] Result<std::vector<std::uint8_t>> read_stored(const TileId& id) const;
 
   std::shared_ptr<FileLayer> files_;
   const EventLog& log_;

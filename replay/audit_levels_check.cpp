@@ -17,8 +17,8 @@ std::string name_of(unsigned level) { return AuditLevels::path("audit", level).s
 }  // namespace
 
 AuditLevelsCheck::AuditLevelsCheck(FileLayer& files, const std::filesystem::path& directory,
-                                   std::uint64_t from, AuditFindings& findings)
-    : findings_{findings} {
+                                   std::uint64_t from, bool is_marked, AuditFindings& findings)
+    : is_marked_{is_marked}, findings_{findings} {
   for (unsigned level = 1; level <= AuditLevels::kLevels; ++level) {
     auto& at = levels_[level - 1];
     at.next = tile_level_hashes(level, from) * sizeof(Digest);
@@ -35,8 +35,8 @@ AuditLevelsCheck::AuditLevelsCheck(FileLayer& files, const std::filesystem::path
 }
 
 void AuditLevelsCheck::differ(unsigned level, Level& at, const std::string& what) {
-  if (std::exchange(at.differs, true)) return;
-  findings_.difference(name_of(level), what);
+  at.differs = true;
+  if (!std::exchange(at.is_said, true)) findings_.difference(name_of(level), what);
 }
 
 void AuditLevelsCheck::compare(unsigned level, std::uint64_t number, const Digest& hash) {
@@ -60,26 +60,63 @@ void AuditLevelsCheck::compare_bytes(unsigned level, Level& at, const Digest& ha
   const auto [expected, found] = std::mismatch(
       hash.begin(), hash.begin() + static_cast<std::ptrdiff_t>(compared), stored.begin());
   if (expected - hash.begin() != static_cast<std::ptrdiff_t>(compared)) {
-    const auto byte = at.next + static_cast<std::uint64_t>(expected - hash.begin());
-    return differ(level, at,
-                  "byte " + std::to_string(byte) + " is not what the events give (hash " +
-                      std::to_string(at.next / sizeof(Digest)) + ")");
+    at.differs_at = at.next + static_cast<std::uint64_t>(expected - hash.begin());
+    at.differs = true;  // finish() knows whether a crash may have left it
+    return;
   }
   ++compared_;
 }
 
 void AuditLevelsCheck::finish(std::uint64_t signed_size) {
-  for (unsigned level = 1; level <= AuditLevels::kLevels; ++level) {
-    auto& at = levels_[level - 1];
-    const auto needed = tile_level_hashes(level, signed_size) * sizeof(Digest);
-    if (at.bytes < needed) {
-      differ(level, at,
-             "it ends at byte " + std::to_string(at.bytes) + " of " + std::to_string(needed));
-    } else if (at.bytes > at.next) {
-      differ(level, at,
-             "it goes on behind byte " + std::to_string(at.next) + ", where the events end");
-    }
+  for (unsigned level = 1; level <= AuditLevels::kLevels; ++level) finish_level(level, signed_size);
+  if (!is_marked_) return;
+  if (is_unfinished_) {
+    findings_.note(
+        "audit/damaged",
+        "the tree was being made anew when that was interrupted; the next start goes on");
+  } else {
+    findings_.difference("audit/damaged",
+                         "a read found the tree damaged; the next start makes it anew");
   }
+}
+
+void AuditLevelsCheck::finish_level(unsigned level, std::uint64_t signed_size) {
+  auto& at = levels_[level - 1];
+  if (at.is_said) return;
+  const auto needed = tile_level_hashes(level, signed_size) * sizeof(Digest);
+  const auto trusted = is_marked_ ? 0 : needed;
+  if (at.differs) {
+    const auto hash = at.differs_at / sizeof(Digest);
+    if (hash * sizeof(Digest) < trusted || !is_zero_from(at, hash * sizeof(Digest)))
+      return differ(level, at,
+                    "byte " + std::to_string(at.differs_at) +
+                        " is not what the events give (hash " + std::to_string(hash) + ")");
+    is_unfinished_ = true;
+    findings_.note(name_of(level), "zeros from byte " + std::to_string(hash * sizeof(Digest)) +
+                                       " on; an interrupted write leaves such, the next start "
+                                       "writes what belongs there");
+  }
+  if (at.bytes < trusted) {
+    differ(level, at,
+           "it ends at byte " + std::to_string(at.bytes) + " of " + std::to_string(needed));
+  } else if (at.bytes < needed) {
+    is_unfinished_ = true;
+  } else if (at.bytes > at.next) {
+    differ(level, at,
+           "it goes on behind byte " + std::to_string(at.next) + ", where the events end");
+  }
+}
+
+bool AuditLevelsCheck::is_zero_from(const Level& at, std::uint64_t byte) {
+  std::vector<std::uint8_t> block(kReadBytes);
+  while (byte < at.bytes) {
+    const auto count = at.file->read_at(byte, block);
+    if (!count || *count == 0) return false;
+    const auto read = std::span{block}.first(*count);
+    if (!std::ranges::all_of(read, [](auto value) { return value == 0; })) return false;
+    byte += *count;
+  }
+  return true;
 }
 
 }  // namespace tokenledger

@@ -1,5 +1,9 @@
 // AuditLevelsCheck: the level files of the tree against the hashes that the events give. Internal
 // to replay/.
+//
+// What a crash may leave is a note, for the next open mends it: zeros instead of the last hashes,
+// where no checkpoint covers those yet; and while the tree is made anew, which audit/damaged says,
+// files of any length.
 #pragma once
 
 #include <array>
@@ -17,9 +21,9 @@ namespace tokenledger {
 
 class AuditLevelsCheck {
  public:
-  // `from`: leaves whose hashes are passed over (quick).
+  // `from`: leaves whose hashes are passed over (quick). `is_marked`: audit/damaged is there.
   AuditLevelsCheck(FileLayer& files, const std::filesystem::path& directory, std::uint64_t from,
-                   AuditFindings& findings);
+                   bool is_marked, AuditFindings& findings);
 
   // The next hash of a level, in order.
   void compare(unsigned level, std::uint64_t number, const Digest& hash);
@@ -32,14 +36,20 @@ class AuditLevelsCheck {
   struct Level {
     std::unique_ptr<File> file;  // null: there is none
     std::vector<std::uint8_t> block;
-    std::uint64_t block_at = 0;  // byte
-    std::uint64_t next = 0;      // byte that compare() looks at next
-    std::uint64_t bytes = 0;     // of the file
-    bool differs = false;        // said once a file
+    std::uint64_t block_at = 0;    // byte
+    std::uint64_t next = 0;        // byte that compare() looks at next
+    std::uint64_t bytes = 0;       // of the file
+    std::uint64_t differs_at = 0;  // byte
+    bool differs = false;          // found, and looked for no more
+    bool is_said = false;          // once a file
   };
   void compare_bytes(unsigned level, Level& at, const Digest& hash);
   void differ(unsigned level, Level& at, const std::string& what);
+  void finish_level(unsigned level, std::uint64_t signed_size);
+  [[nodiscard]] static bool is_zero_from(const Level& at, std::uint64_t byte);
 
+  const bool is_marked_;
+  bool is_unfinished_ = false;  // the marked tree is as a crash may leave it
   AuditFindings& findings_;
   std::array<Level, AuditLevels::kLevels> levels_;  // level L at [L - 1]
   std::uint64_t compared_ = 0;

@@ -8,6 +8,7 @@
 #include "core/state_codec.hpp"
 #include "core/tile_hash_source.hpp"
 #include "replay/audit_files.hpp"
+#include "storage/byte_codec.hpp"
 #include "storage/snapshot_format.hpp"
 #include "storage/snapshot_load.hpp"
 
@@ -39,8 +40,8 @@ void AuditLogCheck::run() {
   report_.from = state_.last_seq.next();
   report_.end = end_;
   open_history();
-  levels_ = std::make_unique<AuditLevelsCheck>(*options_.files, options_.audit,
-                                               state_.last_seq.value(), findings_);
+  levels_ = std::make_unique<AuditLevelsCheck>(
+      *options_.files, options_.audit, state_.last_seq.value(), options_.is_tree_marked, findings_);
   replay();
 }
 
@@ -68,7 +69,7 @@ void AuditLogCheck::open_history() {
       {.ledger_id = options_.ledger_id, .public_key = options_.key->public_key()}, &unfinished);
   if (opened.has_error() && opened.error() == Errc::file_not_found) {
     const auto there = options_.files->exists(options_.audit);
-    if (there && !*there)
+    if (there && !*there && !options_.key_has_signed)
       return findings_.note("audit",
                             "this ledger signs no checkpoints: nothing in it can be proved");
     return findings_.difference(kHistory, "the checkpoint history is missing");
@@ -80,12 +81,33 @@ void AuditLogCheck::open_history() {
                                     : "can't be read: " + opened.error().message());
   }
   history_ = std::move(*opened);
-  if (unfinished != 0)
-    findings_.difference(kHistory, "the last " + std::to_string(unfinished) +
-                                       " bytes are no record; an interrupted write leaves such, "
-                                       "the next start removes it");
+  look_at_unfinished(unfinished);
   next_record();
   while (record_ && record_->size < state_.last_seq.value()) next_record();
+}
+
+// Behind the last whole record. An append that a crash interrupted leaves the beginning of a
+// record, which would have been the next, or no more than its length.
+void AuditLogCheck::look_at_unfinished(std::uint64_t bytes) {
+  if (bytes == 0) return;
+  const auto what = "the last " + std::to_string(bytes) + " bytes are no record";
+  if (!is_interrupted_record(bytes)) return findings_.difference(kHistory, what);
+  findings_.note(kHistory, what + "; an interrupted write leaves such, the next start removes it");
+}
+
+bool AuditLogCheck::is_interrupted_record(std::uint64_t bytes) const {
+  if (bytes > CheckpointHistory::kRecordBytes) return false;
+  std::vector<std::uint8_t> found(static_cast<std::size_t>(bytes));
+  const auto file = options_.files->open_for_reading(options_.audit / "checkpoints");
+  const auto begin = (history_->count() + 1) * CheckpointHistory::kRecordBytes;
+  const auto count = file ? (*file)->read_at(begin, found) : Result<std::size_t>{file.error()};
+  if (!count || *count != found.size()) return false;
+  if (std::ranges::all_of(found, [](auto byte) { return byte == 0; })) return true;
+  const auto newest = history_->newest();
+  ByteReader reader{found};
+  const auto size = reader.integer<std::uint64_t>();
+  if (!newest || !reader.ok()) return newest.has_value();  // not even its first field
+  return size > (*newest ? (*newest)->size : 0) && size <= end_.value();
 }
 
 void AuditLogCheck::next_record() {
@@ -246,12 +268,16 @@ void AuditLogCheck::finish() {
   }
 }
 
-// The tree on disk shows that it began with what was known and leads to what the events gave.
+// The tree on disk shows that it began with what was known and leads to what the events gave; of
+// events that no checkpoint covered when the process was killed it may lack hashes.
 void AuditLogCheck::check_older(const KnownRoot& known) {
   const auto fail = [&](const std::string& what) { findings_.difference(known.place, what); };
   if (!options_.key) return fail("can't be compared without the log's key; leave --quick out");
-  auto audit =
-      AuditFiles::open(options_.files, log_, {options_.audit, *options_.key, options_.ledger_id});
+  auto audit = AuditFiles::open(options_.files, log_,
+                                {.directory = options_.audit,
+                                 .key = *options_.key,
+                                 .ledger_id = options_.ledger_id,
+                                 .completes_levels = true});
   if (!audit) return fail("can't be compared without the tree; leave --quick out");
   TileHashSource source{end_.value(), **audit};
   const auto proof = consistency_proof(known.size, end_.value(), source);

@@ -39,6 +39,8 @@ class AuditLogCheck {
     std::filesystem::path snapshots;
     std::array<std::uint8_t, 16> ledger_id{};
     std::optional<NoteVerifier> key;  // nullopt: signatures can't be checked
+    bool key_has_signed = false;      // says the keyring: then there must be a history
+    bool is_tree_marked = false;      // audit/damaged is there
     std::vector<KnownRoot> known;
     bool quick = false;
     std::function<void(const AuditProgress&)> progress;
@@ -50,6 +52,8 @@ class AuditLogCheck {
  private:
   void begin_at_snapshot();
   void open_history();
+  void look_at_unfinished(std::uint64_t bytes);
+  [[nodiscard]] bool is_interrupted_record(std::uint64_t bytes) const;
   void next_record();
   void replay();
   [[nodiscard]] bool replay_to(Sequence upto);

@@ -153,8 +153,7 @@ class Verification {
       } else if (is_left_behind) {
         findings_.note(prefix + name, std::string{kLeftBehind});
       } else if (prefix == "audit/" && name == "damaged") {
-        findings_.difference("audit/damaged",
-                             "a read found the tree damaged; the next start makes it anew");
+        is_tree_marked_ = true;
       } else {
         findings_.difference(prefix + name, "no file of this ledger has this name");
       }
@@ -268,14 +267,17 @@ class Verification {
 
   void check_log() {
     if (log_ == nullptr || !ledger_id_) return;
-    AuditLogCheck::Options options{.files = files_,
-                                   .audit = paths_.audit,
-                                   .snapshots = paths_.snapshots,
-                                   .ledger_id = *ledger_id_,
-                                   .key = key_,
-                                   .known = known_,
-                                   .quick = options_.quick,
-                                   .progress = options_.progress};
+    AuditLogCheck::Options options{
+        .files = files_,
+        .audit = paths_.audit,
+        .snapshots = paths_.snapshots,
+        .ledger_id = *ledger_id_,
+        .key = key_,
+        .key_has_signed = keyring_ != nullptr && keyring_->has_signed_checkpoint(),
+        .is_tree_marked = is_tree_marked_,
+        .known = known_,
+        .quick = options_.quick,
+        .progress = options_.progress};
     const auto before = report_.differences.size();
     AuditLogCheck{*log_, std::move(options), findings_, report_}.run();
     report_.extends_kept = has_kept_ && report_.differences.size() == before;
@@ -327,6 +329,7 @@ class Verification {
   std::unique_ptr<EventLog> log_;
   std::vector<KnownRoot> known_;
   bool has_kept_ = false;
+  bool is_tree_marked_ = false;
 };
 
 }  // namespace

@@ -58,6 +58,7 @@ struct AuditPlace {
   std::filesystem::path other = root / "other";    // another ledger
   std::string kept;                                // a checkpoint of closed, newer than older
   std::string kept_early;                          // one that older has seen too
+  std::string kept_branch;                         // of branch, at the size of kept
 
   // Drawing the keys of a ledger takes long: made once, tests copy what they change.
   static const AuditPlace& get() {
@@ -80,6 +81,7 @@ struct AuditPlace {
     open_and_work(closed, 10);
     kept = checkpoint_of(closed);
     open_and_work(branch, 10);
+    kept_branch = checkpoint_of(branch);
     copy(branch, longer);
     open_and_work(longer, 10);
     open_and_work(other, kNotes);
