@@ -8,6 +8,15 @@
 namespace tokenledger {
 namespace {
 
+// Sealed before the owner was erased. Whoever erases next would find neither the token nor its key,
+// so the caller seals again; what an owner's ciphertext begins with is the id of its key.
+bool is_of_erased_owner(const State& state, const IssueToken& issue) {
+  OwnerKeyId owner{};
+  if (issue.owner.bytes.size() < owner.size()) return false;
+  std::copy_n(issue.owner.bytes.begin(), owner.size(), owner.begin());
+  return state.is_erased(owner);
+}
+
 inline constexpr std::uint32_t kIssueAgeSecondsMax = 2;  // between the signer's `iat` and deciding
 
 TokenClass class_of(const IssueToken& issue) {
@@ -124,6 +133,7 @@ Result<void> Decider::operator()(const IssueToken& issue) {
   }
   if (auto checked = check_issue_time(issue); !checked) return checked;
   if (auto checked = check_issue_index(issue); !checked) return checked;
+  if (is_of_erased_owner(state_, issue)) return Errc::stale_policy;
   if (!state_.has_live_room(*client)) return Errc::too_many_live_tokens;
 
   TokenIssued issued{.index = issue.index, .token_sha256 = issue.token_sha256};

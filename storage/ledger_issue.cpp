@@ -112,8 +112,10 @@ class IssueOperation final : public CommitRequest {
   void start() { attempt(); }
 
   void complete() noexcept override {
-    if (outcome.has_error() && outcome.error() == Errc::stale_policy && attempts_ < kAttemptsMax)
+    if (outcome.has_error() && outcome.error() == Errc::stale_policy && attempts_ < kAttemptsMax) {
+      if (auto left = leave_erased_owner(); !left) return finish(left.error());
       return attempt();
+    }
     if (outcome.has_error() && outcome.error() == Errc::too_many_live_tokens)
       core_.full_clients.add(client_, FullClients::Clock::now());
     if (!outcome) return finish(outcome.error());
@@ -167,6 +169,20 @@ class IssueOperation final : public CommitRequest {
     }
     owner_ = {};
     extra_fields_ = {};
+  }
+
+  // On the commit thread. The erasure is an event already, so its key may go before whoever asked
+  // for it comes to that; then the name leads to a new owner.
+  Result<void> leave_erased_owner() {
+    const auto handle = owner_handle(owner_);
+    if (!handle) return {};
+    OwnerKeyId owner{};
+    std::ranges::copy(*handle, owner.begin());
+    if (!core_.state.is_erased(owner)) return {};
+    if (auto erased = core_.owner_keys.erase(request_.owner, *handle); !erased) return erased;
+    owner_ = {};
+    extra_fields_ = {};
+    return seal_personal();
   }
 
   void attempt() {

@@ -126,6 +126,22 @@ TEST_F(Decide, AnOwnerIsErasedOnceAndARepeatedKeyIsAskedBeforeTheName_INV8) {
   EXPECT_EQ(state.erased_owners, std::vector<OwnerKeyId>{{9}});
 }
 
+TEST_F(Decide, ATokenSealedUnderTheKeyOfAnErasedOwnerIsStaleAndUnderAnotherIsNot_INV8) {
+  const auto issue_under = [&](std::uint64_t counter, std::uint8_t key) {
+    const OwnerKeyId id{key};
+    auto made = issue(counter);
+    made.owner.bytes = std::string{id.begin(), id.end()} + "ciphertext";
+    return made;
+  };
+  ok(issue_under(0, 9));
+  ok(EraseOwner{{9}, {}});
+  EXPECT_EQ(run(issue_under(1, 9)), "stale_policy");
+  ok(issue_under(1, 8));
+  auto shorter = issue(2);
+  shorter.owner.bytes = std::string(1, 9);
+  ok(shorter);
+}
+
 TEST_F(Decide, AnIdempotencyKeyCountsForADayToTheNanosecond) {
   idempotency = Idempotency{{1}, {2}};
   ok(AppendNote{"topic", {}});

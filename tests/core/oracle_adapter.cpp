@@ -139,7 +139,10 @@ tl::TokenIndex translate(TokenName name) {
 }
 
 tl::OwnerKeyId owner_key(std::uint32_t owner) {
-  return owner == 0 ? tl::OwnerKeyId{} : hash_of(owner);
+  const auto bytes = owner_key_bytes(owner);
+  tl::OwnerKeyId id{};
+  std::ranges::copy(bytes, id.begin());
+  return id;
 }
 
 tl::Actor translate(const Who& who) {

@@ -125,6 +125,11 @@ struct AddKey {
 struct RetireKey {
   std::string kid;
 };
+// The id of an owner's key, with which all that is sealed under it begins.
+inline std::string owner_key_bytes(std::uint32_t owner) {
+  return std::string(16, static_cast<char>(owner));
+}
+
 struct Issue {
   TokenName token;
   std::uint64_t secret = 0;  // stands for the token string; different for every token

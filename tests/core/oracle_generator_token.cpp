@@ -61,7 +61,7 @@ Issue Generator::issue_on(std::uint32_t client, std::uint32_t grant, ApiList api
   issue.expires_at = issue.issued_at + lifetime;
   issue.token = reserve(lane_of(lifetime));
   if (chance(30)) issue.name = "token " + std::to_string(below(100));
-  if (chance(20)) issue.owner = sealed();
+  if (chance(20)) issue.owner = chance(70) ? owner_key_bytes(1 + below(39)) + sealed() : sealed();
   issue.origin = 1 + static_cast<int>(below(5));
   return issue;
 }

@@ -457,6 +457,8 @@ std::string Model::on(const Issue& issue) {
     if (auto no = issue_policy(issue, at); !no.empty()) return no;
   }
   if (auto no = issue_place(issue); !no.empty()) return no;
+  for (const auto owner : erased)
+    if (issue.owner.starts_with(owner_key_bytes(owner))) return "stale_policy";
   const auto limit = client.settings.live_tokens_max;
   const auto live = std::ranges::count_if(tokens, [&](const Token& token) {
     return token.issue.client == issue.client && token.issue.expires_at > swept_to;

@@ -1,6 +1,8 @@
 // Erasing an owner (INV-8): what is unreadable afterwards, what stays provable, and that nothing
 // brings the key back.
 #include <atomic>
+#include <future>
+#include <set>
 #include <thread>
 
 #include "core/event_codec.hpp"
@@ -216,6 +218,49 @@ TEST_F(EraseOwnerTest, INV8_AnOlderKeyStorePutBackIsErasedAgainAtOpen) {
   }
 }
 
+// The commit thread stands still until the erasure and the token, whose owner is sealed already,
+// both wait for it, in this order.
+TEST_F(EraseOwnerTest, INV8_ATokenSealedBeforeAnErasureAndDecidedAfterItIsTheNextOwners) {
+  const auto before = issue_for(kOwner, kFields);
+  std::promise<void> goes_on;
+  ledger_->submit_async({.actor = {.kind = ActorKind::host}, .payload = AppendNote{"gate", {}}},
+                        [&](const Result<Committed>&) { goes_on.get_future().wait(); });
+  auto& queue = ledger_->core().queue;
+  const auto await_queued = [&](std::size_t count) {
+    while (queue.depth() < count) std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  };
+  while (ledger_->committed() == Sequence{} || queue.depth() > 0)
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  Result<Committed> erased = Errc::unknown_outcome;
+  Result<IssuedToken> issued = Errc::unknown_outcome;
+  {
+    std::jthread eraser{[&] { erased = ledger_->erase_owner(kOwner, {}); }};
+    await_queued(1);
+    std::jthread issuer{[&] {
+      IssueRequest request;
+      request.client_id = "a";
+      request.audience = kApi;
+      request.owner = kOwner;
+      request.extra_fields = kFields;
+      issued = ledger_->issue(std::move(request));
+    }};
+    await_queued(2);
+    goes_on.set_value();
+  }
+  ASSERT_TRUE(erased) << erased.error().message();
+  ASSERT_TRUE(issued) << issued.error().message();
+  EXPECT_GT(issued->committed.seq, erased->seq);
+  expect_erased(before);
+  EXPECT_NE(handle_of(*issued), handle_of(before));
+  EXPECT_EQ(ledger_->open_sealed(row(*issued).owner), kOwner);
+  EXPECT_EQ(ledger_->open_sealed(row(*issued).extra_fields), kFields);
+  EXPECT_EQ(listed(kOwner), 1u) << "found by its name, so the next erasure takes it too";
+  ASSERT_TRUE(ledger_->erase_owner(kOwner, {}));
+  expect_erased(*issued);
+  EXPECT_TRUE(store().ids_of(kOwnerLookupKind).empty());
+  EXPECT_EQ(poisoned_, "");
+}
+
 // Issuers and erasers of the same names at the same time, then the rest is erased.
 TEST_F(EraseOwnerTest, INV8_IssuingForAnOwnerWhoIsBeingErasedNeverLeavesAReadableErasedField) {
   constexpr int kIssuers = 3;
@@ -271,6 +316,18 @@ TEST_F(EraseOwnerTest, INV8_IssuingForAnOwnerWhoIsBeingErasedNeverLeavesAReadabl
   std::size_t named = 0;
   for (int number = 0; number < kNames; ++number) named += listed(name(number));
   EXPECT_EQ(named, readable) << "whoever can be read can be found";
+  std::set<OwnerHandle> erased;
+  for (Sequence seq{1}; seq <= ledger_->committed(); seq = seq.next()) {
+    const auto event = decode_event(*ledger_->core().log->get(seq));
+    if (const auto* gone = std::get_if<OwnerErased>(&event->payload)) {
+      OwnerHandle handle{};
+      std::ranges::copy(gone->owner, handle.begin());
+      erased.insert(handle);
+    }
+    const auto* token = std::get_if<TokenIssued>(&event->payload);
+    const auto owner = token == nullptr ? std::nullopt : owner_handle(token->owner);
+    EXPECT_FALSE(owner && erased.contains(*owner)) << "after the erasure: " << seq.value();
+  }
   std::printf("%zu tokens, %d erasures meanwhile, %zu readable before the last ones\n", tokens,
               erasures, readable);
   for (int number = 0; number < kNames; ++number)
