@@ -45,6 +45,7 @@ void AuditFollower::run() {
     }
     const bool is_last = wait_until_due();
     const auto stepped = step();
+    signed_at_ = std::chrono::steady_clock::now();
     goes_on = stepped && !is_last;
     if (!stepped) fail(to_errc(stepped.error()));
     answer_waiters(false);
@@ -56,6 +57,7 @@ void AuditFollower::run() {
 bool AuditFollower::wait_until_due() {
   std::unique_lock lock{mutex_};
   changed_.wait_for(lock, options_.every, [&] { return ends_ || !waiters_.empty(); });
+  changed_.wait_until(lock, signed_at_ + options_.gap_min, [&] { return ends_; });
   return ends_;
 }
 

@@ -279,7 +279,9 @@ Result<void> LedgerCore::open_audit(std::string& why) {
 
 void LedgerCore::start_audit() {
   if (audit == nullptr) return;
-  AuditFollower::Options follower_options{.every = options.checkpoint_every};
+  AuditFollower::Options follower_options{
+      .every = options.checkpoint_every,
+      .gap_min = std::min(kCheckpointGapMin, options.checkpoint_every)};
   follower_options.head = [this]() -> std::optional<CompactRange> {
     const std::scoped_lock guard{head_mutex};
     if (poisoned.load()) return std::nullopt;

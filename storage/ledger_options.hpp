@@ -43,7 +43,8 @@ struct LedgerOptions {
   // Commands waiting for the commit thread; beyond: queue_full.
   std::uint32_t queue_commands_max = 16'384;
   // How long after an event at most a signed checkpoint covers it; 0: none are made, and proofs
-  // answer audit_stopped.
+  // answer audit_stopped. At the same time the least between two of them, but no more than
+  // kCheckpointGapMin (100 ms): each is kept for ever, in 128 bytes.
   std::chrono::milliseconds checkpoint_every{500};
   // A file, best on another disk, that keeps the newest checkpoint: an older copy of the directory
   // is refused then (older_than_checkpoint). Must exist unless the ledger is new; an empty file

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "core/sha256.hpp"
+#include "storage/audit_follower.hpp"
 #include "storage/audit_tree.hpp"
 #include "tests/storage/ledger_fixture.hpp"
 
@@ -294,6 +295,23 @@ TEST_F(AuditTest, AnAnchorTellsAnOlderCopyOfTheWholeDirectory) {
   EXPECT_EQ(Ledger::open(anchored, &why).error(), Errc::audit_corrupt);
   flip_byte(anchor, 5);
   reopen(anchored);
+}
+
+// The gap bounds what the history grows by, whoever waits. Only too many are counted: how long a
+// checkpoint takes is nobody's promise here.
+TEST_F(AuditTest, HoweverManyWaitThereIsAGapBetweenTwoCheckpoints) {
+  const auto records = [&] { return fs::file_size(audit_path("checkpoints")) / 128 - 1; };
+  covering(ledger_->committed());
+  const auto before = records();
+  const auto begin = std::chrono::steady_clock::now();
+  constexpr int kRounds = 8;
+  for (int round = 0; round < kRounds; ++round) {
+    ASSERT_TRUE(ledger_->append_note("waits", ""));
+    covering(ledger_->committed());
+  }
+  const auto passed = std::chrono::steady_clock::now() - begin;
+  EXPECT_EQ(records() - before, kRounds);
+  EXPECT_GE(passed, (kRounds - 1) * kCheckpointGapMin);
 }
 
 TEST_F(AuditTest, WithoutCheckpointsNothingIsProved) {
