@@ -13,6 +13,7 @@
 #include "storage/log_database.hpp"
 #include "storage/rocks_file_system.hpp"
 #include "storage/rocks_status.hpp"
+#include "storage/rocks_table_end.hpp"
 
 namespace tokenledger {
 namespace {
@@ -189,6 +190,9 @@ Result<void> check_directory(FileLayer& files, const EventLog::Options& options)
 Result<std::unique_ptr<EventLog>> EventLog::open(const Options& options) {
   auto files = options.files ? options.files : make_posix_file_layer();
   if (const auto checked = check_directory(*files, options); !checked) return checked.error();
+  const auto dangerous = find_dangerous_table(*files, options.directory);
+  if (!dangerous) return dangerous.error();
+  if (!dangerous->empty()) return Errc::log_corrupt;
   auto database = std::make_shared<LogDatabase>();
   database->env = make_rocks_env(files);
   auto rocks_options = log_rocks_options(database->env.get(), options.accept_damaged_tail,

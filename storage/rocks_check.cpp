@@ -18,6 +18,7 @@
 #include "storage/durable_file.hpp"
 #include "storage/file_layer.hpp"
 #include "storage/rocks_file_system.hpp"
+#include "storage/rocks_table_end.hpp"
 
 namespace tokenledger {
 namespace {
@@ -25,13 +26,6 @@ namespace {
 constexpr std::size_t kCurrentBytesMax = 64;
 constexpr std::size_t kReadBytes = 1024 * 1024;
 constexpr std::string_view kManifest = "MANIFEST-";
-
-// The end of a table (RocksDB's table/format.h): checksum type, two handles padded to 40 bytes,
-// format version, magic number. Both databases of a ledger write XXH3 and version 5.
-constexpr std::size_t kFooterBytes = 1 + 40 + 4 + 8;
-constexpr std::uint8_t kXxh3 = 4;
-constexpr std::uint32_t kTableVersion = 5;
-constexpr std::uint64_t kTableMagic = 0x88E2'41B7'85F4'CFF7;
 
 bool is_number(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
@@ -64,54 +58,6 @@ std::string stored_form(std::uint32_t crc) {
   std::string text;
   for (int shift = 24; shift >= 0; shift -= 8) text += static_cast<char>(crc >> shift);
   return text;
-}
-
-constexpr std::size_t kMetaIndexBytesMax = 64 * 1024;
-constexpr std::size_t kBlockTrailerBytes = 5;  // compression type and checksum
-constexpr std::string_view kPropertiesName = "rocksdb.properties";
-
-struct BlockHandle {
-  std::uint64_t offset = 0;
-  std::uint64_t size = 0;
-};
-
-// LEB128, as RocksDB's varint64; a reader that is not ok() any more when there is none.
-std::uint64_t read_varint(ByteReader& reader) {
-  std::uint64_t value = 0;
-  for (unsigned shift = 0; shift < 64; shift += 7) {
-    const auto byte = reader.integer<std::uint8_t>();
-    value |= std::uint64_t{byte & 0x7Fu} << shift;
-    if ((byte & 0x80) == 0) return value;
-  }
-  static_cast<void>(reader.bytes(reader.left() + 1));
-  return 0;
-}
-
-BlockHandle read_handle(ByteReader& reader) {
-  const auto offset = read_varint(reader);
-  return {offset, read_varint(reader)};
-}
-
-// Among the entries of a meta index block (shared, unshared and value lengths, then both);
-// nullopt: there is none before the entries end or make no sense.
-std::optional<BlockHandle> find_properties(ByteView block) {
-  ByteReader reader{block};
-  std::string key;
-  while (reader.ok() && reader.left() > 0) {
-    const auto shared = read_varint(reader);
-    const auto unshared = read_varint(reader);
-    const auto value_bytes = read_varint(reader);
-    if (!reader.ok() || shared > key.size() || unshared > reader.left()) return std::nullopt;
-    key.resize(shared);
-    key += text_of(reader.bytes(unshared));
-    if (value_bytes > reader.left()) return std::nullopt;
-    const auto value = reader.bytes(value_bytes);
-    if (key != kPropertiesName) continue;
-    ByteReader handle{value};
-    const auto found = read_handle(handle);
-    return handle.ok() ? std::optional{found} : std::nullopt;
-  }
-  return std::nullopt;
 }
 
 class RocksCheck {
@@ -176,57 +122,11 @@ class RocksCheck {
     if (!found->empty()) fault(name, *found);
   }
 
-  // A footer that names another checksum turns every later check off, and RocksDB then trusts
-  // blocks that it must not: built with assertions, it aborts.
   void check_footer(const std::string& name) {
     const auto file = files_->open_for_reading(options_.directory / name);
-    const auto size = file ? (*file)->size() : Result<std::uint64_t>{file.error()};
-    if (!size) return fault(name, "can't be read: " + size.error().message());
-    std::vector<std::uint8_t> footer(kFooterBytes);
-    const auto at = *size < kFooterBytes ? 0 : *size - kFooterBytes;
-    const auto count = (*file)->read_at(at, footer);
-    if (!count) return fault(name, "can't be read: " + count.error().message());
-    ByteReader reader{footer};
-    const auto checksum = reader.integer<std::uint8_t>();
-    const auto handles = reader.bytes(40);
-    const auto version = reader.integer<std::uint32_t>();
-    const auto magic = reader.integer<std::uint64_t>();
-    if (*count != kFooterBytes || checksum != kXxh3 || version != kTableVersion ||
-        magic != kTableMagic)
-      return fault(name, "its footer at byte " + std::to_string(at) + " is not one of this ledger");
-    check_properties(name, **file, at, handles);
-  }
-
-  // RocksDB takes the properties block apart before it looks at its checksum, and aborts where the
-  // block's end asks for a hash index that is not there.
-  void check_properties(const std::string& name, const File& file, std::uint64_t end,
-                        ByteView handles) {
-    const auto damaged = [&](const char* what, std::uint64_t at) {
-      fault(name, std::string{what} + " at byte " + std::to_string(at) + " is damaged");
-    };
-    const auto fits = [&](const BlockHandle& block) {
-      return block.size <= end && block.offset <= end - block.size &&
-             end - block.size - block.offset >= kBlockTrailerBytes;
-    };
-    ByteReader reader{handles};
-    const auto meta = read_handle(reader);
-    if (!reader.ok() || !fits(meta) || meta.size > kMetaIndexBytesMax)
-      return damaged("its footer", end);
-    std::vector<std::uint8_t> block(static_cast<std::size_t>(meta.size));
-    const auto read = file.read_at(meta.offset, block);
-    const auto properties =
-        read && *read == block.size() ? find_properties(block) : std::optional<BlockHandle>{};
-    if (!properties) return damaged("its meta index", meta.offset);
-    constexpr std::size_t kCountBytes = 4;
-    if (!fits(*properties) || properties->size < kCountBytes)
-      return damaged("its meta index", meta.offset);
-    std::array<std::uint8_t, kCountBytes> last{};
-    const auto counted = file.read_at(properties->offset + properties->size - kCountBytes, last);
-    ByteReader tail{last};
-    const auto restarts = tail.integer<std::uint32_t>();
-    const bool is_sound = counted && *counted == kCountBytes &&
-                          restarts <= (properties->size - kCountBytes) / kCountBytes;
-    if (!is_sound) damaged("its properties block", properties->offset);
+    const auto found = file ? find_table_end_fault(**file) : Result<std::string>{file.error()};
+    if (!found) return fault(name, "can't be read: " + found.error().message());
+    if (!found->empty()) fault(name, *found);
   }
 
   void check_tables() {

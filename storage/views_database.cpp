@@ -8,6 +8,7 @@
 
 #include "storage/rocks_file_system.hpp"
 #include "storage/rocks_status.hpp"
+#include "storage/rocks_table_end.hpp"
 
 namespace tokenledger::views {
 namespace {
@@ -82,6 +83,10 @@ Errc to_view_errc(const rocksdb::Status& status) noexcept {
 
 Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& directory,
                                                  std::shared_ptr<FileLayer> files, bool read_only) {
+  if (!files) files = make_posix_file_layer();
+  const auto dangerous = find_dangerous_table(*files, directory);
+  if (!dangerous) return dangerous.error();
+  if (!dangerous->empty()) return Errc::view_corrupt;
   std::unique_ptr<Database> database{new Database};
   database->env_ = make_rocks_env(std::move(files));
   database->options_ = database_options(database->env_.get());

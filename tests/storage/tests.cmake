@@ -4,6 +4,7 @@ tokenledger_test(storage/fault_injection_test.cpp tokenledger::storage RocksDB::
 tokenledger_test(storage/head_file_test.cpp tokenledger::storage)
 tokenledger_test(storage/event_log_test.cpp tokenledger::storage RocksDB::rocksdb)
 tokenledger_test(storage/rocks_check_test.cpp tokenledger::storage RocksDB::rocksdb)
+tokenledger_test(storage/table_damage_test.cpp tokenledger::storage)
 tokenledger_test(storage/views_model_test.cpp tokenledger::storage)
 tokenledger_test(storage/views_rebuild_test.cpp tokenledger::storage RocksDB::rocksdb)
 tokenledger_test(storage/views_follower_test.cpp tokenledger::storage)

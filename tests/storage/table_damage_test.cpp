@@ -1,0 +1,105 @@
+// Damaged ends of tables: RocksDB is not led to them, and an open says what is wrong.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/storage/ledger_fixture.hpp"
+
+namespace tokenledger {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TableDamage : public testing_support::LedgerTest {
+ protected:
+  void SetUp() override {
+    open();
+    add_api();
+    add_client("a");
+    for (int i = 0; i < 50; ++i) issue("a");
+    ASSERT_TRUE(ledger_->wait_for_views(ledger_->committed()));
+    ASSERT_TRUE(ledger_->close());
+    ledger_.reset();
+    fs::copy(at_, whole_, fs::copy_options::recursive);
+  }
+  void restore() {
+    fs::remove_all(at_);
+    fs::copy(whole_, at_, fs::copy_options::recursive);
+  }
+  fs::path table_in(const char* folder) const {
+    for (const auto& entry : fs::directory_iterator{at_ / folder})
+      if (entry.path().extension() == ".sst") return entry.path();
+    ADD_FAILURE() << "no table in " << folder;
+    return {};
+  }
+  static void flip(const fs::path& table, std::size_t back) {
+    auto bytes = testing_support::contents(table);
+    ASSERT_GE(bytes.size(), back);
+    bytes[bytes.size() - back] = static_cast<char>(bytes[bytes.size() - back] ^ 0x80);
+    testing_support::overwrite(table, bytes);
+  }
+  // Each byte, or each `step`th, of what RocksDB reads first, then some of the blocks before it.
+  static std::vector<std::size_t> places(const fs::path& table, std::size_t step) {
+    const auto bytes = std::min<std::size_t>(fs::file_size(table), 2'048);
+    std::vector<std::size_t> made;
+    for (std::size_t back = 1; back <= bytes; back += back < 60 ? step : 61) made.push_back(back);
+    return made;
+  }
+
+  const fs::path at_ = directory_ / "ledger";
+  const fs::path whole_ = directory_ / "whole";
+};
+
+TEST_F(TableDamage, OfTheLogIsRefusedByNameAndNeverAborts) {
+  std::size_t refused = 0;
+  for (const auto back : places(table_in("log"), 1)) {
+    flip(table_in("log"), back);
+    std::string why;
+    const auto opened = Ledger::open(options(), &why);
+    if (opened) {
+      ASSERT_TRUE((*opened)->close());
+    } else {
+      ++refused;
+      EXPECT_EQ(opened.error(), Errc::log_corrupt) << back << ": " << why;
+      EXPECT_NE(why.find("recover"), std::string::npos) << why;
+    }
+    restore();
+  }
+  std::printf("%zu refused\n", refused);
+  EXPECT_GT(refused, 40u);
+}
+
+TEST_F(TableDamage, OfTheViewsIsMendedFromTheLogAndNeverAborts_INV3) {
+  std::size_t rebuilt = 0;
+  for (const auto back : places(table_in("views"), 4)) {
+    warnings_.clear();
+    flip(table_in("views"), back);
+    std::string why;
+    const auto opened = Ledger::open(options(), &why);
+    ASSERT_TRUE(opened) << back << ": " << why;
+    rebuilt += warnings_.find("rebuilding") == std::string::npos ? 0 : 1;
+    ASSERT_TRUE((*opened)->close());
+    restore();
+  }
+  std::printf("%zu rebuilt\n", rebuilt);
+  EXPECT_GT(rebuilt, 10u);
+}
+
+// A crash may leave a table that no MANIFEST names, in whatever state the disk was.
+TEST_F(TableDamage, OfWhatAnInterruptedWriteLeftIsNoReasonToRefuse) {
+  for (const char* folder : {"log", "views"}) {
+    const auto left = at_ / folder / "000999.sst";
+    fs::copy_file(table_in(folder), left);
+    flip(left, 53);
+    std::string why;
+    const auto opened = Ledger::open(options(), &why);
+    ASSERT_TRUE(opened) << why;
+    EXPECT_FALSE(fs::exists(left)) << "RocksDB removes it";
+    EXPECT_EQ(warnings_.find("rebuilding"), std::string::npos);
+    ASSERT_TRUE((*opened)->close());
+    restore();
+  }
+}
+
+}  // namespace
+}  // namespace tokenledger
