@@ -114,16 +114,17 @@ constexpr auto kBodies = std::to_array<OpenApiComponent>({
     {"BulkRevocation", R"json({"required": true, "content": {"application/json": {
   "schema": {"$ref": "#/components/schemas/BulkRevocation"}}}})json"},
     {"Reason", R"json({"required": false, "content": {"application/json": {"schema": {
-  "type": "object", "additionalProperties": false, "properties": {"reason": {"type": "string"},
+  "type": "object", "additionalProperties": false, "properties": {"reason": {"type": "string",
+      "description": "At most 4096 bytes. Stored encrypted and never erased: nothing about a person belongs here"},
     "cause": {"enum": ["admin_manual", "owner_request"], "default": "admin_manual"}}}}}})json"},
     {"NewNote", R"json({"required": true, "content": {"application/json": {"schema": {
   "type": "object", "required": ["topic"], "additionalProperties": false, "properties": {
-    "topic": {"type": "string", "minLength": 1},
-    "body": {"type": "string", "description": "At most 4096 bytes"}}}}}})json"},
+    "topic": {"type": "string", "minLength": 1, "description": "Stored plain and never erased"},
+    "body": {"type": "string", "description": "At most 4096 bytes. Stored encrypted and never erased: nothing about a person belongs here"}}}}}})json"},
     {"ErasedOwner", R"json({"required": true, "content": {"application/json": {"schema": {
   "type": "object", "required": ["owner"], "additionalProperties": false, "properties": {
     "owner": {"type": "string", "minLength": 1, "description": "The whole name"},
-    "reason": {"type": "string", "description": "At most 4096 bytes, stored encrypted"}}}}}})json"},
+    "reason": {"type": "string", "description": "At most 4096 bytes. Stored encrypted and never erased: nothing about a person belongs here"}}}}}})json"},
     {"Questions", R"json({"required": true, "content": {"application/json": {"schema": {"anyOf": [
   {"$ref": "#/components/schemas/Question"},
   {"type": "object", "required": ["items"], "additionalProperties": false, "properties": {"items": {

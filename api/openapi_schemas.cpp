@@ -72,7 +72,8 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
         "issued_before": {"$ref": "#/components/schemas/Time"}, "all": {"const": true},
         "subject": {"type": "string", "minLength": 1, "description": "One event per token, at most 1000"},
         "owner": {"type": "string", "minLength": 1, "description": "One event per token, at most 1000"}}},
-    "reason": {"type": "string"}, "dry_run": {"type": "boolean", "default": false}}
+    "reason": {"type": "string", "description": "At most 4096 bytes. Stored encrypted and never erased: nothing about a person belongs here"},
+    "dry_run": {"type": "boolean", "default": false}}
 })json"},
     {"BulkRevoked", R"json({
   "type": "object", "required": ["dry_run"],
@@ -248,8 +249,10 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "scopes": {"type": "array", "items": {"type": "string"}, "maxItems": 64},
     "expires_in_days": {"type": "integer", "minimum": 1},
     "expires_at": {"type": "string", "description": "RFC 3339, or a date, which ends at the end of that day in UTC"},
-    "owner": {"type": "string"}, "client_id": {"type": "string"},
-    "extra_fields": {"type": "object", "additionalProperties": true}}
+    "owner": {"type": "string", "description": "Stored encrypted; an erasure of the owner ends it"},
+    "client_id": {"type": "string"},
+    "extra_fields": {"type": "object", "additionalProperties": true, "description":
+      "Stored encrypted; an erasure of the owner ends them, so nothing about a person without an owner"}}
 })json"},
     {"RevokedToken", R"json({
   "type": "object", "required": ["jti", "status", "revoked_at"],

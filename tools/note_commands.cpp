@@ -50,8 +50,14 @@ void add_note_commands(CommandLine& line) {
               "Append a note; the topic is stored plain, the body encrypted under a key of its own",
               "note append deploy --data ./data --file notes.txt",
               [&line] { return append(line, options); }});
-  command->add_option("topic", options.topic, "A label")->required();
-  command->add_option("--file", options.file, "The body, at most 4096 bytes; - is stdin")
+  command
+      ->add_option("topic", options.topic,
+                   "A label, stored plain and never erased: nothing about a person")
+      ->required();
+  command
+      ->add_option("--file", options.file,
+                   "The body, at most 4096 bytes, stored encrypted and never erased: nothing "
+                   "about a person; - is stdin")
       ->required();
 }
 

@@ -55,7 +55,8 @@ void add_owner_commands(CommandLine& line) {
   command->add_option("--owner-file", options.file,
                       "Read the name from this file instead; - is stdin");
   command->add_flag("--yes", options.yes, "Erase; it can not be undone");
-  command->add_option("--reason", options.reason, "Free text, stored encrypted");
+  command->add_option("--reason", options.reason,
+                      "Free text, stored encrypted and never erased: nothing about a person");
 }
 
 }  // namespace tokenledger

@@ -72,7 +72,8 @@ void add_revoke_all_command(CommandLine& line) {
   command->add_flag("--all", options.all, "Every token of this ledger, the administrator's too");
   command->add_flag("--dry-run", options.dry_run, "Count only");
   command->add_flag("--yes", options.yes, "Do it; wanted unless --dry-run");
-  command->add_option("--reason", options.reason, "Free text, stored encrypted");
+  command->add_option("--reason", options.reason,
+                      "Free text, stored encrypted and never erased: nothing about a person");
 }
 
 }  // namespace tokenledger

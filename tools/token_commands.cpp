@@ -104,12 +104,16 @@ ExitCode delete_token(CommandLine& line, const std::string& jti) {
 }
 
 void add_issue(CLI::App* command, TokenOptions& options) {
-  command->add_option("--name", options.name, "A label, stored plain")->required();
+  command
+      ->add_option("--name", options.name,
+                   "A label, stored plain and never erased: nothing about a person")
+      ->required();
   command->add_option("--audience", options.audience, "The API's identifier")->required();
   command->add_option("--scope", options.scopes, "May repeat; absent: all that the grant holds");
   command->add_option("--client", options.client_id,
                       "The client it belongs to; absent: the built-in one for named tokens");
-  command->add_option("--owner", options.owner, "Personal: stored encrypted");
+  command->add_option("--owner", options.owner,
+                      "Personal: stored encrypted, and `owner erase` ends it");
   command->add_option("--expires-in-days", options.expires_in_days, "For instance 60, 90, 180, 365")
       ->check(CLI::Range(1, 3650));
   command->add_option("--expires-in-seconds", options.expires_in_seconds, "By this machine's clock")
@@ -157,7 +161,8 @@ void add_token_commands(CommandLine& line) {
       with_jti(line.add_anywhere(group, {"revoke", "Revoke an active token",
                                          "token revoke JTI --data ./data --reason 'laptop stolen'",
                                          [&line] { return revoke_token(line, options); }}));
-  revoke->add_option("--reason", options.reason, "Free text, stored encrypted");
+  revoke->add_option("--reason", options.reason,
+                     "Free text, stored encrypted and never erased: nothing about a person");
   revoke->add_option("--cause", options.cause, "admin_manual (default) or owner_request")
       ->check(CLI::IsMember({"admin_manual", "owner_request"}));
   with_jti(line.add_anywhere(
