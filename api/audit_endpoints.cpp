@@ -30,12 +30,15 @@ constexpr std::size_t kOpenAuditReadsMax = 32;
 
 constexpr std::string_view kPrefix = "/v1/audit/";
 constexpr std::string_view kContentTypeOctets = "application/octet-stream";
-// What is addressed by size and number never changes.
-constexpr std::string_view kForever = "max-age=31536000, immutable";
 // The newest checkpoint: the next one may be there already.
-constexpr std::string_view kASecond = "max-age=1";
-// Partial tiles do not change either, but nobody asks for them when the next checkpoint is out.
-constexpr std::string_view kAnHour = "max-age=3600";
+constexpr std::string_view kASecond = "public, max-age=1";
+// What is addressed by size and number never changes under one key, but `recover` may begin a log
+// of another key at the same URL. So caches keep it and ask each time; the tag is the key's, and
+// the answer that it still holds costs no read.
+constexpr std::string_view kOpenWhileKey = "public, no-cache";
+constexpr std::string_view kPrivateWhileKey = "private, no-cache";
+// Being read and checked at once, up to 17 MiB each; beyond: 503.
+constexpr std::size_t kEntryBundlesHeldMax = 8;
 
 // --- what the handlers share ---
 
@@ -94,6 +97,37 @@ HttpResponse octets_response(const std::vector<std::uint8_t>& bytes, std::string
   return response;
 }
 
+// `"0123456789abcdef"`: what the origin of this log's checkpoints ends with (RFC 9110 §8.8.3).
+std::string key_tag(std::string_view vkey) {
+  const auto name = vkey.substr(0, vkey.find('+'));
+  return "\"" + std::string{name.substr(name.rfind('/') + 1)} + "\"";
+}
+
+// RFC 9110 §13.1.2, weak comparison. Tags of this server hold no comma.
+bool has_tag(std::string_view if_none_match, std::string_view tag) {
+  while (!if_none_match.empty()) {
+    const auto comma = std::min(if_none_match.find(','), if_none_match.size());
+    auto item = if_none_match.substr(0, comma);
+    if_none_match.remove_prefix(std::min(comma + 1, if_none_match.size()));
+    while (item.starts_with(' ') || item.starts_with('\t')) item.remove_prefix(1);
+    while (item.ends_with(' ') || item.ends_with('\t')) item.remove_suffix(1);
+    if (item.starts_with("W/")) item.remove_prefix(2);
+    if (item == tag || item == "*") return true;
+  }
+  return false;
+}
+
+// 304 where the caller has it already; nullopt: it must be sent.
+std::optional<HttpResponse> unchanged(const HttpRequest& request, std::string_view tag,
+                                      std::string_view caching) {
+  const auto known = request.header(HttpHeader::if_none_match);
+  if (!has_tag(known, tag)) return std::nullopt;
+  HttpResponse response{.status = 304};
+  response.add_header("Cache-Control", caching);
+  response.add_header("ETag", tag);
+  return response;
+}
+
 HttpResponse come_again(std::string_view detail) {
   auto response = problem(503, errc_name(Errc::view_behind), detail);
   response.add_header("Retry-After", "1");
@@ -113,9 +147,15 @@ HttpResponse checkpoint(const Ledger& ledger, const HttpRequest& request) {
                               : problem_of(Errc::audit_stopped);
   }
   auto note = size ? audit.checkpoint_of(*size) : audit.checkpoint();
+  if (note && !size) return text_response(std::move(*note), kASecond);
   if (note) {
-    return text_response(std::move(*note),
-                         std::string{"public, "}.append(size ? kForever : kASecond));
+    const auto key = audit.vkey();
+    if (!key) return problem_of(key.error());
+    const auto tag = key_tag(*key);
+    if (auto same = unchanged(request, tag, kOpenWhileKey)) return std::move(*same);
+    auto response = text_response(std::move(*note), kOpenWhileKey);
+    response.add_header("ETag", tag);
+    return response;
   }
   if (note.error() == Errc::file_not_found)
     return problem(404, "checkpoint_not_found", "no checkpoint of this size was signed");
@@ -139,19 +179,24 @@ using ParsePath = std::optional<TileId> (*)(std::string_view);
 // The path as sent has one spelling (C2SP tlog-tiles): escapes, leading zeros and a width of 256
 // are other paths, and there is nothing at them.
 HttpResponse tile(const Ledger& ledger, const HttpRequest& request, ParsePath parse, ReadTile read,
-                  std::string_view who) {
+                  std::string_view caching) {
   auto query = read_numbers(ledger, request, kNoParameters);
   if (query.refused) return std::move(*query.refused);
   const auto id = parse(request.path().substr(kPrefix.size()));
   if (!id) return problem(404, "not_found", "a tile's path is not written so");
-  const auto bytes = (Audit{ledger}.*read)(*id);
-  if (!bytes && bytes.error() == Errc::sequence_in_future)
+  const Audit audit{ledger};
+  const auto key = audit.vkey();
+  if (!key) return problem_of(key.error());
+  if (id->width > tile_width(id->level, id->index, audit.sizes().signed_size))
     return problem(404, "not_found", "the tile is not covered by a checkpoint yet");
+  const auto tag = key_tag(*key);
+  if (auto same = unchanged(request, tag, caching)) return std::move(*same);
+  const auto bytes = (audit.*read)(*id);
   if (!bytes) return problem_of(bytes.error());
-  if (bytes->size() > kHttpResponseBytesMax)
-    return problem(500, "too_large", "the entries are too long for one answer: export the log");
-  const bool is_full = id->width == kTileHashes;
-  return octets_response(*bytes, std::string{who}.append(is_full ? kForever : kAnHour));
+  auto response = octets_response(*bytes, caching);
+  response.add_header("ETag", tag);
+  response.body_bytes_max = kEntryBundleBytesMax;
+  return response;
 }
 
 // --- proofs ---
@@ -247,19 +292,19 @@ struct Prover {
 
 // --- routes ---
 
-// A place among the requests without a token, free again when the last job that holds it ends.
-class OpenPlace {
+// A place among a bounded number of requests, free again when the last job that holds it ends.
+class Place {
  public:
   using Held = std::atomic<std::size_t>;
-  static std::shared_ptr<OpenPlace> take(std::shared_ptr<Held> held) {
-    auto place = std::make_shared<OpenPlace>(std::move(held));
+  static std::shared_ptr<Place> take(std::shared_ptr<Held> held, std::size_t held_max) {
+    auto place = std::make_shared<Place>(std::move(held), held_max);
     return place->is_within_ ? place : nullptr;
   }
-  explicit OpenPlace(std::shared_ptr<Held> held)
-      : held_{std::move(held)}, is_within_{held_->fetch_add(1) < kOpenAuditReadsMax} {}
-  ~OpenPlace() { held_->fetch_sub(1); }
-  OpenPlace(const OpenPlace&) = delete;
-  OpenPlace& operator=(const OpenPlace&) = delete;
+  Place(std::shared_ptr<Held> held, std::size_t held_max)
+      : held_{std::move(held)}, is_within_{held_->fetch_add(1) < held_max} {}
+  ~Place() { held_->fetch_sub(1); }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
 
  private:
   const std::shared_ptr<Held> held_;
@@ -267,12 +312,12 @@ class OpenPlace {
 };
 
 void route_open(HttpRouter& router, ApiContext& context, std::string_view pattern,
-                const std::shared_ptr<OpenPlace::Held>& held, ReadHandler handler) {
+                const std::shared_ptr<Place::Held>& held, ReadHandler handler) {
   router.add_async(HttpMethod::get, pattern,
                    [workers = context.workers, held,
                     shared = std::make_shared<const ReadHandler>(std::move(handler))](
                        OwnedHttpRequest request, Responder responder) {
-                     const auto place = OpenPlace::take(held);
+                     const auto place = Place::take(held, kOpenAuditReadsMax);
                      if (!place) return responder.respond(busy());
                      const auto call = take_call(std::move(request), std::move(responder));
                      answer_from_worker(*workers, call, [call, shared, place] {
@@ -285,7 +330,7 @@ void route_open(HttpRouter& router, ApiContext& context, std::string_view patter
 
 void add_audit_endpoints(HttpRouter& router, ApiContext& context) {
   const auto& ledger = context.ledger;
-  const auto held = std::make_shared<OpenPlace::Held>(0);
+  const auto held = std::make_shared<Place::Held>(0);
   const auto open = [&](std::string_view pattern, ReadHandler handler) {
     route_open(router, context, pattern, held, std::move(handler));
   };
@@ -295,11 +340,14 @@ void add_audit_endpoints(HttpRouter& router, ApiContext& context) {
   // Before the hash tiles, whose pattern matches these paths too.
   route_view(router, context,
              {HttpMethod::get, "/v1/audit/tile/entries/{index...}", ManagementScope::audit_read},
-             [&ledger](const HttpRequest& request) {
-               return tile(ledger, request, parse_entry_bundle_path, &Audit::entries, "private, ");
+             [&ledger, bundles = std::make_shared<Place::Held>(0)](const HttpRequest& request) {
+               const auto place = Place::take(bundles, kEntryBundlesHeldMax);
+               if (!place) return busy();
+               return tile(ledger, request, parse_entry_bundle_path, &Audit::entries,
+                           kPrivateWhileKey);
              });
   open("/v1/audit/tile/{level}/{index...}", [&ledger](const HttpRequest& request) {
-    return tile(ledger, request, parse_tile_path, &Audit::tile, "public, ");
+    return tile(ledger, request, parse_tile_path, &Audit::tile, kOpenWhileKey);
   });
   open("/v1/audit/proofs/inclusion", [&ledger](const HttpRequest& request) {
     return prove(ledger, request, {"index", "size"}, &Audit::inclusion_proof);

@@ -53,7 +53,7 @@ void HttpResponse::add_header(std::string_view name, std::string_view value) {
 void HttpResponse::fail_closed_if_broken() {
   const bool body_forbidden = status == 204 || status == 304;
   const bool is_good = !is_broken && status >= 200 && status <= 599 &&
-                       body.size() <= kHttpResponseBytesMax && !(body_forbidden && !body.empty()) &&
+                       body.size() <= body_bytes_max && !(body_forbidden && !body.empty()) &&
                        !(stream && (body_forbidden || !body.empty()));
   if (!is_good) *this = HttpResponse{.status = 500};
 }

@@ -20,7 +20,8 @@ inline constexpr std::string_view kContentTypeProblem = "application/problem+jso
 inline constexpr std::string_view kContentTypeText = "text/plain; charset=utf-8";
 inline constexpr std::string_view kContentTypeHtml = "text/html; charset=utf-8";
 
-// Larger answers are a programming error: the caller gets 500. Pages and exports are cut before.
+// Larger answers are a programming error: the caller gets 500. Pages and exports are cut before;
+// the one route whose answers can't be cut raises the bound for them.
 inline constexpr std::size_t kHttpResponseBytesMax = 8 * 1024 * 1024;
 
 class HttpStream;
@@ -34,6 +35,8 @@ struct HttpResponse {
   // A value with a control character other than TAB would end the line and let a caller write
   // headers of its own: the whole answer then becomes a 500 (fail closed).
   void add_header(std::string_view name, std::string_view value);
+
+  std::size_t body_bytes_max = kHttpResponseBytesMax;
 
   // Turns into a bare 500 if add_header refused something, the status is impossible or the body
   // beyond the bound. The session calls it on every answer.

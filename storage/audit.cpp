@@ -80,6 +80,55 @@ Result<std::vector<Digest>> checked_consistency(AuditTree& tree, const ShownChec
   return Errc::audit_corrupt;
 }
 
+// That a perfect node stands in the checkpoint. Seen from its level up, a tree is one of fewer
+// leaves and the same splits, so it is an inclusion like that of a leaf.
+Result<void> check_node(NodeId node, const Digest& hash, const ShownCheckpoint& checkpoint,
+                        TileHashSource& source) {
+  const auto size = ((checkpoint.size - 1) >> node.level) + 1;
+  const auto plan = inclusion_plan(node.index, size);
+  if (!plan) return plan.error();
+  std::vector<Digest> proof;
+  for (const auto& range : *plan) {
+    const auto sibling = range_hash(
+        {range.begin << node.level, range.end == size ? checkpoint.size : range.end << node.level},
+        source);
+    if (!sibling) return sibling.error();
+    proof.push_back(*sibling);
+  }
+  return verify_inclusion(
+      {.index = node.index, .size = size, .leaf = hash, .root = checkpoint.root}, proof);
+}
+
+// As with proofs: hashes that do not lead to the signed root are not given away.
+Result<void> check_hash_tile(AuditTree& tree, const ShownCheckpoint& checkpoint, const TileId& id,
+                             ByteView bytes) {
+  TileHashSource source{checkpoint.size, tree};
+  for (const auto& node : nodes_of({.begin = 0, .end = id.width})) {
+    const auto hash = hash_in_tile(bytes, node.level, static_cast<std::size_t>(node.index));
+    if (!hash) return hash.error();
+    const NodeId in_tree{.level = id.level * kTileNodeLevels + node.level,
+                         .index = ((id.index * kTileHashes) >> node.level) + node.index};
+    const auto checked = check_node(in_tree, *hash, checkpoint, source);
+    if (checked) continue;
+    if (checked.error() != Errc::root_mismatch) return checked;
+    tree.mark_damaged();
+    return Errc::audit_corrupt;
+  }
+  return {};
+}
+
+Result<std::vector<std::uint8_t>> hashes_of_entries(ByteView bundle, std::size_t width) {
+  const auto entries = decode_entry_bundle(bundle, width);
+  if (!entries) return entries.error();
+  std::vector<std::uint8_t> hashes;
+  hashes.reserve(width * sizeof(Digest));
+  for (const auto& entry : *entries) {
+    const auto hash = leaf_hash(entry);
+    hashes.insert(hashes.end(), hash.begin(), hash.end());
+  }
+  return hashes;
+}
+
 Result<ProofFile> prove(AuditTree& tree, const EventLog& log, const ShownCheckpoint& checkpoint,
                         Sequence seq) {
   auto proof = make_proof(log, tree, checkpoint, seq);
@@ -170,17 +219,28 @@ Result<std::vector<std::uint8_t>> Audit::tile(const TileId& id) const {
   const Reading reading{ledger_->core()};
   if (auto readable = reading.can_read(); !readable) return readable.error();
   auto& tree = reading.tree();
-  if (id.width > tile_width(id.level, id.index, tree.signed_size()))
+  const auto newest = tree.newest();
+  if (newest == nullptr || id.width > tile_width(id.level, id.index, newest->size))
     return Errc::sequence_in_future;
-  return tree.read_tile(id);
+  auto bytes = tree.read_tile(id);
+  if (!bytes) return bytes;
+  if (auto checked = check_hash_tile(tree, *newest, id, *bytes); !checked) return checked.error();
+  return bytes;
 }
 
 Result<std::vector<std::uint8_t>> Audit::entries(const TileId& id) const {
   const Reading reading{ledger_->core()};
   if (auto readable = reading.can_read(); !readable) return readable.error();
-  const auto& tree = reading.tree();
-  if (id.width > tile_width(0, id.index, tree.signed_size())) return Errc::sequence_in_future;
-  return tree.read_entries(id);
+  auto& tree = reading.tree();
+  const auto newest = tree.newest();
+  if (newest == nullptr || id.width > tile_width(0, id.index, newest->size))
+    return Errc::sequence_in_future;
+  auto bundle = tree.read_entries(id);
+  if (!bundle) return bundle;
+  const auto hashes = hashes_of_entries(*bundle, id.width);
+  if (!hashes) return hashes.error();
+  if (auto checked = check_hash_tile(tree, *newest, id, *hashes); !checked) return checked.error();
+  return bundle;
 }
 
 Result<std::vector<Digest>> Audit::inclusion_proof(std::uint64_t index, std::uint64_t size) const {

@@ -152,6 +152,9 @@ TEST_F(AuditTest, TilesOfALargeLogAreSlicesOfTheSameTree) {
     const auto hashes = tile_level_hashes(level, size);
     ASSERT_GT(hashes, 0u);
     const auto last = (hashes - 1) / kTileHashes;
+    // Whatever is asked for is held against the signed root, so it must fit at every width.
+    for (std::size_t width = 1; width <= tile_width(level, last, size); ++width)
+      EXPECT_TRUE(audit().tile({.level = level, .index = last, .width = width})) << width;
     for (const auto index : {std::uint64_t{0}, last / 2, last}) {
       const auto width = tile_width(level, index, size);
       const auto tile = audit().tile({.level = level, .index = index, .width = width});
@@ -214,6 +217,11 @@ TEST_F(AuditTest, ADamagedTileMakesNoProofAndIsMadeAnewByTheNextOpen) {
   reopen(warned);
   const auto size = open_checkpoint(*audit().checkpoint(), key())->checkpoint.size;
   EXPECT_TRUE(audit().prove_event(Sequence{66'000})) << "elsewhere nothing is wrong";
+  const TileId full{.level = 1, .index = 0, .width = kTileHashes};
+  EXPECT_EQ(audit().tile(full).error(), Errc::audit_corrupt);
+  EXPECT_FALSE(warnings.empty()) << "a tile alone shows it";
+  EXPECT_EQ(audit().tile({.level = 1, .index = 0, .width = 101}).error(), Errc::audit_corrupt);
+  EXPECT_TRUE(audit().tile({.level = 2, .index = 0, .width = 1})) << "it stands on its own";
   // Each of these needs the hash of leaves 25,600 to 25,855.
   EXPECT_EQ(audit().prove_event(Sequence{25'000}).error(), Errc::audit_corrupt);
   EXPECT_EQ(audit().inclusion_proof(25'000, size).error(), Errc::audit_corrupt);
@@ -224,6 +232,7 @@ TEST_F(AuditTest, ADamagedTileMakesNoProofAndIsMadeAnewByTheNextOpen) {
                 [](const std::string& what) { return what.find("damaged") != std::string::npos; }),
             1);
   reopen(warned);
+  EXPECT_TRUE(audit().tile(full));
   EXPECT_TRUE(audit().prove_event(Sequence{25'000}));
   EXPECT_TRUE(audit().inclusion_proof(25'700, 25'900));
   EXPECT_TRUE(audit().consistency_proof(25'900, size));
