@@ -42,7 +42,7 @@ class TableDamage : public testing_support::LedgerTest {
   static std::vector<std::size_t> places(const fs::path& table, std::size_t step) {
     const auto bytes = std::min<std::size_t>(fs::file_size(table), 2'048);
     std::vector<std::size_t> made;
-    for (std::size_t back = 1; back <= bytes; back += back < 60 ? step : 61) made.push_back(back);
+    for (std::size_t back = 1; back <= bytes; back += back < 110 ? step : 97) made.push_back(back);
     return made;
   }
 
