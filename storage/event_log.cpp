@@ -1,9 +1,12 @@
 #include "storage/event_log.hpp"
 
+#include <rocksdb/metadata.h>
+#include <rocksdb/options.h>
 #include <rocksdb/perf_level.h>
 #include <rocksdb/write_batch.h>
 
 #include <atomic>
+#include <limits>
 
 #include "core/event.hpp"
 #include "core/invariant.hpp"
@@ -24,6 +27,43 @@ constexpr std::size_t kBatchBytesKept = 8 * 1024 * 1024;
 constexpr std::size_t kProtectionBytesPerKey = 8;
 
 rocksdb::WriteBatch make_batch() { return rocksdb::WriteBatch{0, 0, kProtectionBytesPerKey, 0}; }
+
+class RocksLogCut final : public LogCut {
+ public:
+  explicit RocksLogCut(std::shared_ptr<const LogDatabase> database)
+      : database_{std::move(database)} {}
+  RocksLogCut(const RocksLogCut&) = delete;
+  RocksLogCut& operator=(const RocksLogCut&) = delete;
+  ~RocksLogCut() override {
+    if (holds_files_) static_cast<void>(rocks().EnableFileDeletions(false));
+  }
+
+  Result<void> take() {
+    if (auto held = to_result(rocks().DisableFileDeletions()); !held) return held;
+    holds_files_ = true;
+    // Nothing is flushed: the WAL is copied instead, and its last record is whole because its
+    // writer is the one who asks.
+    rocksdb::LiveFilesStorageInfoOptions options;
+    options.wal_size_for_flush = std::numeric_limits<std::uint64_t>::max();
+    std::vector<rocksdb::LiveFileStorageInfo> found;
+    if (auto listed = to_result(rocks().GetLiveFilesStorageInfo(options, &found)); !listed)
+      return listed;
+    for (auto& file : found) {
+      files_.push_back({.name = std::move(file.relative_filename),
+                        .bytes = file.size,
+                        .contents = std::move(file.replacement_contents)});
+    }
+    return {};
+  }
+  const std::vector<File>& files() const noexcept override { return files_; }
+
+ private:
+  [[nodiscard]] rocksdb::DB& rocks() const { return *database_->rocks; }
+
+  const std::shared_ptr<const LogDatabase> database_;
+  std::vector<File> files_;
+  bool holds_files_ = false;
+};
 
 class RocksEventLog final : public EventLog {
  public:
@@ -51,6 +91,11 @@ class RocksEventLog final : public EventLog {
   Result<void> truncate_after(Sequence seq, const std::filesystem::path& aside) override;
   Result<void> verify_files() const override;
   std::uint64_t bytes_on_disk() const override;
+  Result<std::unique_ptr<LogCut>> cut() const override {
+    auto made = std::make_unique<RocksLogCut>(database_);
+    if (auto taken = made->take(); !taken) return taken.error();
+    return std::unique_ptr<LogCut>{std::move(made)};
+  }
 
  private:
   [[nodiscard]] Sequence last() const { return Sequence{last_.load(std::memory_order_acquire)}; }

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/errc.hpp"
@@ -31,6 +32,19 @@ class LogReader {
   [[nodiscard]] virtual Result<std::span<const std::uint8_t>> next() = 0;
   // Seq of the event that next() returned last.
   [[nodiscard]] virtual Sequence position() const = 0;
+};
+
+// The files of a log as they were at one moment, for a copy that opens by itself. While it lives
+// RocksDB removes none of them, so do not keep it longer than copying takes. Any thread.
+class LogCut {
+ public:
+  struct File {
+    std::string name;         // inside the log's directory
+    std::uint64_t bytes = 0;  // only so many count; others may stand behind them by now
+    std::string contents;     // not empty: these, whatever stands on the disk
+  };
+  virtual ~LogCut() = default;
+  [[nodiscard]] virtual const std::vector<File>& files() const noexcept = 0;
 };
 
 class EventLog {
@@ -81,6 +95,9 @@ class EventLog {
   // Re-reads every table file against its checksums. (open() has read the WAL against its own.)
   [[nodiscard]] virtual Result<void> verify_files() const = 0;
   [[nodiscard]] virtual std::uint64_t bytes_on_disk() const = 0;
+  // Everything appended so far. On the writer's thread, so that no file ends inside of a record;
+  // a few system calls, nothing is written.
+  [[nodiscard]] virtual Result<std::unique_ptr<LogCut>> cut() const = 0;
 };
 
 }  // namespace tokenledger

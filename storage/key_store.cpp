@@ -327,6 +327,14 @@ Result<void> KeyStore::sync_owning_file() {
   return {};
 }
 
+// The open file stays the one of this generation when a compaction gives its name to another.
+Result<KeyStore::Durable> KeyStore::open_durable() {
+  const std::lock_guard file{file_mutex_};
+  auto opened = files_->open_for_reading(path_);
+  if (!opened) return opened.error();
+  return Durable{.file = std::move(*opened), .mark = mark()};
+}
+
 Result<void> KeyStore::compact() {
   const std::lock_guard file{file_mutex_};
   if (const auto synced = sync_owning_file(); !synced) return synced.error();

@@ -81,6 +81,14 @@ class KeyStore {
   // must not fill the file. sync() waits meanwhile; reads and changes only while memory is copied.
   [[nodiscard]] Result<void> compact_if_due(std::uint64_t garbage_bytes_min = kGarbageBytesMin);
 
+  // What is durable now, for a copy: the first mark.bytes bytes of `file` stay as they are,
+  // whatever is added or compacted later. Without the unsynced changes.
+  struct Durable {
+    std::unique_ptr<File> file;  // for reading
+    KeyStoreMark mark;
+  };
+  [[nodiscard]] Result<Durable> open_durable();
+
   // What is durable now.
   [[nodiscard]] KeyStoreMark mark() const;
   [[nodiscard]] std::size_t size() const;

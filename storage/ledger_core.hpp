@@ -48,6 +48,7 @@ struct LedgerPaths {
   std::filesystem::path directory, lock, keyring, head, log, views, key_store, snapshots;
   std::filesystem::path views_damaged;  // there: the views are to be rebuilt
   std::filesystem::path audit;
+  std::filesystem::path backup;  // there: a copy that only `restore` may read
 };
 
 // Takes the mark away, durably, once the views were rebuilt; none there is a success.

@@ -45,7 +45,8 @@ LedgerPaths::LedgerPaths(const std::filesystem::path& at)
       key_store{at / "keystore"},
       snapshots{at / "snapshots"},
       views_damaged{at / "views.damaged"},
-      audit{at / "audit"} {}
+      audit{at / "audit"},
+      backup{at / "backup"} {}
 
 LedgerCore::LedgerCore(LedgerOptions given)
     : index{index_options(given)},
@@ -120,6 +121,12 @@ Result<void> LedgerCore::open_files(std::string& why) {
   const auto has = [&](const std::filesystem::path& path) {
     return std::ranges::find(*names, path.filename().string()) != names->end();
   };
+  if (has(paths.backup)) {
+    return refuse(Errc::not_a_ledger,
+                  directory +
+                      " is a backup, and what is signed there could contradict the ledger "
+                      "it was made of: see `tokenledger restore`");
+  }
   const bool has_keyring = has(paths.keyring);
   const bool has_log = has(paths.log);
   if (!has_keyring && has_log) {

@@ -14,16 +14,6 @@ namespace {
 constexpr int kAsideNamesMax = 1'000;
 constexpr const char* kNewestName = "newest-checkpoint";
 
-// With the log's own signature alone: a note in the log has a bound, cosignatures have none.
-Result<std::string> without_cosignatures(const OpenedCheckpoint& opened, const NoteVerifier& key) {
-  SignedNote own{.text = opened.note.text, .signatures = {}};
-  std::ranges::copy_if(opened.note.signatures, std::back_inserter(own.signatures),
-                       [&](const NoteSignature& line) { return line.key_name == key.name(); });
-  auto note = format_note(own);
-  if (note && note->size() > kNoteBodyBytesMax) return Errc::too_large;
-  return note;
-}
-
 // Whatever cosignatures one of them has.
 bool has_same_text(const std::string& note, const std::string& other) {
   const auto left = parse_note(note);
@@ -40,6 +30,20 @@ std::uint64_t size_of(const std::string& note) {
 }
 
 }  // namespace
+
+Result<ShownCheckpoint> without_cosignatures(const OpenedCheckpoint& opened,
+                                             const NoteVerifier& key) {
+  SignedNote own{.text = opened.note.text, .signatures = {}};
+  std::ranges::copy_if(opened.note.signatures, std::back_inserter(own.signatures),
+                       [&](const NoteSignature& line) { return line.key_name == key.name(); });
+  auto note = format_note(own);
+  if (!note) return note.error();
+  if (note->size() > kNoteBodyBytesMax) return Errc::too_large;
+  return ShownCheckpoint{.size = opened.checkpoint.size,
+                         .root = opened.checkpoint.root,
+                         .signed_at = {},
+                         .note = std::move(*note)};
+}
 
 RecoverCheckpoints::RecoverCheckpoints(FileLayer& files,
                                        const std::filesystem::path& ledger_directory,
@@ -127,10 +131,14 @@ void RecoverCheckpoints::look_at_anchor(const std::string& issuer) {
     key = ours->verifier();
   }
   const auto opened = open_checkpoint(anchor_note_, *key);
-  auto note = opened ? without_cosignatures(*opened, *key) : Result<std::string>{opened.error()};
-  if (!note) return foreign();
-  anchored_ = ShownCheckpoint{
-      .size = opened->checkpoint.size, .root = opened->checkpoint.root, .note = std::move(*note)};
+  auto shown =
+      opened ? without_cosignatures(*opened, *key) : Result<ShownCheckpoint>{opened.error()};
+  if (!shown) return foreign();
+  anchored_ = std::move(*shown);
+}
+
+void RecoverCheckpoints::add_kept(const ShownCheckpoint& kept) {
+  if (kept.size > size_of(superseded_note_)) superseded_note_ = kept.note;
 }
 
 std::uint64_t RecoverCheckpoints::newest_size() const noexcept {

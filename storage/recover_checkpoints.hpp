@@ -21,6 +21,11 @@ namespace tokenledger {
 
 class LedgerKeys;
 
+// As it may stand in the log: with the log's own signature alone, because a note there has a bound
+// and cosignatures have none.
+[[nodiscard]] Result<ShownCheckpoint> without_cosignatures(const OpenedCheckpoint& opened,
+                                                           const NoteVerifier& key);
+
 class RecoverCheckpoints {
  public:
   // `anchor` may be empty. All of them must outlive this.
@@ -31,6 +36,9 @@ class RecoverCheckpoints {
   // neither can a checkpoint. unsupported_format: a newer program wrote the history; nothing else
   // is an error.
   [[nodiscard]] Result<void> look(const std::optional<std::string>& issuer);
+
+  // One that somebody kept elsewhere, opened with the ledger's key: after look().
+  void add_kept(const ShownCheckpoint& kept);
 
   // Of the newest intact record and of the anchor; nullopt: none is there, or it is damaged.
   [[nodiscard]] const std::optional<ShownCheckpoint>& signed_last() const noexcept {

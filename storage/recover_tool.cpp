@@ -1,11 +1,11 @@
 #include "storage/recover_tool.hpp"
 
 #include <algorithm>
-#include <vector>
 
 #include "core/state.hpp"
 #include "core/validity_index.hpp"
 #include "storage/durable_file.hpp"
+#include "storage/file_copy.hpp"
 #include "storage/format_version.hpp"
 #include "storage/keyring.hpp"
 #include "storage/ledger_core.hpp"
@@ -16,25 +16,7 @@
 namespace tokenledger {
 namespace {
 
-constexpr std::size_t kCopyBytes = 1024 * 1024;
 constexpr int kAsideNamesMax = 1'000;
-
-Result<void> copy_file(FileLayer& files, const std::filesystem::path& from,
-                       const std::filesystem::path& to) {
-  const auto source = files.open_for_reading(from);
-  if (!source) return source.error();
-  const auto target = files.create(to);
-  if (!target) return target.error();
-  std::vector<std::uint8_t> block(kCopyBytes);
-  for (std::uint64_t at = 0;;) {
-    const auto count = (*source)->read_at(at, block);
-    if (!count) return count.error();
-    if (*count == 0) break;
-    if (auto written = (*target)->append(std::span{block}.first(*count)); !written) return written;
-    at += *count;
-  }
-  return (*target)->sync();
-}
 
 class DirectoryRecoverTool final : public RecoverTool {
  public:
@@ -44,6 +26,11 @@ class DirectoryRecoverTool final : public RecoverTool {
         files_{options.files ? options.files : make_posix_file_layer()} {}
 
   Result<void> start(std::string& why) {
+    const auto is_backup = files_->exists(paths_.backup);
+    if (!is_backup || *is_backup) {
+      why = options_.directory.string() + " is a backup: restore it, and recover what was restored";
+      return is_backup ? Errc::not_a_ledger : to_errc(is_backup.error());
+    }
     const auto there = files_->exists(paths_.log);
     if (!there || !*there) {
       why = "there is no ledger at " + options_.directory.string() + ": check --data";
@@ -360,7 +347,8 @@ class DirectoryRecoverTool final : public RecoverTool {
     if (!names) return names.error();
     for (const auto& name : *names) {
       if (!name.ends_with(".log")) continue;
-      if (auto copied = copy_file(*files_, paths_.log / name, aside / name); !copied) return copied;
+      if (auto copied = copy_file(*files_, paths_.log / name, aside / name); !copied)
+        return copied.error();
     }
     return files_->sync_directory(aside);
   }

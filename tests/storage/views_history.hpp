@@ -291,6 +291,7 @@ class MemoryLog final : public EventLog {
   }
   Result<void> verify_files() const override { return {}; }
   std::uint64_t bytes_on_disk() const override { return 0; }
+  Result<std::unique_ptr<LogCut>> cut() const override { return Errc::io_error; }
 
  private:
   class Reader final : public LogReader {
