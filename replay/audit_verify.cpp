@@ -144,7 +144,9 @@ class Verification {
       const bool is_left_behind = name.ends_with(kTemporarySuffix) ||
                                   name.starts_with("cut-after-") || name == "views.verify";
       const bool is_superseded = name.starts_with("audit.aside-") || name == "superseded";
-      if (is_superseded) {
+      if (name == "backup") {
+        findings_.note(name, "a backup, or one that was begun: `restore` makes a ledger of it");
+      } else if (is_superseded) {
         findings_.note(prefix + name, "of a checkpoint key that a cut of the log replaced");
       } else if (name == "superseded.pending") {
         findings_.difference(name, "a cut of the log was interrupted: finish it with `recover`");

@@ -9,5 +9,6 @@ tokenledger_test(crash/open_refusal_test.cpp tokenledger_crash_support RocksDB::
 tokenledger_test(crash/audit_fault_test.cpp tokenledger::storage)
 tokenledger_test(crash/audit_tamper_test.cpp tokenledger::replay RocksDB::rocksdb)
 tokenledger_test(crash/audit_killed_test.cpp tokenledger::replay)
+tokenledger_test(crash/backup_fault_test.cpp tokenledger::replay)
 # Every change on disk times the ways it can fail: minutes on a busy machine.
 set_tests_properties(crash_fault_test PROPERTIES TIMEOUT 3600)

@@ -1,0 +1,124 @@
+#include "replay/backup.hpp"
+
+#include <sys/stat.h>
+
+#include "replay/audit_verify.hpp"
+#include "storage/durable_file.hpp"
+#include "storage/file_copy.hpp"
+#include "storage/ledger_copy.hpp"
+#include "storage/ledger_core.hpp"
+#include "storage/partial_directory.hpp"
+
+namespace tokenledger {
+namespace {
+
+// On the ledger's own file system a backup must not take the space without which the ledger makes
+// no tokens.
+std::uint64_t reserve_of(const LedgerCore& core, const std::filesystem::path& target) {
+  struct stat ours{};
+  struct stat theirs{};
+  const bool is_known = ::stat(core.paths.directory.c_str(), &ours) == 0 &&
+                        ::stat(parent_directory(target).c_str(), &theirs) == 0;
+  return !is_known || ours.st_dev == theirs.st_dev ? core.options.free_bytes_min : 0;
+}
+
+Result<void> write_manifest(FileLayer& files, const std::filesystem::path& directory,
+                            const LedgerCore& core, const LedgerCopy& copy, std::uint64_t& bytes) {
+  const BackupManifest manifest{.ledger_id = core.keys->ledger_id(),
+                                .seq = copy.seq,
+                                .made_at = core.now(),
+                                .files = copy.files};
+  bytes = manifest.bytes();
+  const auto text = format_backup_manifest(manifest);
+  if (!text) return text.error();
+  return write_durably(files, LedgerPaths{directory}.backup, bytes_of(*text));
+}
+
+// What a restore will ask first: files that follow from nothing (RocksDB's OPTIONS) are compared
+// here alone.
+Result<void> compare_files(FileLayer& files, const std::filesystem::path& directory,
+                           const LedgerCopy& copy, std::string& why) {
+  for (const auto& file : copy.files) {
+    const auto digest = hash_file(files, directory / file.name);
+    if (digest && *digest == file.sha256) continue;
+    why = "the copy is no backup: " + file.name + " can't be read as it was written";
+    return digest ? Errc::audit_corrupt : to_errc(digest.error());
+  }
+  return {};
+}
+
+// From the bytes of the copy alone.
+Result<void> verify(const LedgerCore& core, const std::filesystem::path& directory,
+                    const LedgerCopy& copy, const BackupOptions& options, std::string& why) {
+  AuditVerifyOptions verifying{.directory = directory,
+                               .keyring_key_file = core.options.keyring_key_file,
+                               .vkey = {},
+                               .checkpoint = copy.checkpoint,
+                               .anchor = {},
+                               .files = core.files,
+                               .progress = {}};
+  if (options.progress) {
+    verifying.progress = [&](const AuditProgress& at) {
+      static_cast<void>(options.progress({at.stage, at.done, at.end}));
+    };
+  }
+  const auto report = verify_audit(verifying, why);
+  if (!report) return report.error();
+  if (!report->differences.empty()) {
+    const auto& first = report->differences.front();
+    why = "the copy does not verify, so it is no backup; first at " + first.place + ": " +
+          first.what + "; see `tokenledger audit verify`";
+    return Errc::audit_corrupt;
+  }
+  if (report->end == copy.seq) return {};
+  why = "the copy ends at seq " + std::to_string(report->end.value()) + " instead of " +
+        std::to_string(copy.seq.value()) + ", so it is no backup";
+  return Errc::audit_corrupt;
+}
+
+}  // namespace
+
+Result<Backup> make_backup(Ledger& ledger, const BackupOptions& options, std::string& why) {
+  auto& core = ledger.core();
+  if (lies_within(options.target, core.paths.directory)) {
+    why = "the backup must not lie within the ledger's own directory " +
+          core.paths.directory.string();
+    return Errc::invalid_argument;
+  }
+  const auto fail = [&](const char* what, boost::system::error_code error) {
+    why = std::string{"can't "} + what + ": " + error.message();
+    return error;
+  };
+  const auto bytes = estimate_copy(core);
+  if (!bytes) return fail("look at the ledger", bytes.error());
+  auto partial = PartialDirectory::make(*core.files, options.target,
+                                        *bytes + reserve_of(core, options.target), why);
+  if (!partial) return partial.error();
+  const auto& directory = (*partial)->path();
+  CopyProgress progress;
+  if (options.progress) {
+    progress = [&](std::uint64_t done, std::uint64_t end) {
+      return options.progress({"copy", done, end});
+    };
+  }
+  const auto copy = copy_ledger(core, directory, progress, why);
+  if (!copy) return copy.error();
+  Backup made{
+      .seq = copy->seq, .checkpoint = copy->checkpoint, .bytes = 0, .files = copy->files.size()};
+  // The manifest is written before the verification, whose outcome decides about all of it.
+  if (auto written = write_manifest(*core.files, directory, core, *copy, made.bytes); !written)
+    return fail("write the list of the backup's files", written.error());
+  if (auto synced = (*partial)->sync_names(); !synced)
+    return fail("make the backup durable", synced.error());
+  if (auto compared = compare_files(*core.files, directory, *copy, why); !compared)
+    return compared.error();
+  (*partial)->unlock();
+  if (auto verified = verify(core, directory, *copy, options, why); !verified)
+    return verified.error();
+  // From here on the name may appear: everything below it is durable and verified.
+  if (auto published = (*partial)->publish(PartialDirectory::Mark::stays); !published)
+    return fail("give the backup its name", published.error());
+  return made;
+}
+
+}  // namespace tokenledger

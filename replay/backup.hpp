@@ -1,0 +1,52 @@
+// Backups: a verified copy of an open ledger under a name of its own.
+//
+// The copy (storage/ledger_copy.hpp) grows as `<target>.partial`. It is called a backup only after
+// every byte of it was verified as `audit verify` does it, against the newest checkpoint that was
+// signed before the copy began: a ledger that is damaged gives no backup, and the sentence names
+// the place. A backup is opened by nothing but `restore`; it is as secret as the ledger itself,
+// because keyring and key store are in it.
+//
+// A crash at any point leaves the ledger as it was and nothing under the target's name; what stands
+// under the partial name is used up by the next attempt.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "core/errc.hpp"
+#include "core/ids.hpp"
+
+namespace tokenledger {
+
+class Ledger;
+
+struct BackupProgress {
+  const char* stage = "";  // "copy", or a stage of AuditProgress
+  std::uint64_t done = 0;
+  std::uint64_t end = 0;
+};
+
+struct BackupOptions {
+  // Is there not yet, or as an empty directory; outside of the ledger's. Its parent is there.
+  std::filesystem::path target;
+  // False while the stage is "copy" ends it with shutting_down. May be empty.
+  std::function<bool(const BackupProgress&)> progress;
+};
+
+struct Backup {
+  Sequence seq;            // the last event in it
+  std::string checkpoint;  // the newest in it, as a note; empty: none was signed
+  std::uint64_t bytes = 0;
+  std::uint64_t files = 0;
+};
+
+// While the ledger works; any thread. invalid_argument: the target lies within the ledger;
+// directory_not_empty, directory_locked, storage_low; shutting_down, unknown_outcome: the ledger is
+// closing or poisoned; audit_corrupt: the copy does not verify; io_error. `why` gets a sentence.
+// After any error there is no backup.
+[[nodiscard]] Result<Backup> make_backup(Ledger& ledger, const BackupOptions& options,
+                                         std::string& why);
+
+}  // namespace tokenledger
