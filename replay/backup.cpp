@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "replay/audit_verify.hpp"
+#include "storage/audit.hpp"
 #include "storage/durable_file.hpp"
 #include "storage/file_copy.hpp"
 #include "storage/ledger_copy.hpp"
@@ -11,6 +12,8 @@
 
 namespace tokenledger {
 namespace {
+
+constexpr std::chrono::seconds kCheckpointPatience{5};
 
 // On the ledger's own file system a backup must not take the space without which the ledger makes
 // no tokens.
@@ -95,6 +98,9 @@ Result<Backup> make_backup(Ledger& ledger, const BackupOptions& options, std::st
                                         *bytes + reserve_of(core, options.target), why);
   if (!partial) return partial.error();
   const auto& directory = (*partial)->path();
+  // So that a signed root covers what was committed when the backup was asked for. A ledger that
+  // signs nothing has backups too.
+  static_cast<void>(Audit{ledger}.wait_for_checkpoint(ledger.committed(), kCheckpointPatience));
   CopyProgress progress;
   if (options.progress) {
     progress = [&](std::uint64_t done, std::uint64_t end) {
