@@ -37,6 +37,7 @@ inline constexpr std::size_t kPageTextBytesMax = 4 * 1024 * 1024;
 inline constexpr int kChangeAttemptsMax = 4;
 
 class AccessLog;
+class BackupDesk;
 class EventStreamer;
 class ReceiptDesk;
 class TokenRequestLimits;
@@ -51,6 +52,7 @@ struct ApiContext {
   EventStreamer& streamer;
   TokenRequestLimits& limits;
   std::shared_ptr<ReceiptDesk> receipts;  // shared as the workers are
+  BackupDesk& backups;
   const AccessLog* access_log = nullptr;  // set before the server starts; null: none
   DenialCounters batch_denials = {};      // of tokens checked many at once
 };

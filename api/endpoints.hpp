@@ -22,6 +22,7 @@ void add_event_endpoints(HttpRouter& router, ApiContext& context);
 void add_audit_endpoints(HttpRouter& router, ApiContext& context);
 void add_note_endpoint(HttpRouter& router, ApiContext& context);
 void add_operations_endpoints(HttpRouter& router, ApiContext& context);
+void add_backup_endpoint(HttpRouter& router, ApiContext& context);
 void add_openapi_endpoint(HttpRouter& router);
 
 }  // namespace tokenledger

@@ -121,6 +121,10 @@ constexpr auto kBodies = std::to_array<OpenApiComponent>({
   "type": "object", "required": ["topic"], "additionalProperties": false, "properties": {
     "topic": {"type": "string", "minLength": 1, "description": "Stored plain and never erased"},
     "body": {"type": "string", "description": "At most 4096 bytes. Stored encrypted and never erased: nothing about a person belongs here"}}}}}})json"},
+    {"NewBackup", R"json({"content": {"application/json": {"schema": {
+  "type": "object", "additionalProperties": false, "properties": {
+    "name": {"type": "string", "pattern": "^[a-z0-9-]{1,64}$",
+      "description": "Its directory's name; absent: made of seq and time"}}}}}})json"},
     {"ErasedOwner", R"json({"required": true, "content": {"application/json": {"schema": {
   "type": "object", "required": ["owner"], "additionalProperties": false, "properties": {
     "owner": {"type": "string", "minLength": 1, "description": "The whole name"},
@@ -202,6 +206,14 @@ constexpr auto kAnswers = std::to_array<OpenApiComponent>({
   "content": {"application/json": {"schema": {"type": "object", "required": ["seq", "recorded_at"],
     "properties": {"seq": {"$ref": "#/components/schemas/Seq"},
       "recorded_at": {"$ref": "#/components/schemas/Time"}}}}}})json"},
+    {"MadeBackup", R"json({"description": "Copied, verified and named; nobody reads it over HTTP",
+  "headers": {"X-Ledger-Seq": {"schema": {"type": "integer"}}},
+  "content": {"application/json": {"schema": {"type": "object",
+    "required": ["name", "seq", "size", "checkpoint", "files", "bytes"], "properties": {
+      "name": {"type": "string"}, "seq": {"$ref": "#/components/schemas/Seq"},
+      "size": {"type": "integer", "description": "Leaves of its Merkle tree"},
+      "checkpoint": {"type": ["string", "null"], "description": "The newest in it, a signed note"},
+      "files": {"type": "integer"}, "bytes": {"type": "integer"}}}}}})json"},
     {"Erased", R"json({"description": "Nobody can read these fields any more",
   "headers": {"X-Ledger-Seq": {"schema": {"type": "integer"}}},
   "content": {"application/json": {"schema": {"type": "object", "required": ["seq", "erased_at"],

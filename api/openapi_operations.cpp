@@ -153,6 +153,11 @@ constexpr auto kOperations = std::to_array<OpenApiOperation>({
      "Append a note of the host program; the topic is stored plain, the body encrypted",
      Access::bearer, "notes:write", kRepeats, "NewNote", 201, "Noted", kChanges},
 
+    {post, "/v1/backups", "makeBackup", "operations",
+     "A verified backup on the server's disk, one at a time, where --backup-directory says",
+     Access::bearer, "ledger:backup", "", "NewBackup", 201, "MadeBackup",
+     "400 401 403 409 500 503 507"},
+
     {get, "/livez", "isAlive", "operations", "The process answers", Access::open, "", "", "", 200,
      "Text", ""},
     {get, "/readyz", "isReady", "operations", "It can decide and show what it decided",

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/access_log.hpp"
+#include "api/backup_desk.hpp"
 #include "api/endpoint.hpp"
 #include "api/endpoints.hpp"
 #include "api/event_streamer.hpp"
@@ -33,6 +34,7 @@ class ApiService::Impl {
       : streamer{ledger,
                  {.count_max = options.event_streams_max, .heartbeat = options.event_heartbeat}},
         limits{options.token_request_rates},
+        backups{options.backup_directory},
         context{
             .ledger = ledger,
             .workers = std::make_shared<WorkerPool>(options.worker_count, options.worker_jobs_max),
@@ -44,15 +46,18 @@ class ApiService::Impl {
                 [&ledger](Sequence seq, ReceiptDesk::Ready ready) {
                   Audit{ledger}.when_covered(seq, std::move(ready));
                 },
-                options.receipt_patience)} {}
+                options.receipt_patience),
+            .backups = backups} {}
   // Jobs refer to the context.
   ~Impl() {
+    backups.stop();
     context.workers->stop();
     context.receipts->stop();
   }
 
   EventStreamer streamer;
   TokenRequestLimits limits;
+  BackupDesk backups;
   ApiContext context;
 };
 
@@ -78,6 +83,7 @@ void ApiService::add_routes(HttpRouter& router) {
   add_note_endpoint(router, context);
   add_owner_endpoint(router, context);
   add_operations_endpoints(router, context);
+  add_backup_endpoint(router, context);
   add_openapi_endpoint(router);
   router.set_fallback(no_route);
 }

@@ -30,6 +30,7 @@ struct ApiOptions {
   // How long a request for a receipt or a proof waits for the checkpoint.
   std::chrono::milliseconds receipt_patience = std::chrono::seconds{5};
   TokenRequestRates token_request_rates;
+  std::filesystem::path backup_directory = {};  // where POST /v1/backups writes; empty: refused
 };
 
 class ApiService {

@@ -29,13 +29,14 @@ enum class ManagementScope : std::uint8_t {
   introspect,
   metrics_read,
   owners_erase,
+  ledger_backup,
 };
 
 struct ManagementScopeText {
   std::string_view name;
   std::string_view description;
 };
-inline constexpr std::array<ManagementScopeText, 15> kManagementScopes = {{
+inline constexpr std::array<ManagementScopeText, 16> kManagementScopes = {{
     {"tokens:read", "List tokens and see their rows"},
     {"tokens:create", "Make named tokens"},
     {"tokens:revoke", "Revoke tokens"},
@@ -51,6 +52,7 @@ inline constexpr std::array<ManagementScopeText, 15> kManagementScopes = {{
     {"introspect", "Introspect tokens of every API"},
     {"metrics:read", "Read the metrics"},
     {"owners:erase", "Erase what is stored of an owner, for good"},
+    {"ledger:backup", "Make backups on the server's disk"},
 }};
 
 [[nodiscard]] constexpr std::uint64_t mask_of(ManagementScope scope) noexcept {

@@ -46,6 +46,7 @@ constexpr Endpoint kEndpoints[] = {
     {"DELETE", "/v1/tokens/x", "", "tokens:revoke"},
     {"POST", "/v1/revocations", "{}", "tokens:revoke"},
     {"POST", "/v1/owners/erase", "{}", "owners:erase"},
+    {"POST", "/v1/backups", "{}", "ledger:backup"},
     {"POST", "/v1/check", "{}", "check"},
     {"GET", "/metrics", "", "metrics:read"},
 };

@@ -6,6 +6,7 @@ required one that is missing: each is a failure. tests/api/openapi_test.cpp comp
 """
 import json
 import sys
+import tempfile
 import unittest
 import urllib.error
 import urllib.parse
@@ -74,7 +75,9 @@ class Description:
 class OpenApiTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.ledger = RunningLedger()
+        backups = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(backups.cleanup)
+        cls.ledger = RunningLedger("--backup-directory", backups.name)
         cls.addClassCleanup(cls.ledger.__exit__)
         cls.description = Description(fetch(cls.ledger.url + "/openapi.json").json())
         cls.succeeded = set()
@@ -229,6 +232,9 @@ class OpenApiTest(unittest.TestCase):
         call("listEvents", 400, query={"from": 10 ** 9})
         call("streamEvents", 200, query={"from": 1})
         call("streamEvents", 401, query={"from": 1}, headers={})
+        call("makeBackup", 201, {"name": "nightly"})
+        call("makeBackup", 409, {"name": "nightly"})
+        call("makeBackup", 400, {"name": "../nightly"})
         self.assertEqual(set(self.description.operations) - self.succeeded, set(), "never called")
 
     def audit(self, jti):
