@@ -46,6 +46,8 @@ int run(int argc, char** argv) {
   add_audit_commands(line);
   add_recover_command(line);
   add_migrate_command(line);
+  add_backup_command(line);
+  add_restore_command(line);
   add_completion_command(line);
   add_man_command(line);
   line.add(&app, {"version", "Print the version", "version", [] {

@@ -14,6 +14,7 @@
 
 #include "api/service.hpp"
 #include "storage/ledger_core.hpp"
+#include "storage/partial_directory.hpp"
 #include "tools/admin_token.hpp"
 #include "tools/offline_ledger.hpp"
 #include "tools/web_address.hpp"
@@ -36,6 +37,7 @@ struct ServeOptions {
   std::string tls_certificate;
   std::string tls_key;
   std::string access_log;
+  std::string backup_directory;
   unsigned connections_max = 0;  // 0: the default
   TokenRequestRates rates;
 };
@@ -191,6 +193,19 @@ void require_lasting_issuer(const CommandLine& line, const ServeOptions& options
                 "listen on one address and a port that is not 0"};
 }
 
+// Below the ledger a backup would copy the backups before it.
+void require_backup_directory(const CommandLine& line, const ServeOptions& options) {
+  if (options.backup_directory.empty()) return;
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(options.backup_directory, ignored)) {
+    throw Failure{ExitCode::usage, "--backup-directory " +
+                                       escape_control(options.backup_directory) +
+                                       " is no directory: make it first"};
+  }
+  if (!lies_within(options.backup_directory, line.data)) return;
+  throw Failure{ExitCode::usage, "--backup-directory must not lie within the ledger"};
+}
+
 std::string scheme_of(const ServeOptions& options) {
   return options.tls_certificate.empty() ? "http://" : "https://";
 }
@@ -240,6 +255,7 @@ std::unique_ptr<ApiServer> start_server(Ledger& ledger, const ServeOptions& opti
     serving.http.limits.connection_count_max = options.connections_max;
   serving.access_log = options.access_log;
   serving.api.token_request_rates = options.rates;
+  serving.api.backup_directory = options.backup_directory;
   if (has_tls) serving.http.tls = {options.tls_certificate, options.tls_key};
   auto server = ApiServer::start(ledger, serving);
   if (!server && has_tls && server.error() == Errc::invalid_argument) {
@@ -270,6 +286,7 @@ ExitCode serve(const CommandLine& line, const ServeOptions& options) {
   const auto endpoint = parse_listen(options.listen);
   require_private_transport(options, endpoint);
   require_lasting_issuer(line, options, endpoint);
+  require_backup_directory(line, options);
   log_to_stderr();
   raise_descriptor_limit();
   const auto signals = block_signals();
@@ -326,6 +343,8 @@ void add_serve_command(CommandLine& line) {
   command->add_option("--access-log", options.access_log,
                       "Append a JSON line per request to this file; - is stdout. SIGHUP opens the "
                       "file anew");
+  command->add_option("--backup-directory", options.backup_directory,
+                      "Where POST /v1/backups (ledger:backup) makes backups; absent: nowhere");
   add_rate_option(command, "--token-rate-per-client", &options.rates.per_client,
                   "Token requests per second of one client: RATE[:BURST] (500:5000); 0: no limit");
   add_rate_option(
