@@ -206,6 +206,22 @@ TEST(ClientJwks, RsaNumbersAreInTheirRanges) {
   EXPECT_FALSE(accepted(odd(256), {"\x00\x01\x00\x01", 4})) << "leading zero";
 }
 
+// Put together, these are the bytes of a good point.
+TEST(ClientJwks, CoordinatesHaveTheirLength) {
+  const Jwk& jwk = key_of(SignatureAlgorithm::es256).verify_key().jwk();
+  const std::string point = *base64url_decode(jwk.x) + *base64url_decode(jwk.y);
+  const auto accepted = [&point](std::size_t length) {
+    return read_client_jwks(jwks_of(R"({"kty":"EC","crv":"P-256","x":")" +
+                                    base64url_encode(bytes_of(point.substr(0, length))) +
+                                    R"(","y":")" +
+                                    base64url_encode(bytes_of(point.substr(length))) + "\"}"))
+        .has_value();
+  };
+  EXPECT_TRUE(accepted(32));
+  EXPECT_FALSE(accepted(31));
+  EXPECT_FALSE(accepted(33));
+}
+
 TEST(ClientJwks, HasBoundsAndDistinctNames) {
   const auto named = [](int number) {
     return with_member(ec_jwk(), R"("kid":"k)" + std::to_string(number) + '"');
