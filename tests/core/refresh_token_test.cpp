@@ -77,8 +77,8 @@ TEST(RefreshToken, EveryChangedCharacterIsRefused) {
 
 TEST(RefreshToken, OtherLengthsAndKeysAreRefused) {
   const std::string good = kKey.make(kId, kSecret);
-  for (const std::string& bad : {std::string{}, good.substr(0, 51), good + "A", good + "=",
-                                 " " + good, "TLR_" + good.substr(4), good.substr(4)})
+  for (const std::string& bad : {std::string{}, good.substr(0, 51), good + "A", good + "AAAA",
+                                 good + "=", " " + good, "TLR_" + good.substr(4), good.substr(4)})
     EXPECT_EQ(kKey.parse(bad), std::nullopt) << bad;
   EXPECT_EQ(RefreshTokenKey{Aes128::Key{}}.parse(good), std::nullopt);
 }
