@@ -112,6 +112,9 @@ std::optional<PageFault> Judge::find_address() {
       return PageFault{"redirect_uri is missing"};
     request_.target.redirect_uri = client_.redirect_uris.front();
   }
+  // Asked again of what is registered: an older registry must not be able to redirect either.
+  if (!check_redirect_uri(request_.target.redirect_uri))
+    return PageFault{"redirect_uri is not acceptable"};
   choose_answer();
   return std::nullopt;
 }

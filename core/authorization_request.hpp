@@ -36,7 +36,7 @@ struct AuthorizationParameter {
 [[nodiscard]] std::optional<std::string_view> find_client_id(
     std::span<const AuthorizationParameter> parameters) noexcept;
 
-// What the registry says of it. The addresses passed check_redirect_uri.
+// What the registry says of it. An address that check_redirect_uri refuses is as good as none.
 struct AuthorizationClient {
   std::span<const std::string> redirect_uris;
   bool is_confidential = false;  // without a secret or key of its own it must use PKCE

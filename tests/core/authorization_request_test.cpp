@@ -184,6 +184,17 @@ TEST(AuthorizationRequest, Row03AddressIsNeededWhenThereAreSeveralOrNone) {
   EXPECT_EQ(outcome(usual(), &none), "page");
 }
 
+TEST(AuthorizationRequest, AnAddressThatMayNotBeRegisteredIsAPageEvenIfItIs) {
+  for (const std::string& bad :
+       {std::string{"https://app.example/cb#x"}, std::string{"http://app.example/cb"},
+        std::string{"javascript:x"}}) {
+    const std::vector<std::string> registered = {bad};
+    const AuthorizationClient client{.redirect_uris = registered, .may_use_code = true};
+    EXPECT_EQ(outcome(usual_with("redirect_uri", bad), &client), "page") << bad;
+    EXPECT_EQ(outcome(usual_with("redirect_uri", ""), &client), "page") << bad;
+  }
+}
+
 TEST(AuthorizationRequest, OpenIdAsksForTheAddressAlways) {
   EXPECT_EQ(outcome(with(usual_with("redirect_uri", ""), "scope", "read openid")), "page");
 }
