@@ -17,9 +17,9 @@ constexpr UnixSeconds kNow{1'763'784'000};
 
 // One key per algorithm for the whole program: RSA takes long to make.
 const SigningKey& key_of(SignatureAlgorithm algorithm) {
-  static const SigningKey rs256 = std::move(*SigningKey::generate(SignatureAlgorithm::rs256));
-  static const SigningKey es256 = std::move(*SigningKey::generate(SignatureAlgorithm::es256));
-  static const SigningKey eddsa = std::move(*SigningKey::generate(SignatureAlgorithm::eddsa));
+  static const SigningKey rs256 = *SigningKey::generate(SignatureAlgorithm::rs256);
+  static const SigningKey es256 = *SigningKey::generate(SignatureAlgorithm::es256);
+  static const SigningKey eddsa = *SigningKey::generate(SignatureAlgorithm::eddsa);
   if (algorithm == SignatureAlgorithm::rs256) return rs256;
   return algorithm == SignatureAlgorithm::es256 ? es256 : eddsa;
 }
@@ -254,7 +254,7 @@ const std::string kPayload =
     R"({"iss":"c1","sub":"c1","aud":"https://as.example","exp":1763784060,"iat":1763784000,"jti":"j1"})";
 
 std::vector<ClientKey> keys_of(SignatureAlgorithm algorithm, const std::string& extra = "") {
-  return std::move(*read_client_jwks(jwks_of(jwk_of(key_of(algorithm), extra))));
+  return *read_client_jwks(jwks_of(jwk_of(key_of(algorithm), extra)));
 }
 AssertionExpectation expected() {
   return {.client_id = kClient, .issuer = kIssuer, .legacy_token_endpoint = {}, .now = kNow};
@@ -424,7 +424,7 @@ TEST(ClientAssertion, Row02KeyAndSignatureAreTheClients) {
   EXPECT_EQ(error(sign(es256, header_of("ES256", R"(,"kid":"b")"), kPayload), keys),
             Errc::key_not_found);
   EXPECT_EQ(error(good, {}), Errc::key_not_found);
-  const auto other = std::move(*SigningKey::generate(SignatureAlgorithm::es256));
+  const auto other = *SigningKey::generate(SignatureAlgorithm::es256);
   EXPECT_EQ(error(sign(other, header_of("ES256", R"(,"kid":"a")"), kPayload), keys),
             Errc::signature_invalid);
   std::string moved = good;

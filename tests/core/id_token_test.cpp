@@ -13,7 +13,7 @@ constexpr std::string_view kIssuer = "https://as.example";
 const SealKey kSealKey{{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}};
 
 const SigningKey& key() {
-  static const SigningKey made = std::move(*SigningKey::generate(SignatureAlgorithm::es256));
+  static const SigningKey made = *SigningKey::generate(SignatureAlgorithm::es256);
   return made;
 }
 
@@ -79,12 +79,12 @@ TEST(IdToken, OptionalClaimsAreLeftOut) {
 
 TEST(IdToken, EveryAsymmetricAlgorithmSigns) {
   for (const auto algorithm : {SignatureAlgorithm::rs256, SignatureAlgorithm::eddsa}) {
-    const auto signer = std::move(*SigningKey::generate(algorithm));
+    const auto signer = *SigningKey::generate(algorithm);
     const auto token = sign_id_token(signer, usual_claims());
     ASSERT_TRUE(token);
     EXPECT_EQ(*verify_id_token(*token, signer.verify_key(), kIssuer), usual_claims());
   }
-  const auto hmac = std::move(*SigningKey::generate(SignatureAlgorithm::hs256));
+  const auto hmac = *SigningKey::generate(SignatureAlgorithm::hs256);
   EXPECT_EQ(sign_id_token(hmac, usual_claims()).error(), Errc::algorithm_not_allowed);
   const std::string header = R"({"alg":"HS256","typ":"JWT"})";
   const std::string payload = decode_unverified(usual_token())->payload_json;
@@ -189,7 +189,7 @@ INSTANTIATE_TEST_SUITE_P(OpenIdConnect, BadIdToken, testing::ValuesIn(kTokens),
 
 TEST(IdToken, AnotherKeysSignatureIsRefused) {
   EXPECT_TRUE(verify_id_token(signed_token(kHeader, kPayload), key().verify_key(), kIssuer));
-  const auto other = std::move(*SigningKey::generate(SignatureAlgorithm::es256));
+  const auto other = *SigningKey::generate(SignatureAlgorithm::es256);
   EXPECT_EQ(verify_id_token(usual_token(), other.verify_key(), kIssuer).error(),
             Errc::signature_invalid);
   EXPECT_EQ(verify_id_token("", key().verify_key(), kIssuer).error(), Errc::malformed_token);

@@ -75,7 +75,7 @@ constexpr std::array<std::uint8_t, 32> kSecret{7};
 constexpr SealedJti kId{.index = TokenIndex{Lane::day, 42}, .incarnation = Incarnation{9}};
 
 JweKey key_of(std::array<std::uint8_t, 32> secret = kSecret) {
-  return std::move(*JweKey::from_secret(secret));
+  return *JweKey::from_secret(secret);
 }
 JwtClaims usual_claims() {
   JwtClaims claims;

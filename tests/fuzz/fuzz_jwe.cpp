@@ -21,7 +21,7 @@ void require(bool condition) {
 }
 
 const JweKey& key() {
-  static const JweKey made = std::move(*JweKey::from_secret(Digest{7}));
+  static const JweKey made = *JweKey::from_secret(Digest{7});
   return made;
 }
 
