@@ -5,6 +5,7 @@ target_compile_definitions(merkle_proof_test PRIVATE TOKENLEDGER_VECTORS="${CMAK
 tokenledger_test(core/signed_note_test.cpp tokenledger::core)
 tokenledger_test(core/checkpoint_test.cpp tokenledger::core)
 tokenledger_test(core/proof_file_test.cpp tokenledger::core)
+tokenledger_test(core/witness_protocol_test.cpp tokenledger::core)
 tokenledger_test(core/log_tile_test.cpp tokenledger::core)
 tokenledger_test(core/base64url_test.cpp tokenledger::core)
 tokenledger_test(core/sha256_test.cpp tokenledger::core)

@@ -1,0 +1,47 @@
+// Witness policies as text (C2SP tlog-policy): which logs and witnesses somebody trusts, and how
+// many witnesses it takes.
+//
+//   log <vkey> [<url>]
+//   witness <name> <vkey> [<url>]
+//   group <name> <number | any | all> <name>...
+//   quorum <name | none>
+//
+// One statement a line, fields between spaces or tabs; empty lines and lines whose first letter is
+// '#' say nothing. A name is defined before it is used, once, without control characters, and is
+// not "none". There is exactly one quorum. Not read: groups of groups (k of n is all that
+// WitnessPolicy knows). Pure; any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/checkpoint.hpp"
+#include "core/errc.hpp"
+#include "core/note_key.hpp"
+
+namespace tokenledger {
+
+inline constexpr std::size_t kTlogPolicyBytesMax = 64 * 1024;
+inline constexpr std::size_t kTlogPolicyLinesMax = 1'024;
+inline constexpr std::size_t kTlogPolicyLogsMax = 64;
+inline constexpr std::size_t kTlogPolicyGroupsMax = 64;
+
+struct NamedWitness {
+  std::string name;  // in the policy; the key has a name of its own
+  NoteVerifier key;  // of type cosignature
+  std::string url;   // as it is written; empty: none
+};
+
+struct TlogPolicy {
+  std::vector<NoteVerifier> logs;
+  std::vector<NamedWitness> witnesses;  // at most kWitnessesMax, those outside the quorum as well
+  std::optional<WitnessPolicy> quorum;  // nullopt: none
+};
+
+// Errc::too_large beyond a bound, else Errc::invalid_argument; `why` then says the line and what is
+// wrong with it.
+[[nodiscard]] Result<TlogPolicy> parse_tlog_policy(std::string_view text, std::string& why);
+
+}  // namespace tokenledger
