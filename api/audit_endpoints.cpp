@@ -18,6 +18,7 @@
 #include "api/json_writer.hpp"
 #include "api/problem.hpp"
 #include "api/receipt_desk.hpp"
+#include "api/witness_board.hpp"
 #include "core/proof_text.hpp"
 #include "storage/audit.hpp"
 
@@ -42,18 +43,22 @@ constexpr std::size_t kEntryBundlesHeldMax = 8;
 
 // --- what the handlers share ---
 
-// Decimal query parameters by position in `names`; absent ones are nullopt, unknown or repeated
-// ones refuse the request. So does a min_seq that is not committed. Tiles and proofs are the same
-// whenever they are asked for, so min_seq asks more of the newest checkpoint alone.
+// Decimal query parameters by position in `names`, and `witnessed`, which is true or false, where
+// it is taken; absent ones are nullopt and false, unknown or repeated ones refuse the request. So
+// does a min_seq that is not committed. Tiles and proofs are the same whenever they are asked for,
+// so min_seq asks more of the newest checkpoint alone.
 template <std::size_t Count>
 struct Numbers {
   std::array<std::optional<std::uint64_t>, Count> value;
   std::uint64_t min_seq = 0;
+  bool is_witnessed = false;
   std::optional<HttpResponse> refused;
 };
+enum class TakesWitnessed : bool { no, yes };
 template <std::size_t Count>
 Numbers<Count> read_numbers(const Ledger& ledger, const HttpRequest& request,
-                            const std::array<std::string_view, Count>& names) {
+                            const std::array<std::string_view, Count>& names,
+                            TakesWitnessed takes_witnessed = TakesWitnessed::no) {
   constexpr std::string_view kMinSeq = "min_seq";
   Numbers<Count> read;
   FormFields fields;
@@ -62,6 +67,12 @@ Numbers<Count> read_numbers(const Ledger& ledger, const HttpRequest& request,
     return read;
   }
   for (std::size_t at = 0; at < fields.size(); ++at) {
+    if (takes_witnessed == TakesWitnessed::yes && fields.name(at) == "witnessed") {
+      read.is_witnessed = fields.value(at) == "true";
+      if (read.is_witnessed || fields.value(at) == "false") continue;
+      read.refused = problem(400, "invalid_parameter", "witnessed is true or false");
+      return read;
+    }
     const auto known = std::ranges::find(names, fields.name(at));
     if (known == names.end() && fields.name(at) != kMinSeq) {
       read.refused = problem(400, "unknown_parameter", "a query parameter is not known here");
@@ -136,17 +147,36 @@ HttpResponse come_again(std::string_view detail) {
 
 // --- checkpoint and key ---
 
-HttpResponse checkpoint(const Ledger& ledger, const HttpRequest& request) {
-  auto query = read_numbers(ledger, request, std::array<std::string_view, 1>{"size"});
+// The newest that a quorum of witnesses cosigned, which may be older than the newest signed one.
+HttpResponse witnessed_checkpoint(const WitnessBoard* witnesses, std::uint64_t min_seq) {
+  if (witnesses == nullptr || !witnesses->has_quorum())
+    return problem(404, "not_witnessed", "no quorum of witnesses is configured here");
+  auto witnessed = witnesses->witnessed();
+  if (!witnessed) return come_again("no quorum of witnesses cosigned since the start");
+  if (witnessed->size < min_seq) return come_again("no quorum of witnesses covers this event yet");
+  return text_response(std::move(witnessed->note), kASecond);
+}
+
+HttpResponse checkpoint(const Ledger& ledger, const WitnessBoard* witnesses,
+                        const HttpRequest& request) {
+  auto query =
+      read_numbers(ledger, request, std::array<std::string_view, 1>{"size"}, TakesWitnessed::yes);
   if (query.refused) return std::move(*query.refused);
   const Audit audit{ledger};
   const auto size = query.value[0];
+  if (query.is_witnessed && size) {
+    return problem(400, "invalid_query",
+                   "witnessed asks for the newest one: name no size beside it");
+  }
+  if (query.is_witnessed) return witnessed_checkpoint(witnesses, query.min_seq);
   // Never an older one; and nobody without a token may have one signed at once.
   if (!size && audit.sizes().signed_size < query.min_seq) {
     return audit.is_running() ? come_again("no checkpoint covers this event yet")
                               : problem_of(Errc::audit_stopped);
   }
   auto note = size ? audit.checkpoint_of(*size) : audit.checkpoint();
+  // Not with a size: that answer never changes, and cosignatures come later.
+  if (note && !size && witnesses != nullptr) note = witnesses->with_cosignatures(*note);
   if (note && !size) return text_response(std::move(*note), kASecond);
   if (note) {
     const auto key = audit.vkey();
@@ -335,7 +365,9 @@ void add_audit_endpoints(HttpRouter& router, ApiContext& context) {
     route_open(router, context, pattern, held, std::move(handler));
   };
   open("/v1/audit/checkpoint",
-       [&ledger](const HttpRequest& request) { return checkpoint(ledger, request); });
+       [&ledger, witnesses = context.witnesses](const HttpRequest& request) {
+         return checkpoint(ledger, witnesses.get(), request);
+       });
   open("/v1/audit/vkey", [&ledger](const HttpRequest& request) { return vkey(ledger, request); });
   // Before the hash tiles, whose pattern matches these paths too.
   route_view(router, context,

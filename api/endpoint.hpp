@@ -41,6 +41,7 @@ class BackupDesk;
 class EventStreamer;
 class ReceiptDesk;
 class TokenRequestLimits;
+class WitnessBoard;
 
 // Outlives the server's routes.
 struct ApiContext {
@@ -53,8 +54,9 @@ struct ApiContext {
   TokenRequestLimits& limits;
   std::shared_ptr<ReceiptDesk> receipts;  // shared as the workers are
   BackupDesk& backups;
-  const AccessLog* access_log = nullptr;  // set before the server starts; null: none
-  DenialCounters batch_denials = {};      // of tokens checked many at once
+  std::shared_ptr<const WitnessBoard> witnesses = {};  // null: none are asked
+  const AccessLog* access_log = nullptr;               // set before the server starts; null: none
+  DenialCounters batch_denials = {};                   // of tokens checked many at once
 };
 
 // A request and the promise to answer it, shared by the steps of its handling.

@@ -3,6 +3,21 @@
 #include "core/ids.hpp"
 
 namespace tokenledger {
+namespace {
+
+// As the format wants it of a label's value.
+void append_escaped(std::string& out, std::string_view value) {
+  for (const char letter : value) {
+    if (letter == '\n') {
+      out.append("\\n");
+      continue;
+    }
+    if (letter == '\\' || letter == '"') out += '\\';
+    out += letter;
+  }
+}
+
+}  // namespace
 
 void MetricsText::family(std::string_view name, std::string_view type, std::string_view help) {
   out_.append("# HELP ").append(name).append(" ").append(help).append("\n");
@@ -33,7 +48,9 @@ void MetricsText::seconds_counter(std::string_view name, std::string_view help,
 
 void MetricsText::sample(std::string_view name, std::string_view label,
                          std::string_view label_value, std::uint64_t value) {
-  out_.append(name).append("{").append(label).append("=\"").append(label_value).append("\"} ");
+  out_.append(name).append("{").append(label).append("=\"");
+  append_escaped(out_, label_value);
+  out_.append("\"} ");
   out_.append(std::to_string(value)).append("\n");
 }
 

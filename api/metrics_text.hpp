@@ -1,6 +1,6 @@
 // MetricsText appends metrics in Prometheus' text format, version 0.0.4.
 //
-// Names and label values are our own constants, so nothing is escaped. Threads: a plain value.
+// Names and help are our own constants; label values are escaped. Threads: a plain value.
 #pragma once
 
 #include <cstdint>

@@ -125,7 +125,7 @@ constexpr auto kOperations = std::to_array<OpenApiOperation>({
 
     {get, "/v1/audit/checkpoint", "getCheckpoint", "audit",
      "The newest signed checkpoint, or the one of this size (C2SP tlog-checkpoint)", Access::open,
-     "", "checkpoint_size min_seq", "", 200, "Checkpoint", kOpenReads},
+     "", "checkpoint_size witnessed min_seq", "", 200, "Checkpoint", kOpenReads},
     {get, "/v1/audit/vkey", "getLogKey", "audit",
      "The key that signs checkpoints, named after their origin (C2SP signed-note)", Access::open,
      "", "min_seq", "", 200, "LogKey", kOpenReads},

@@ -16,7 +16,9 @@
 #include "api/metrics_text.hpp"
 #include "api/problem.hpp"
 #include "api/receipt_desk.hpp"
+#include "api/rfc3339.hpp"
 #include "api/token_request_limits.hpp"
+#include "api/witness_board.hpp"
 #include "storage/audit.hpp"
 #include "storage/ledger_core.hpp"
 
@@ -38,20 +40,43 @@ HttpResponse not_ready(std::string_view code, std::string_view detail) {
   return response;
 }
 
-// Not a condition of being ready: tokens are decided and checked without checkpoints, but whoever
-// runs the server must see that they are missing, and what they can't tell.
-std::string audit_detail(const Audit& audit) {
+std::string witness_detail(const WitnessBoard& board) {
+  const auto report = board.report();
+  auto text = "witnesses: quorum " + std::to_string(report.quorum) + " of " +
+              std::to_string(report.quorum_of) + ", reached at " +
+              std::to_string(report.witnessed_size) + " events\n";
+  for (const auto& witness : report.witnesses) {
+    text += "witness " + witness.name + ": cosigned " + std::to_string(witness.size) +
+            " events, last success " +
+            (witness.last_success ? format_rfc3339(*witness.last_success) : "never") + ", error " +
+            std::string{trouble_name(witness.trouble)} + "\n";
+  }
+  return text;
+}
+
+std::string_view rollback_detail(const Audit& audit, const WitnessBoard* witnesses) {
+  if (audit.has_anchor())
+    return "rollback: an older copy of the directory is refused, the anchor tells\n";
+  if (witnesses != nullptr)
+    return "rollback: an older copy of the directory is refused when a witness that saw more "
+           "answers at the start\n";
+  return "rollback: an older copy of the directory can not be told without --anchor or witnesses\n";
+}
+
+// Not a condition of being ready: tokens are decided and checked without checkpoints and witnesses,
+// but whoever runs the server must see that they are missing, and what they can't tell.
+std::string audit_detail(const Audit& audit, const WitnessBoard* witnesses) {
   const auto sizes = audit.sizes();
   auto text = "checkpoints: signed " + std::to_string(sizes.signed_size) + " of " +
               std::to_string(sizes.durable) + " events";
   if (!audit.is_running()) text += "; no more are signed, see the server's log";
-  text += audit.has_anchor()
-              ? "\nrollback: an older copy of the directory is refused, the anchor tells\n"
-              : "\nrollback: an older copy of the directory can not be told without --anchor\n";
+  text += "\n";
+  text += rollback_detail(audit, witnesses);
+  if (witnesses != nullptr) text += witness_detail(*witnesses);
   return text;
 }
 
-HttpResponse readyz(const Ledger& ledger) {
+HttpResponse readyz(const Ledger& ledger, const WitnessBoard* witnesses) {
   const auto stats = ledger.stats();
   if (stats.poisoned)
     return not_ready("poisoned", "a write failed: restart after looking at the log");
@@ -67,7 +92,7 @@ HttpResponse readyz(const Ledger& ledger) {
   // wait.
   if (stats.sweep_error)
     response.body += std::string{"the expiry sweep fails: "} + errc_name(*stats.sweep_error) + "\n";
-  response.body += audit_detail(Audit{ledger});
+  response.body += audit_detail(Audit{ledger}, witnesses);
   return response;
 }
 
@@ -97,6 +122,37 @@ void write_audit(MetricsText& text, const ApiContext& context) {
               "Requests that got no checkpoint to wait for");
   text.sample("tokenledger_receipts_missed_total", "reason", "late", receipts.late);
   text.sample("tokenledger_receipts_missed_total", "reason", "too_many", receipts.refused);
+}
+
+void write_witnesses(MetricsText& text, const ApiContext& context) {
+  if (context.witnesses == nullptr) return;
+  const auto report = context.witnesses->report();
+  text.gauge("tokenledger_audit_witnessed_size",
+             "Events that the newest checkpoint with a quorum of cosignatures covers",
+             report.witnessed_size);
+  text.gauge("tokenledger_witness_quorum", "Witnesses that it takes", report.quorum);
+  const auto each = [&](std::string_view name, std::string_view type, std::string_view help,
+                        auto value_of) {
+    text.family(name, type, help);
+    for (const auto& witness : report.witnesses) {
+      const std::optional<std::uint64_t> value = value_of(witness);
+      if (value) text.sample(name, "witness", witness.name, *value);
+    }
+  };
+  using State = WitnessState;
+  each("tokenledger_witness_size", "gauge", "Events that it cosigned last, since the start",
+       [](const State& witness) { return witness.size; });
+  each("tokenledger_witness_cosignatures_total", "counter", "Checkpoints that it cosigned",
+       [](const State& witness) { return witness.cosignatures; });
+  each("tokenledger_witness_failures_total", "counter", "Questions that brought no cosignature",
+       [](const State& witness) { return witness.failures; });
+  each("tokenledger_witness_last_success_age_seconds", "gauge",
+       "Since it cosigned; absent: not since the start",
+       [&](const State& witness) -> std::optional<std::uint64_t> {
+         if (!witness.last_success) return std::nullopt;
+         const auto now = std::max(context.ledger.now(), *witness.last_success);
+         return (now.value() - witness.last_success->value()) / kNanosecondsPerSecond;
+       });
 }
 
 void write_ledger(MetricsText& text, const LedgerStats& stats) {
@@ -237,6 +293,7 @@ HttpResponse metrics(ApiContext& context, StatusCounts& counts) {
   MetricsText text{response.body};
   write_ledger(text, context.ledger.stats());
   write_audit(text, context);
+  write_witnesses(text, context);
   write_index_chunks(text, context.ledger.core().index);
   counts.write(text, context.ledger);
   write_service(text, context);
@@ -252,7 +309,9 @@ HttpResponse metrics(ApiContext& context, StatusCounts& counts) {
 void add_operations_endpoints(HttpRouter& router, ApiContext& context) {
   router.add(HttpMethod::get, "/livez", livez);
   router.add(HttpMethod::get, "/readyz",
-             [&ledger = context.ledger](const HttpRequest&) { return readyz(ledger); });
+             [&ledger = context.ledger, witnesses = context.witnesses](const HttpRequest&) {
+               return readyz(ledger, witnesses.get());
+             });
   // On a worker, because counting tokens reads the views, for as long as there are tokens.
   route_view(router, context, lengthy({HttpMethod::get, "/metrics", ManagementScope::metrics_read}),
              [&context, counts = std::make_shared<StatusCounts>()](const HttpRequest&) {

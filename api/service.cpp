@@ -47,7 +47,8 @@ class ApiService::Impl {
                   Audit{ledger}.when_covered(seq, std::move(ready));
                 },
                 options.receipt_patience),
-            .backups = backups} {}
+            .backups = backups,
+            .witnesses = options.witnesses} {}
   // Jobs refer to the context.
   ~Impl() {
     backups.stop();

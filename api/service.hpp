@@ -21,6 +21,7 @@ namespace tokenledger {
 class AccessLog;
 class HttpRouter;
 class Ledger;
+class WitnessBoard;
 
 struct ApiOptions {
   unsigned worker_count = 2;             // threads for reads that may wait for the views
@@ -31,6 +32,8 @@ struct ApiOptions {
   std::chrono::milliseconds receipt_patience = std::chrono::seconds{5};
   TokenRequestRates token_request_rates;
   std::filesystem::path backup_directory = {};  // where POST /v1/backups writes; empty: refused
+  // What the witnesses said so far; null: none are asked.
+  std::shared_ptr<const WitnessBoard> witnesses;
 };
 
 class ApiService {

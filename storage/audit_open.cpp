@@ -274,7 +274,9 @@ Result<void> LedgerCore::open_audit(std::string& why) {
       AuditTree::open(*files, *log, std::move(*signer), range, std::move(audit_options), why);
   if (!opened) return opened.error();
   audit = std::move(*opened);
-  return {};
+  const auto newest = audit->newest();
+  if (newest == nullptr || !options.confirm_newest) return {};
+  return options.confirm_newest(newest->note, audit->verifier().vkey(), why);
 }
 
 void LedgerCore::start_audit() {

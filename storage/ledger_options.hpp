@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "core/errc.hpp"
 #include "core/ids.hpp"
 
 namespace tokenledger {
@@ -50,6 +51,13 @@ struct LedgerOptions {
   // is refused then (older_than_checkpoint). Must exist unless the ledger is new; an empty file
   // begins an anchor. Empty: nothing outside the directory can tell.
   std::filesystem::path anchor;
+  // Asked once while opening, before anything is signed, with the newest checkpoint (a signed note)
+  // and the key it is signed with, a vkey; not asked when none was signed. For those who can learn
+  // elsewhere that the directory is an older copy: an error refuses the opening, with `why` as the
+  // reason. May wait.
+  std::function<Result<void>(const std::string& checkpoint, const std::string& vkey,
+                             std::string& why)>
+      confirm_newest;
   // Events between snapshots; 0: only at a clean stop.
   std::uint64_t snapshot_every = 5'000'000;
   // How often expired tokens are swept into the log; 0: never (the caller sweeps).

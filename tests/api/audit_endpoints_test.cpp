@@ -140,6 +140,13 @@ TEST_F(AuditEndpoints, ACheckpointThatWasNeverSignedIsNotThere) {
   EXPECT_EQ(api().post("/v1/audit/checkpoint", "{}", api().admin()).status, 405);
 }
 
+TEST_F(AuditEndpoints, AWitnessedCheckpointIsNotThereWhereNoQuorumIsConfigured) {
+  (void)checkpoint();
+  EXPECT_EQ(open("checkpoint?witnessed=true").status, 404);
+  EXPECT_EQ(open("checkpoint?witnessed=true").text("code"), "not_witnessed");
+  EXPECT_EQ(open("checkpoint?witnessed=false").body, open("checkpoint").body);
+}
+
 TEST_F(AuditEndpoints, MinSeqGivesACheckpointThatCoversItOrNone) {
   const auto seq = api().ledger().append_note("covered", "").value().seq;
   Reply reply;
