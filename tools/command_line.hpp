@@ -77,6 +77,7 @@ void add_recover_command(CommandLine& line);
 void add_migrate_command(CommandLine& line);
 void add_backup_command(CommandLine& line);
 void add_restore_command(CommandLine& line);
+void add_witness_commands(CommandLine& line);
 void add_serve_command(CommandLine& line);
 void add_completion_command(CommandLine& line);
 void add_man_command(CommandLine& line);

@@ -48,6 +48,7 @@ int run(int argc, char** argv) {
   add_migrate_command(line);
   add_backup_command(line);
   add_restore_command(line);
+  add_witness_commands(line);
   add_completion_command(line);
   add_man_command(line);
   line.add(&app, {"version", "Print the version", "version", [] {

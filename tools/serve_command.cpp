@@ -1,13 +1,11 @@
 // `tokenledger serve`: one ledger over HTTP until SIGTERM or SIGINT.
 #include <pthread.h>
 #include <signal.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
-#include <boost/asio/ip/address.hpp>
 #include <charconv>
 #include <cstdio>
 #include <memory>
@@ -16,7 +14,9 @@
 #include "storage/ledger_core.hpp"
 #include "storage/partial_directory.hpp"
 #include "tools/admin_token.hpp"
+#include "tools/listening.hpp"
 #include "tools/offline_ledger.hpp"
+#include "tools/serve_witnesses.hpp"
 #include "tools/web_address.hpp"
 
 namespace tokenledger {
@@ -40,39 +40,16 @@ struct ServeOptions {
   std::string backup_directory;
   unsigned connections_max = 0;  // 0: the default
   TokenRequestRates rates;
+  std::string witness_policy;
+  std::string witness_ca;
 };
 
-struct Endpoint {
-  boost::asio::ip::address address;
-  std::uint16_t port = 0;
-
-  // An address that somebody else could connect to.
-  [[nodiscard]] bool is_nameable() const { return port != 0 && !address.is_unspecified(); }
-  // As it stands in a URL.
-  [[nodiscard]] std::string text(std::uint16_t at_port) const {
-    const auto host = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
-    return host + ":" + std::to_string(at_port);
-  }
+// Why the server ends by itself. Outlives the ledger and the asker; the flags are set last.
+struct SelfStop {
+  std::atomic<bool> is_poisoned{false};
+  std::string older_copy;
+  std::atomic<bool> is_older_copy{false};
 };
-
-Endpoint parse_listen(const std::string& text) {
-  const auto refuse = [&]() -> Failure {
-    return {ExitCode::usage, "--listen wants ADDRESS:PORT, like 127.0.0.1:8080 or [::1]:8080"};
-  };
-  const auto colon = text.rfind(':');
-  if (colon == std::string::npos) throw refuse();
-  auto host = text.substr(0, colon);
-  if (host == "localhost") host = "127.0.0.1";
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
-    host = host.substr(1, host.size() - 2);
-  boost::system::error_code error;
-  Endpoint endpoint{boost::asio::ip::make_address(host, error), 0};
-  const char* end = text.data() + text.size();
-  const auto port = std::from_chars(text.data() + colon + 1, end, endpoint.port);
-  if (error || port.ec != std::errc{} || port.ptr != end || port.ptr == text.data() + colon + 1)
-    throw refuse();
-  return endpoint;
-}
 
 // One descriptor per connection; the default of 1024 is for programs that use select().
 void raise_descriptor_limit() {
@@ -109,24 +86,6 @@ void add_rate_option(CLI::App* command, const std::string& name, RateLimit* limi
         if (auto why = parse_rate(text, limit); !why.empty()) throw CLI::ValidationError{name, why};
       },
       help);
-}
-
-void log_to_stderr() {
-  auto logger = spdlog::stderr_logger_mt("tokenledger");
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
-  spdlog::set_default_logger(std::move(logger));
-}
-
-// Blocks the signals that stop the server or have it read files again in this thread and in all
-// that it starts later.
-sigset_t block_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGHUP);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
 }
 
 // `$` and quotes of the path stay text for the shell that runs the lines below.
@@ -183,7 +142,7 @@ void greet(const std::string& url, const std::optional<std::filesystem::path>& a
 // What the tokens of a ledger that this start makes will say for ever (R12): it must be a URL that
 // others can use, so nothing is guessed from port 0 or from "all addresses".
 void require_lasting_issuer(const CommandLine& line, const ServeOptions& options,
-                            const Endpoint& endpoint) {
+                            const ListenAddress& endpoint) {
   if (!options.issuer.empty()) return require_issuer(options.issuer, options.allow_insecure_http);
   std::error_code ignored;
   const bool is_made = std::filesystem::exists(LedgerPaths{line.data}.head, ignored);
@@ -210,7 +169,7 @@ std::string scheme_of(const ServeOptions& options) {
   return options.tls_certificate.empty() ? "http://" : "https://";
 }
 
-void require_private_transport(const ServeOptions& options, const Endpoint& endpoint) {
+void require_private_transport(const ServeOptions& options, const ListenAddress& endpoint) {
   const bool has_tls = !options.tls_certificate.empty();
   if (endpoint.address.is_loopback() || has_tls || options.allow_insecure_http) return;
   throw Failure{ExitCode::usage,
@@ -219,9 +178,8 @@ void require_private_transport(const ServeOptions& options, const Endpoint& endp
                 "--allow-insecure-http"};
 }
 
-// `is_poisoned` outlives the ledger.
 LedgerOptions opening_of(const CommandLine& line, const ServeOptions& options,
-                         const Endpoint& endpoint, std::atomic<bool>& is_poisoned) {
+                         const ListenAddress& endpoint, SelfStop& self_stop) {
   LedgerOptions opening;
   opening.directory = line.data;
   opening.keyring_key_file = line.keyring_key_file;
@@ -233,9 +191,9 @@ LedgerOptions opening_of(const CommandLine& line, const ServeOptions& options,
   opening.issuer_when_new = scheme_of(options) + endpoint.text(endpoint.port);
   opening.on_warning = [](const std::string& what) { spdlog::warn("{}", what); };
   // Ends the wait for signals, which then leaves without a snapshot: what is on disk decides.
-  opening.on_poisoned = [&is_poisoned, main_thread = ::pthread_self()](const std::string& what) {
+  opening.on_poisoned = [&self_stop, main_thread = ::pthread_self()](const std::string& what) {
     spdlog::critical("the ledger is poisoned, stopping: {}", what);
-    is_poisoned.store(true);
+    self_stop.is_poisoned.store(true);
     ::pthread_kill(main_thread, SIGTERM);
   };
   return opening;
@@ -244,8 +202,9 @@ LedgerOptions opening_of(const CommandLine& line, const ServeOptions& options,
 using FirstAdminToken = std::optional<std::filesystem::path>;
 
 std::unique_ptr<ApiServer> start_server(Ledger& ledger, const ServeOptions& options,
-                                        const Endpoint& endpoint,
-                                        const FirstAdminToken& admin_token) {
+                                        const ListenAddress& endpoint,
+                                        const FirstAdminToken& admin_token,
+                                        std::shared_ptr<const WitnessBoard> witnesses) {
   const bool has_tls = !options.tls_certificate.empty();
   ApiServerOptions serving;
   serving.http.address = endpoint.address.to_string();
@@ -256,6 +215,7 @@ std::unique_ptr<ApiServer> start_server(Ledger& ledger, const ServeOptions& opti
   serving.access_log = options.access_log;
   serving.api.token_request_rates = options.rates;
   serving.api.backup_directory = options.backup_directory;
+  serving.api.witnesses = std::move(witnesses);
   if (has_tls) serving.http.tls = {options.tls_certificate, options.tls_key};
   auto server = ApiServer::start(ledger, serving);
   if (!server && has_tls && server.error() == Errc::invalid_argument) {
@@ -290,17 +250,29 @@ ExitCode serve(const CommandLine& line, const ServeOptions& options) {
   log_to_stderr();
   raise_descriptor_limit();
   const auto signals = block_signals();
-  std::atomic<bool> is_poisoned{false};
-  const auto ledger = open_ledger(opening_of(line, options, endpoint, is_poisoned));
+  SelfStop self_stop;
+  const ServeWitnesses witnesses{options.witness_policy, options.witness_ca,
+                                 options.allow_insecure_http};
+  auto opening = opening_of(line, options, endpoint, self_stop);
+  witnesses.confirm_in(opening);
+  const auto ledger = open_ledger(std::move(opening));
+  // A poisoned ledger signs nothing more, not even when it closes.
+  auto asker = witnesses.start(*ledger, [&](const std::string& what) {
+    self_stop.older_copy = what;
+    self_stop.is_older_copy.store(true);
+    ledger->core().poison(what);
+  });
   const auto admin_token = make_first_admin_token(*ledger);
-  auto server = start_server(*ledger, options, endpoint, admin_token);
+  auto server = start_server(*ledger, options, endpoint, admin_token, witnesses.board());
   const auto url = scheme_of(options) + endpoint.text(server->port());
   spdlog::info("serving {} on {}, seq {}", line.data, url, ledger->committed().value());
   greet(url, admin_token, line.data);
   serve_until_told_to_stop(*server, signals);
   server.reset();
+  asker.reset();
   const auto closed = ledger->close();
-  if (is_poisoned.load()) {
+  if (self_stop.is_older_copy.load()) throw Failure{ExitCode::difference, self_stop.older_copy};
+  if (self_stop.is_poisoned.load()) {
     throw Failure{ExitCode::unknown_outcome,
                   "a write failed: what was not answered may or may not have happened; start again "
                   "to find out"};
@@ -353,6 +325,7 @@ void add_serve_command(CommandLine& line) {
   add_rate_option(
       command, "--failed-authentication-rate", &options.rates.failed_per_address,
       "Failed client authentications of one address (5:200); beyond: 429 instead of 401");
+  ServeWitnesses::add_options(command, options.witness_policy, options.witness_ca);
   auto* certificate = command->add_option(
       "--tls-certificate", options.tls_certificate,
       "Serve HTTPS with this PEM chain, the server's own first; SIGHUP reads it again");
@@ -360,7 +333,7 @@ void add_serve_command(CommandLine& line) {
   certificate->needs(key);
   key->needs(certificate);
   command->add_flag("--allow-insecure-http", options.allow_insecure_http,
-                    "Plain HTTP on an address that is not loopback");
+                    "Plain HTTP on an address that is not loopback, and to such witnesses");
 }
 
 }  // namespace tokenledger
