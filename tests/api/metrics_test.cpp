@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "api/metrics_text.hpp"
 #include "tests/api/api_fixture.hpp"
 
 namespace tokenledger::test {
@@ -126,6 +127,13 @@ TEST_F(MetricsTest, ItNeedsItsScopeAndNamesNoClient) {
   EXPECT_EQ(api().get("/metrics", api().manager(R"(["tokens:read"])")).status, 403);
   const auto client = api().make_client("secretive");
   EXPECT_FALSE(api().as_admin("GET", "/metrics").has(client.id));
+}
+
+// The names of witnesses come from a file that people write.
+TEST(MetricsText, EscapesWhatALabelValueMayNotHold) {
+  std::string text;
+  MetricsText{text}.sample("m", "witness", "a\"b\\c\nd", 7);
+  EXPECT_EQ(text, "m{witness=\"a\\\"b\\\\c\\nd\"} 7\n");
 }
 
 TEST_F(MetricsTest, PromtoolAcceptsThem) {
