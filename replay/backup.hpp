@@ -2,9 +2,9 @@
 //
 // The copy (storage/ledger_copy.hpp) grows as `<target>.partial`. It is called a backup only after
 // every byte of it was verified as `audit verify` does it, against the newest checkpoint, which
-// covers what was committed when the backup was asked for: a ledger that is damaged gives no backup,
-// and the sentence names the place. A backup is opened by nothing but `restore`; it is as secret as
-// the ledger itself, because keyring and key store are in it.
+// covers what was committed when the backup was asked for: a ledger that is damaged gives no
+// backup, and the sentence names the place. A backup is opened by nothing but `restore`; it is as
+// secret as the ledger itself, because keyring and key store are in it.
 //
 // A crash at any point leaves the ledger as it was and nothing under the target's name; what stands
 // under the partial name is used up by the next attempt.
