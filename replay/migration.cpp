@@ -6,7 +6,9 @@
 #include "core/state_codec.hpp"
 #include "replay/closed_ledger.hpp"
 #include "storage/byte_codec.hpp"
+#include "storage/directory_lock.hpp"
 #include "storage/format_version.hpp"
+#include "storage/keyring.hpp"
 #include "storage/ledger_core.hpp"
 #include "storage/recovery.hpp"
 #include "storage/snapshot_format.hpp"
@@ -38,12 +40,16 @@ class Surveyor {
       return there ? Errc::not_a_ledger : to_errc(there.error());
     }
     if (auto added = add_head(); !added) return added.error();
-    const std::pair<std::filesystem::path, std::uint32_t> kept[] = {
-        {paths_.keyring, kKeyringVersion},
-        {paths_.key_store, kKeyStoreVersion},
-        {paths_.audit / "checkpoints", kCheckpointHistoryVersion}};
-    for (const auto& [path, newest] : kept) {
-      if (auto added = add_file(path, newest); !added) return added.error();
+    struct Kept {
+      std::filesystem::path path;
+      std::uint32_t newest;
+      MigrationStep when_older = MigrationStep::none;
+    };
+    const Kept kept[] = {{paths_.keyring, kKeyringVersion, MigrationStep::write_again},
+                         {paths_.key_store, kKeyStoreVersion},
+                         {paths_.audit / "checkpoints", kCheckpointHistoryVersion}};
+    for (const auto& [path, newest, when_older] : kept) {
+      if (auto added = add_file(path, newest, when_older); !added) return added.error();
     }
     if (auto added = add_snapshots(); !added) return added.error();
     if (survey_.has(MigrationStep::upgrade_program)) return std::move(survey_);
@@ -80,13 +86,14 @@ class Surveyor {
   }
 
   // Checksums are `audit verify`'s business; a file cut short has no version and is found there.
-  Result<void> add_file(const std::filesystem::path& path, std::uint32_t newest) {
+  Result<void> add_file(const std::filesystem::path& path, std::uint32_t newest,
+                        MigrationStep when_older) {
     const auto part = path.lexically_relative(paths_.directory).generic_string();
     const auto bytes = beginning(path, kFilePrefixBytes);
     if (!bytes && bytes.error() != Errc::file_not_found) return refuse(bytes.error(), path);
     std::optional<std::uint32_t> version;
     if (bytes && bytes->size() == kFilePrefixBytes) version = version_behind_magic(*bytes);
-    add(part, version, newest, MigrationStep::none);
+    add(part, version, newest, when_older);
     return {};
   }
 
@@ -190,6 +197,18 @@ Result<void> take_steps(const MigrationOptions& options, const MigrationSurvey& 
   return {};
 }
 
+Result<void> write_keyring_again(const MigrationOptions& options) {
+  const auto files = files_of(options);
+  const LedgerPaths paths{options.directory};
+  const auto lock = DirectoryLock::acquire(paths.directory);
+  if (!lock) return lock.error();
+  auto key = find_keyring_key(*files, options.keyring_key_file);
+  if (!key) return key.error();
+  const auto keyring = Keyring::load(files, paths.keyring, std::move(*key));
+  if (!keyring) return keyring.error();
+  return (*keyring)->write_again();
+}
+
 Result<void> remove_outdated_snapshots(const MigrationOptions& options, std::string& why) {
   const auto files = files_of(options);
   const LedgerPaths paths{options.directory};
@@ -257,6 +276,12 @@ Result<void> migrate(const MigrationOptions& options, const MigrationSurvey& sur
   }
   if (survey.is_done()) return {};
   if (auto taken = take_steps(options, survey, why); !taken) return taken;
+  if (survey.has(MigrationStep::write_again)) {
+    if (auto written = write_keyring_again(options); !written) {
+      why = "can't write the keyring again: " + written.error().message();
+      return Errc::unknown_outcome;
+    }
+  }
   if (auto removed = remove_outdated_snapshots(options, why); !removed) {
     if (why.empty()) why = "can't remove outdated snapshots: " + removed.error().message();
     return Errc::unknown_outcome;

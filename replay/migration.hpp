@@ -2,10 +2,10 @@
 // this program's.
 //
 // Three kinds of parts differ. The log moves by an event (FormatActivated), which nothing takes
-// back: a program of the older version refuses the ledger from then on. Files that keep what the
-// log does not (HEAD, keyring, key store, checkpoint history) have one version each so far; their
-// first second one brings its step here. Caches (snapshots, views) are made anew. Level files have
-// no version: they are hashes in the order of C2SP tiles.
+// back: a program of the older version refuses the ledger from then on. Of the files that keep what
+// the log does not, the keyring is written again, and HEAD, key store and checkpoint history have
+// one version each so far. Caches (snapshots, views) are made anew. Level files have no version:
+// they are hashes in the order of C2SP tiles.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +34,7 @@ enum class MigrationStep : std::uint8_t {
   none,             // the version is this program's, or there is no such part
   activate_format,  // append FormatActivated
   make_anew,        // a cache of an older layout
+  write_again,      // the same content in this program's layout
   upgrade_program,  // newer than this program: nothing can be done here
 };
 
@@ -59,11 +60,11 @@ struct MigrationSurvey {
                                                      std::string& why);
 
 // Takes the steps that `survey`, made just now, names: opens the ledger, which makes the views anew
-// and adds a few events of its own, activates the format, writes a snapshot, closes, removes
-// outdated snapshots. Then folds the log again: the first survey.end events must have survey.root.
-// unsupported_format: a step is upgrade_program, nothing was changed. root_mismatch: the events of
-// before are not there any more. unknown_outcome: it stopped half-way; taking the steps again goes
-// on. Other errors are those of opening, and nothing was changed.
+// and adds a few events of its own, activates the format, writes a snapshot, closes, writes the
+// keyring again, removes outdated snapshots. Then folds the log again: the first survey.end events
+// must have survey.root. unsupported_format: a step is upgrade_program, nothing was changed.
+// root_mismatch: the events of before are not there any more. unknown_outcome: it stopped half-way;
+// taking the steps again goes on. Other errors are those of opening, and nothing was changed.
 [[nodiscard]] Result<void> migrate(const MigrationOptions& options, const MigrationSurvey& survey,
                                    std::string& why);
 

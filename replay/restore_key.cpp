@@ -33,7 +33,8 @@ class KeyDecision {
     if (auto read = read_kept(); !read) return read;
     if (auto compared = compare(); !compared) return compared;
     RecoverCheckpoints checkpoints{*files_, paths_.directory, {}, *keys_};
-    checkpoints.look(issuer_);
+    if (auto looked = checkpoints.look(issuer_); !looked)
+      return fail("read the backup's checkpoints", looked.error());
     auto newest = checkpoints.newest_size();
     for (const auto& kept : kept_) newest = std::max(newest, kept.checkpoint.size);
     // An anchor that is behind anything else was not the one in use.

@@ -165,6 +165,8 @@ bool Audit::is_running() const {
 
 bool Audit::has_anchor() const { return !ledger_->core().options.anchor.empty(); }
 
+bool Audit::awaits_anchor() const { return ledger_->core().awaits_anchor; }
+
 Result<std::string> Audit::vkey() const {
   const Reading reading{ledger_->core()};
   if (auto readable = reading.can_read(); !readable) return readable.error();

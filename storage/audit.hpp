@@ -46,6 +46,8 @@ class Audit {
   // Something outside the directory keeps the newest checkpoint, so an older copy of the directory
   // would not open.
   [[nodiscard]] bool has_anchor() const;
+  // The ledger has an anchor, but was opened without it: no checkpoints are signed.
+  [[nodiscard]] bool awaits_anchor() const;
   // The log's public key as a C2SP vkey; its name is the origin of every checkpoint.
   [[nodiscard]] Result<std::string> vkey() const;
 

@@ -274,13 +274,27 @@ Result<void> LedgerCore::open_audit(std::string& why) {
       AuditTree::open(*files, *log, std::move(*signer), range, std::move(audit_options), why);
   if (!opened) return opened.error();
   audit = std::move(*opened);
+  if (auto noted = note_anchor(why); !noted) return noted;
   const auto newest = audit->newest();
   if (newest == nullptr || !options.confirm_newest) return {};
   return options.confirm_newest(newest->note, audit->verifier().vkey(), why);
 }
 
+// After the anchor was found good, and durable before the first checkpoint that it keeps.
+Result<void> LedgerCore::note_anchor(std::string& why) {
+  const bool is_given = !options.anchor.empty();
+  awaits_anchor = !is_given && !options.gives_up_anchor && keys->has_anchor();
+  if (awaits_anchor) {
+    warn("this ledger keeps an anchor, which was not given: no checkpoints are signed meanwhile");
+    return {};
+  }
+  auto marked = keys->mark_anchor(is_given);
+  if (!marked) why = "can't write " + paths.keyring.string() + ": " + marked.error().message();
+  return marked;
+}
+
 void LedgerCore::start_audit() {
-  if (audit == nullptr) return;
+  if (audit == nullptr || awaits_anchor) return;
   AuditFollower::Options follower_options{
       .every = options.checkpoint_every,
       .gap_min = std::min(kCheckpointGapMin, options.checkpoint_every)};

@@ -16,6 +16,9 @@ namespace tokenledger {
 namespace {
 
 constexpr std::array<std::uint8_t, 8> kMagic = {'T', 'L', 'K', 'E', 'Y', 'S', '\r', '\n'};
+// Of the payload's marks.
+constexpr std::uint8_t kSignedMark = 1;
+constexpr std::uint8_t kAnchorMark = 2;
 constexpr std::size_t kKeyCheckBytes = 16;
 constexpr std::size_t kPrefixBytes = 8 + 4 + 4;  // magic, version, protection
 constexpr std::size_t kHeaderBytes = kPrefixBytes + kKeyCheckBytes + 4;
@@ -103,7 +106,8 @@ SecretBytes Keyring::encode_payload() const {
   ByteWriter writer{payload};
   writer.bytes(ledger_id_);
   writer.bytes(secrets_.view());
-  writer.integer(static_cast<std::uint8_t>(has_signed_checkpoint_));
+  writer.integer(static_cast<std::uint8_t>((has_signed_checkpoint_ ? kSignedMark : 0) |
+                                           (has_anchor_ ? kAnchorMark : 0)));
   writer.integer(static_cast<std::uint32_t>(signing_keys_.size()));
   for (const auto& key : signing_keys_) {
     writer.integer(key.number);
@@ -126,9 +130,10 @@ Result<void> Keyring::decode_payload(ByteView payload, std::uint32_t version) {
   ByteReader reader{payload};
   reader.fill(ledger_id_);
   reader.fill(secrets_.writable());
-  const auto has_signed = version < 2 ? std::uint8_t{1} : reader.integer<std::uint8_t>();
-  if (has_signed > 1) return Errc::keyring_corrupt;
-  has_signed_checkpoint_ = has_signed == 1;
+  const auto marks = version < 2 ? kSignedMark : reader.integer<std::uint8_t>();
+  if ((marks & ~(kSignedMark | kAnchorMark)) != 0) return Errc::keyring_corrupt;
+  has_signed_checkpoint_ = (marks & kSignedMark) != 0;
+  has_anchor_ = (marks & kAnchorMark) != 0;
   const auto key_count = reader.integer<std::uint32_t>();
   if (key_count > kSigningKeysMax) return Errc::keyring_corrupt;
   for (std::uint32_t at = 0; at < key_count; ++at) {
@@ -259,13 +264,17 @@ Result<void> Keyring::add_api_secret(ApiSecretRecord record) {
   return saved;
 }
 
-Result<void> Keyring::mark_checkpoint_signed() {
-  if (has_signed_checkpoint_) return {};
-  has_signed_checkpoint_ = true;
+Result<void> Keyring::set_mark(bool& mark, bool wanted) {
+  if (mark == wanted) return {};
+  mark = wanted;
   const auto saved = save();
-  if (!saved) has_signed_checkpoint_ = false;
+  if (!saved) mark = !wanted;
   return saved;
 }
+
+Result<void> Keyring::mark_checkpoint_signed() { return set_mark(has_signed_checkpoint_, true); }
+
+Result<void> Keyring::mark_anchor(bool has_anchor) { return set_mark(has_anchor_, has_anchor); }
 
 Result<void> Keyring::replace_checkpoint_seed() {
   const SecretBytes earlier{checkpoint_seed()};

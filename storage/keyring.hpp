@@ -79,6 +79,9 @@ class Keyring {
   // Something was, or may have been, signed with the checkpoint key: the ledger without its
   // checkpoint history is then not one that begins, but one that lost what it signed.
   [[nodiscard]] bool has_signed_checkpoint() const noexcept { return has_signed_checkpoint_; }
+  // A file outside the directory keeps the newest checkpoint: who opens the ledger without it must
+  // sign none, or that file would not know the newest.
+  [[nodiscard]] bool has_anchor() const noexcept { return has_anchor_; }
   [[nodiscard]] const std::vector<SigningKeyRecord>& signing_keys() const noexcept {
     return signing_keys_;
   }
@@ -96,9 +99,12 @@ class Keyring {
   [[nodiscard]] Result<void> add_api_secret(ApiSecretRecord record);
   // Before the first signature with the checkpoint key. Nothing is written where it stands already.
   [[nodiscard]] Result<void> mark_checkpoint_signed();
+  [[nodiscard]] Result<void> mark_anchor(bool has_anchor);
   // Draws another seed for the checkpoint key, which has signed nothing: the log is another one
   // from then on. Only for `recover`, while nothing signs.
   [[nodiscard]] Result<void> replace_checkpoint_seed();
+  // The same content in the newest layout.
+  [[nodiscard]] Result<void> write_again() const { return save(); }
   // Encrypts under another key from now on (or under none).
   [[nodiscard]] Result<void> change_key(KeyringKey key);
 
@@ -115,6 +121,7 @@ class Keyring {
   [[nodiscard]] std::vector<std::uint8_t> encode_file() const;
   [[nodiscard]] Result<void> decode_file(ByteView file);
   [[nodiscard]] Result<void> save() const;
+  [[nodiscard]] Result<void> set_mark(bool& mark, bool wanted);
 
   std::shared_ptr<FileLayer> files_;
   std::filesystem::path path_;
@@ -122,6 +129,7 @@ class Keyring {
   std::array<std::uint8_t, 16> ledger_id_{};
   SecretBytes secrets_;  // seal, master, pepper, cursor, idempotency, checkpoint; see the accessors
   bool has_signed_checkpoint_ = false;
+  bool has_anchor_ = false;
   std::vector<SigningKeyRecord> signing_keys_;
   std::vector<ApiSecretRecord> api_secrets_;
 };

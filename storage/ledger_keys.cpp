@@ -89,6 +89,16 @@ Result<void> LedgerKeys::mark_checkpoint_signed() {
   return keyring_->mark_checkpoint_signed();
 }
 
+bool LedgerKeys::has_anchor() {
+  const std::scoped_lock saving{saving_mutex_};
+  return keyring_->has_anchor();
+}
+
+Result<void> LedgerKeys::mark_anchor(bool has_anchor) {
+  const std::scoped_lock saving{saving_mutex_};
+  return keyring_->mark_anchor(has_anchor);
+}
+
 Result<void> LedgerKeys::replace_checkpoint_seed() { return keyring_->replace_checkpoint_seed(); }
 
 std::string Ledger::jwks() const {

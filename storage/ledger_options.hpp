@@ -49,8 +49,12 @@ struct LedgerOptions {
   std::chrono::milliseconds checkpoint_every{500};
   // A file, best on another disk, that keeps the newest checkpoint: an older copy of the directory
   // is refused then (older_than_checkpoint). Must exist unless the ledger is new; an empty file
-  // begins an anchor. Empty: nothing outside the directory can tell.
+  // begins an anchor. Empty: nothing outside the directory can tell. A ledger that was opened with
+  // one remembers that it has one: opened without, it signs no checkpoints (and warns), because an
+  // anchor that is not the newest checkpoint would show too little.
   std::filesystem::path anchor;
+  // With an empty `anchor`: the ledger has none from now on. Throw away the file that kept it.
+  bool gives_up_anchor = false;
   // Asked once while opening, before anything is signed, with the newest checkpoint (a signed note)
   // and the key it is signed with, a vkey; not asked when none was signed. For those who can learn
   // elsewhere that the directory is an older copy: an error refuses the opening, with `why` as the

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "api/service.hpp"
+#include "storage/audit.hpp"
 #include "storage/ledger_core.hpp"
 #include "storage/partial_directory.hpp"
 #include "tools/admin_token.hpp"
@@ -32,6 +33,7 @@ struct ServeOptions {
   unsigned threads = 0;
   std::string durability = "normal";
   std::string anchor;
+  bool without_anchor = false;
   unsigned checkpoint_every_ms = 500;
   bool allow_insecure_http = false;
   std::string tls_certificate;
@@ -185,6 +187,7 @@ LedgerOptions opening_of(const CommandLine& line, const ServeOptions& options,
   opening.keyring_key_file = line.keyring_key_file;
   opening.durability = options.durability == "paranoid" ? Durability::paranoid : Durability::normal;
   opening.anchor = options.anchor;
+  opening.gives_up_anchor = options.without_anchor;
   opening.checkpoint_every = std::chrono::milliseconds{options.checkpoint_every_ms};
   // `iss` stays what it was when the server moves to another address (R12).
   opening.issuer = options.issuer;
@@ -256,6 +259,11 @@ ExitCode serve(const CommandLine& line, const ServeOptions& options) {
   auto opening = opening_of(line, options, endpoint, self_stop);
   witnesses.confirm_in(opening);
   const auto ledger = open_ledger(std::move(opening));
+  if (Audit{*ledger}.awaits_anchor()) {
+    throw Failure{ExitCode::usage,
+                  "this ledger was served with an anchor: give --anchor FILE (an empty file begins "
+                  "a new one), or --without-anchor to do without from now on"};
+  }
   // A poisoned ledger signs nothing more, not even when it closes.
   auto asker = witnesses.start(*ledger, [&](const std::string& what) {
     self_stop.older_copy = what;
@@ -304,6 +312,10 @@ void add_serve_command(CommandLine& line) {
                       "Keep the newest checkpoint in this file, best on another disk, and refuse a "
                       "directory older than it; make it empty to begin one for a ledger that is "
                       "there already");
+  command
+      ->add_flag("--without-anchor", options.without_anchor,
+                 "Do without the anchor that the ledger had; delete its file")
+      ->excludes("--anchor");
   command
       ->add_option("--checkpoint-every", options.checkpoint_every_ms,
                    "Milliseconds until a signed checkpoint covers an event (500)")

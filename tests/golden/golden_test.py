@@ -183,6 +183,7 @@ class Golden(CommandLineTest):
             parts = {item["part"]: item for item in shown["items"]}
             for part in "HEAD", "keyring", "keystore", "audit/checkpoints", "log", "views":
                 self.assertLessEqual(parts[part]["version"], parts[part]["newest"], part)
+            self.assertEqual(parts["keyring"]["step"], "write again")
             after = self.tree()
             for path, data in files.items():
                 if "LOG" not in os.path.basename(path):

@@ -49,6 +49,10 @@ class AuditTest : public LedgerTest {
     EXPECT_TRUE(opened);
     return opened->checkpoint;
   }
+  // Of the checkpoint in the anchor.
+  std::uint64_t anchored_size(const LedgerOptions& options) const {
+    return open_checkpoint(testing_support::contents(options.anchor), key())->checkpoint.size;
+  }
   std::vector<std::vector<std::uint8_t>> events() const {
     std::vector<std::vector<std::uint8_t>> all;
     for (std::uint64_t seq = 1; seq <= ledger_->committed().value(); ++seq)
@@ -304,6 +308,34 @@ TEST_F(AuditTest, AnAnchorTellsAnOlderCopyOfTheWholeDirectory) {
   EXPECT_EQ(Ledger::open(anchored, &why).error(), Errc::audit_corrupt);
   flip_byte(anchor, 5);
   reopen(anchored);
+}
+
+// An anchor that is not the newest checkpoint says of an older copy that it is the newest.
+TEST_F(AuditTest, ALedgerWithAnAnchorSignsNothingWithoutIt) {
+  auto anchored = options();
+  anchored.anchor = directory().parent_path() / "anchor";
+  std::ofstream{anchored.anchor}.flush();
+  reopen(anchored);
+  const auto size = covering(ledger_->committed()).size;
+  reopen(options());
+  EXPECT_TRUE(audit().awaits_anchor());
+  EXPECT_FALSE(audit().is_running());
+  add_notes(3);
+  EXPECT_EQ(audit().wait_for_checkpoint(ledger_->committed(), 10s).error(), Errc::audit_stopped);
+  reopen(options());  // a clean stop signs nothing either
+  EXPECT_EQ(audit().sizes().signed_size, anchored_size(anchored));
+  EXPECT_GE(audit().sizes().signed_size, size);
+
+  reopen(anchored);
+  EXPECT_FALSE(audit().awaits_anchor());
+  EXPECT_EQ(covering(ledger_->committed()).size, ledger_->committed().value());
+  auto without = options();
+  without.gives_up_anchor = true;
+  reopen(without);
+  covering(ledger_->committed());
+  reopen(options());
+  EXPECT_FALSE(audit().awaits_anchor());
+  EXPECT_EQ(covering(ledger_->committed()).size, ledger_->committed().value());
 }
 
 // The gap bounds what the history grows by, whoever waits. Only too many are counted: how long a

@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import shutil
 import stat
 
 from cli_support import ServerTest, main
@@ -64,8 +63,10 @@ class Backup(ServerTest):
         self.back_up()
         kept = self.path("kept")
         pathlib.Path(kept).write_text(self.checkpoint(), encoding="utf-8")
-        # The checkpoint was signed by a command that keeps no anchor: the anchor is not the newest.
-        shutil.copy(kept, self.anchor)
+        # Nobody else signs, so the anchor is the newest; and serve goes on with it alone.
+        self.assertEqual(pathlib.Path(kept).read_bytes(), pathlib.Path(self.anchor).read_bytes())
+        refused = self.refused(2, "serve", "--data", self.data, "--listen", "127.0.0.1:0")
+        self.assertIn("--without-anchor", refused.err)
         before = pathlib.Path(self.anchor).read_text(encoding="utf-8")
         done = self.restore("--anchor", self.anchor, "--vkey", vkey)
         self.assertTrue(done.json()["keeps_checkpoint_key"])
