@@ -62,12 +62,16 @@ struct MetaBlocks {
   std::vector<std::uint64_t> offsets;
 };
 
-// Its entries: shared, unshared and value lengths, then both; nullopt where they make no sense. The
-// list of restarts behind the last of them, a count of one, ends it.
+// Its entries: shared, unshared and value lengths, then both; nullopt where they make no sense.
+// Behind the last of them stand the restarts, one for each entry, and their count.
 std::optional<MetaBlocks> read_meta_index(ByteView block) {
-  constexpr std::size_t kRestartBytes = 8;
-  if (block.size() < kRestartBytes) return std::nullopt;
-  ByteReader reader{block.first(block.size() - kRestartBytes)};
+  constexpr std::size_t kCountBytes = 4;
+  if (block.size() < kCountBytes) return std::nullopt;
+  const auto entries_and_restarts = block.first(block.size() - kCountBytes);
+  ByteReader count{block.last(kCountBytes)};
+  const std::size_t restart_bytes = std::size_t{count.integer<std::uint32_t>()} * kCountBytes;
+  if (restart_bytes > entries_and_restarts.size()) return std::nullopt;
+  ByteReader reader{entries_and_restarts.first(entries_and_restarts.size() - restart_bytes)};
   MetaBlocks blocks;
   std::string key;
   while (reader.ok() && reader.left() > 0) {
