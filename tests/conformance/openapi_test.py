@@ -256,6 +256,9 @@ class OpenApiTest(unittest.TestCase):
         call("proveConsistency", 400, query={"from": 0, "to": size})
         call("proveToken", 404, path={"jti": "A" * 22})
         call("proveToken", 401, path={"jti": jti}, headers={})
+        self.assertIn("c2sp.org/tlog-proof@v1", call("proveEvent", 200, path={"seq": "1"}))
+        call("proveEvent", 404, path={"seq": "1000000000"})
+        call("proveEvent", 401, path={"seq": "1"}, headers={})
 
     def more_about(self, token, jti, credentials):
         call = self.call

@@ -7,6 +7,7 @@
 #include "core/checkpoint.hpp"
 #include "storage/audit.hpp"
 #include "storage/fault_injection.hpp"
+#include "storage/keyring.hpp"
 #include "storage/recover_tool.hpp"
 #include "storage/superseded_checkpoint.hpp"
 #include "tests/storage/ledger_fixture.hpp"
@@ -277,6 +278,8 @@ TEST_F(RecoverCheckpointsTest, NothingIsSignedBeforeTheKeyringSaysThatTheKeySign
   unsigned_options.directory = path;
   unsigned_options.checkpoint_every = 0ms;
   ASSERT_TRUE(Ledger::open(unsigned_options));
+  // So that the first signature is the first reason to write the keyring.
+  ASSERT_TRUE((*Keyring::load(make_posix_file_layer(), path / "keyring", {}))->mark_anchor(true));
   const auto files = std::make_shared<FaultInjectingFileLayer>(directory_ / "scratch");
   auto with_files = unsigned_options;
   with_files.checkpoint_every = 1ms;
