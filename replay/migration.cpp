@@ -271,6 +271,8 @@ Result<void> migrate(const MigrationOptions& options, const MigrationSurvey& sur
                      std::string& why) {
   for (const auto& found : survey.parts) {
     if (found.step != MigrationStep::upgrade_program) continue;
+  // An anchor never sees what would be signed here.
+  ledger_options.checkpoint_every = std::chrono::milliseconds{0};
     why = newer_format_sentence(options.directory / found.part);
     return Errc::unsupported_format;
   }

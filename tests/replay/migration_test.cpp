@@ -316,3 +316,6 @@ TEST_F(Migration, ALedgerOfTodayHasNothingToDoAndIsNotOpened) {
 
 }  // namespace
 }  // namespace tokenledger
+  const auto signed_before = contents(ledger_path() / "audit" / "checkpoints");
+  EXPECT_EQ(contents(ledger_path() / "audit" / "checkpoints"), signed_before)
+      << "an anchor would not have seen what is signed here";
