@@ -56,6 +56,9 @@ RecoverCheckpoints::RecoverCheckpoints(FileLayer& files,
 
 Result<void> RecoverCheckpoints::look(const std::optional<std::string>& issuer) {
   look_at_interruption();
+  is_anchor_unseen_ = anchor_.empty() && keys_.has_anchor();
+  if (is_anchor_unseen_)
+    add_problem("this ledger keeps an anchor, and without --anchor nobody can say what was signed");
   if (!issuer) {
     is_history_damaged_ = true;
     is_anchor_foreign_ = !anchor_.empty();
@@ -146,7 +149,7 @@ std::uint64_t RecoverCheckpoints::newest_size() const noexcept {
 }
 
 bool RecoverCheckpoints::is_superseded_by(std::uint64_t size) const noexcept {
-  return is_pending_ || is_history_damaged_ || newest_size() > size;
+  return is_pending_ || is_history_damaged_ || is_anchor_unseen_ || newest_size() > size;
 }
 
 Result<void> RecoverCheckpoints::begin() {

@@ -53,8 +53,11 @@ class RecoverCheckpoints {
   [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
   // An anchor was named that is not this ledger's: nothing may be cut beside it.
   [[nodiscard]] bool is_anchor_foreign() const noexcept { return is_anchor_foreign_; }
+  // The ledger keeps an anchor, and none was named.
+  [[nodiscard]] bool is_anchor_unseen() const noexcept { return is_anchor_unseen_; }
   // Keeping only the first `size` events leaves the key behind: something was signed beyond them,
-  // or nobody knows what was, or an earlier cut was interrupted.
+  // or nobody knows what was (the history is damaged, or the ledger keeps an anchor that was not
+  // named), or an earlier cut was interrupted.
   [[nodiscard]] bool is_superseded_by(std::uint64_t size) const noexcept;
 
   [[nodiscard]] Result<void> begin();
@@ -87,6 +90,7 @@ class RecoverCheckpoints {
   std::string problem_;
   bool is_history_damaged_ = false;
   bool is_anchor_foreign_ = false;
+  bool is_anchor_unseen_ = false;
   bool is_pending_ = false;
 };
 

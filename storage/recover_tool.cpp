@@ -185,6 +185,7 @@ class DirectoryRecoverTool final : public RecoverTool {
     if (const auto& anchored = checkpoints_->anchored()) survey_.anchor_size = anchored->size;
     if (!checkpoints_->problem().empty()) note(checkpoints_->problem());
     if (checkpoints_->newest_size() > survey_.last_good.value()) {
+    survey_.is_anchor_unseen = checkpoints_->is_anchor_unseen();
       note("a checkpoint was signed at seq " + std::to_string(checkpoints_->newest_size()) +
            ", and the log is good only up to seq " + std::to_string(survey_.last_good.value()));
     }

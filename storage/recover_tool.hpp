@@ -33,6 +33,7 @@ struct RecoverySurvey {
   // least. 0: there is none, or it is damaged (`problem` says so).
   std::uint64_t checkpoint_size = 0;
   std::uint64_t anchor_size = 0;
+  bool is_anchor_unseen = false;  // the ledger keeps one, and Options::anchor is empty
   std::string problem;  // a sentence; empty: everything agrees
 
   // Acknowledged events that keeping only `kept` would lose, at least; nullopt: HEAD can't tell.
@@ -69,7 +70,8 @@ class RecoverTool {
   // other error left everything as it was.
   //
   // What is signed later never contradicts what was: a cut below a checkpoint draws a new key for
-  // them (superseded()), and the next open notes the old one in the log.
+  // them (superseded()), and the next open notes the old one in the log. So does any cut of a
+  // ledger that keeps an anchor, where options.anchor is empty.
   [[nodiscard]] virtual Result<std::filesystem::path> truncate_after(Sequence seq, bool accept_loss,
                                                                      std::string& why) = 0;
 

@@ -40,7 +40,8 @@ Record survey_record(const RecoverySurvey& survey) {
 // The old ledger's last checkpoint is evidence: whoever reads this should be able to keep it.
 void print_superseded(const RecoverTool::Superseded& superseded) {
   print(
-      "checkpoints were signed beyond the cut, so the ledger has a new checkpoint key and another "
+      "checkpoints were signed beyond the cut, or may have been, so the ledger has a new "
+      "checkpoint key and another "
       "origin; history and tiles stand in " +
       superseded.directory.string() + "\n");
   print(superseded.note.empty() ? std::string{"what the old key signed last is unknown\n"}
@@ -66,6 +67,8 @@ ExitCode recover(const CommandLine& line, const RecoverOptions& options) {
   if (!options.truncate_after) {
     print(render(survey_record(survey), line.format));
     if (survey.problem.empty()) return ExitCode::ok;
+    if (survey.is_anchor_unseen)
+      throw Failure{ExitCode::difference, "look again with --anchor; nothing was changed"};
     throw Failure{ExitCode::difference,
                   "restore a backup, or keep what is good with `recover --truncate-after " +
                       std::to_string(survey.last_good.value()) + "`; nothing was changed"};
@@ -98,8 +101,10 @@ void add_recover_command(CommandLine& line) {
   command->add_option("--truncate-after", options.truncate_after, "The last SEQ to keep");
   command->add_flag("--accept-loss", options.accept_loss,
                     "Cut even what was acknowledged, or may have been");
-  command->add_option("--anchor", options.anchor,
-                      "The file that keeps the newest checkpoint outside the directory");
+  command->add_option(
+      "--anchor", options.anchor,
+      "The file that keeps the newest checkpoint outside the directory; a ledger that has "
+      "one and is cut without it gets another checkpoint key");
   CommandLine::add_format_option(command, line.format);
 }
 

@@ -222,6 +222,26 @@ TEST_F(RecoverCheckpointsTest, WhatStandsBesideTheAnchorAlreadyIsNeverReplaced) 
   EXPECT_EQ(read_text(anchor()), "");
 }
 
+// The anchor may have seen what an older copy of the directory, history included, does not know.
+TEST_F(RecoverCheckpointsTest, ALedgerThatKeepsAnAnchorIsNotCutWithoutItUnderTheSameKeyINV1) {
+  fall_behind_the_anchor();
+  const auto survey = tool()->survey();
+  EXPECT_NE(survey.problem.find("--anchor"), std::string::npos) << survey.problem;
+  EXPECT_TRUE(survey.is_anchor_unseen);
+  EXPECT_FALSE(tool(anchor())->survey().is_anchor_unseen);
+  for (const auto& kept : {survey.last_good, Sequence{survey.last_good.value() - 2}})
+    EXPECT_EQ(refused(kept, false), Errc::log_shorter_than_head) << kept.value();
+  std::string why;
+  {
+    const auto cutter = tool();
+    ASSERT_TRUE(cutter->truncate_after(survey.last_good, true, why)) << why;
+    EXPECT_TRUE(cutter->superseded()) << "the key is another one";
+  }
+  EXPECT_EQ(read_text(anchor()), note_) << "it was not named, so it was not touched";
+  EXPECT_EQ(Ledger::open(anchored(), &why).error(), Errc::audit_corrupt)
+      << "what it has seen is not this log's any more";
+}
+
 TEST_F(RecoverCheckpointsTest, AnAnchorOfAnotherLedgerStopsTheCut) {
   add_notes(5);
   close_signed();
