@@ -222,9 +222,13 @@ class Verification {
                                   .read_only = true,
                                   .accept_damaged_tail = false,
                                   .sync = true,
-                                  .on_background_error = {}});
-    if (!opened)
-      return findings_.difference("log", "it does not open: " + opened.error().message());
+                                  .on_background_error = {}},
+                                 &what);
+    if (!opened) {
+      return findings_.difference("log",
+                                  "it does not open: " + EventLog::explain(opened.error(), what));
+    }
+    std::string what;
     log_ = std::move(*opened);
     adopt_key();
   }

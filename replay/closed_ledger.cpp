@@ -66,12 +66,14 @@ Result<ClosedLedger> ClosedLedger::open(const Options& options, std::string& why
                              .read_only = true,
                              .accept_damaged_tail = false,
                              .sync = true,
-                             .on_background_error = {}});
+                             .on_background_error = {}},
+                            &what);
   if (!log) {
-    why = "the log at " + paths.log.string() + " is damaged (" + log.error().message() +
-          "): see `tokenledger recover`";
+    why = "the log at " + paths.log.string() + " is damaged (" +
+          EventLog::explain(log.error(), what) + "): see `tokenledger recover`";
     return log.error();
   }
+  std::string what;
   ledger.log_ = std::move(*log);
   return ledger;
 }

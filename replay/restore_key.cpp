@@ -70,14 +70,19 @@ class KeyDecision {
     }
     if (!keys) return fail("use the backup's keyring", keys.error());
     keys_ = std::move(*keys);
+    std::string what;
     auto log = EventLog::open({.directory = paths_.log,
                                .files = files_,
                                .create = false,
                                .read_only = true,
                                .accept_damaged_tail = false,
                                .sync = true,
-                               .on_background_error = {}});
-    if (!log) return fail("open the restored log", log.error());
+                               .on_background_error = {}},
+                              &what);
+    if (!log) {
+      why_ = "can't open the restored log: " + EventLog::explain(log.error(), what);
+      return log.error();
+    }
     log_ = std::move(*log);
     const auto end = log_->last_seq();
     const auto issuer = issuer_of(*log_);

@@ -232,12 +232,20 @@ Result<void> check_directory(FileLayer& files, const EventLog::Options& options)
 
 }  // namespace
 
-Result<std::unique_ptr<EventLog>> EventLog::open(const Options& options) {
+std::string EventLog::explain(const boost::system::error_code& error, const std::string& what) {
+  return what.empty() ? error.message() : error.message() + ", " + what;
+}
+
+Result<std::unique_ptr<EventLog>> EventLog::open(const Options& options, std::string* what) {
+  if (what != nullptr) what->clear();
   auto files = options.files ? options.files : make_posix_file_layer();
   if (const auto checked = check_directory(*files, options); !checked) return checked.error();
   const auto dangerous = find_dangerous_table(*files, options.directory);
   if (!dangerous) return dangerous.error();
-  if (!dangerous->empty()) return Errc::log_corrupt;
+  if (!dangerous->empty()) {
+    if (what != nullptr) *what = *dangerous;
+    return Errc::log_corrupt;
+  }
   auto database = std::make_shared<LogDatabase>();
   database->env = make_rocks_env(files);
   auto rocks_options = log_rocks_options(database->env.get(), options.accept_damaged_tail,

@@ -64,9 +64,15 @@ class EventLog {
     std::function<void()> on_background_error;
   };
 
-  // log_corrupt: RocksDB refuses (bad checksum in the WAL or a file). not_a_ledger: nothing to open
-  // here; directory_not_empty: `create` and there is a log. io_error.
-  [[nodiscard]] static Result<std::unique_ptr<EventLog>> open(const Options& options);
+  // log_corrupt: RocksDB refuses (bad checksum in the WAL or a file), or must not be led to a
+  // table: `what`, where it is given, then names file and place, and is empty where only the error
+  // is known. not_a_ledger: nothing to open here; directory_not_empty: `create` and
+  // there is a log. io_error.
+  [[nodiscard]] static Result<std::unique_ptr<EventLog>> open(const Options& options,
+                                                              std::string* what = nullptr);
+  // For the sentence of whoever was refused: the error, and `what` behind it.
+  [[nodiscard]] static std::string explain(const boost::system::error_code& error,
+                                           const std::string& what);
   virtual ~EventLog() = default;
 
   // One WriteBatch, one WAL fsync. `first` must be last_seq() + 1; each event 1..kEventBytesMax

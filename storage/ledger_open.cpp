@@ -259,10 +259,12 @@ Result<void> LedgerCore::open_log(bool exists, std::string& why) {
       .read_only = false,
       .sync = options.sync,
       .on_background_error = [this] { poison("RocksDB could not write in the background"); }};
-  auto opened_log = EventLog::open(log_options);
+  std::string what;
+  auto opened_log = EventLog::open(log_options, &what);
   if (!opened_log && creates) return fail(opened_log.error(), paths.log);
   if (!opened_log) {
-    why = "the log at " + paths.log.string() + " is damaged (" + opened_log.error().message() +
+    why = "the log at " + paths.log.string() + " is damaged (" +
+          EventLog::explain(opened_log.error(), what) +
           "); nothing was changed: see `tokenledger recover`";
     return opened_log.error();
   }

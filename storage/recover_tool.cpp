@@ -128,25 +128,27 @@ class DirectoryRecoverTool final : public RecoverTool {
     return {};
   }
 
-  Result<std::unique_ptr<EventLog>> open_log(bool read_only) const {
+  Result<std::unique_ptr<EventLog>> open_log(bool read_only, std::string* what = nullptr) const {
     return EventLog::open({.directory = paths_.log,
                            .files = files_,
                            .create = false,
                            .read_only = read_only,
                            .accept_damaged_tail = survey_.is_wal_damaged,
                            .sync = true,
-                           .on_background_error = {}});
+                           .on_background_error = {}},
+                          what);
   }
 
   Result<void> look_at_log(std::string& why) {
+    std::string what;
     auto opened = open_log(true);
     if (opened.has_error() && opened.error() == Errc::log_corrupt) {
       survey_.is_wal_damaged = true;
-      opened = open_log(true);
+      opened = open_log(true, &what);
     }
     if (!opened) {
       why = "RocksDB can't read the log at " + paths_.log.string() + " (" +
-            opened.error().message() + "): restore a backup";
+            EventLog::explain(opened.error(), what) + "): restore a backup";
       return opened.error();
     }
     log_ = std::move(*opened);
@@ -183,9 +185,9 @@ class DirectoryRecoverTool final : public RecoverTool {
     if (const auto& signed_last = checkpoints_->signed_last())
       survey_.checkpoint_size = signed_last->size;
     if (const auto& anchored = checkpoints_->anchored()) survey_.anchor_size = anchored->size;
+    survey_.is_anchor_unseen = checkpoints_->is_anchor_unseen();
     if (!checkpoints_->problem().empty()) note(checkpoints_->problem());
     if (checkpoints_->newest_size() > survey_.last_good.value()) {
-    survey_.is_anchor_unseen = checkpoints_->is_anchor_unseen();
       note("a checkpoint was signed at seq " + std::to_string(checkpoints_->newest_size()) +
            ", and the log is good only up to seq " + std::to_string(survey_.last_good.value()));
     }
