@@ -34,7 +34,7 @@ struct RecoverySurvey {
   std::uint64_t checkpoint_size = 0;
   std::uint64_t anchor_size = 0;
   bool is_anchor_unseen = false;  // the ledger keeps one, and Options::anchor is empty
-  std::string problem;  // a sentence; empty: everything agrees
+  std::string problem;            // a sentence; empty: everything agrees
 
   // Acknowledged events that keeping only `kept` would lose, at least; nullopt: HEAD can't tell.
   [[nodiscard]] std::optional<std::uint64_t> lost_after(Sequence kept) const noexcept;

@@ -25,6 +25,9 @@ enum class RecordType : std::uint8_t { full = 1, first = 2, middle = 3, last = 4
 
 class BlockLogCheck {
  public:
+  // `payload` gets what the records hold; null: nobody wants it.
+  explicit BlockLogCheck(std::vector<std::uint8_t>* payload = nullptr) : payload_{payload} {}
+
   // The fault inside this block, at its offset; empty: none.
   std::string check(std::span<const std::uint8_t> block, std::uint64_t offset) {
     std::size_t at = 0;
@@ -44,6 +47,8 @@ class BlockLogCheck {
       if (crc32c(rest.subspan(kHeaderBytes - 1, 1u + length)) != crc)
         return "a record has a bad checksum" + where;
       if (!takes(type)) return "a record is out of place" + where;
+      const auto held = reader.bytes(length);
+      if (payload_ != nullptr) payload_->insert(payload_->end(), held.begin(), held.end());
       at += kHeaderBytes + length;
     }
     return {};
@@ -63,10 +68,24 @@ class BlockLogCheck {
     return false;
   }
 
+  std::vector<std::uint8_t>* payload_;
   bool is_inside_ = false;
 };
 
 }  // namespace
+
+std::vector<std::uint8_t> block_log_payload(ByteView log) {
+  std::vector<std::uint8_t> payload;
+  BlockLogCheck check{&payload};
+  for (std::size_t offset = 0; offset < log.size(); offset += kBlockBytes) {
+    const auto block = log.subspan(offset, std::min(kBlockBytes, log.size() - offset));
+    if (check.check(block, offset).empty()) continue;
+    const auto rest = log.subspan(offset);
+    payload.insert(payload.end(), rest.begin(), rest.end());
+    break;
+  }
+  return payload;
+}
 
 Result<std::string> find_block_log_fault(const File& file) {
   const auto size = file.size();

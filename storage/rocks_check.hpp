@@ -16,7 +16,9 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "core/byte_view.hpp"
 #include "core/errc.hpp"
 
 namespace tokenledger {
@@ -49,6 +51,10 @@ struct RocksCheckOptions {
 // directory can't be listed; everything else is reported.
 [[nodiscard]] Result<RocksCheckCounts> check_rocks_files(const std::shared_ptr<FileLayer>& files,
                                                          const RocksCheckOptions& options);
+
+// What the records of a whole block log hold, one behind the other, without the heads that blocks
+// put between them; from the first fault's block on the bytes as they stand.
+[[nodiscard]] std::vector<std::uint8_t> block_log_payload(ByteView log);
 
 // The first fault of a block log: empty when there is none. io_error.
 [[nodiscard]] Result<std::string> find_block_log_fault(const File& file);

@@ -10,6 +10,7 @@
 #include "storage/byte_codec.hpp"
 #include "storage/durable_file.hpp"
 #include "storage/file_layer.hpp"
+#include "storage/rocks_check.hpp"
 
 namespace tokenledger {
 namespace {
@@ -143,7 +144,8 @@ std::optional<std::uint64_t> table_number(std::string_view name) {
 }
 
 // Whether the MANIFEST adds a table of this number and length: RocksDB writes one behind the other,
-// as varints, after it synced the table. What can't be read is taken for a yes.
+// as varints, after it synced the table; a block's end may stand between any two bytes of them.
+// What can't be read is taken for a yes.
 bool is_named(FileLayer& files, const std::filesystem::path& directory, std::uint64_t number,
               std::uint64_t bytes) {
   const auto current = read_whole(files, directory / "CURRENT", kCurrentBytesMax);
@@ -154,7 +156,8 @@ bool is_named(FileLayer& files, const std::filesystem::path& directory, std::uin
   std::vector<std::uint8_t> wanted;
   append_varint(wanted, number);
   append_varint(wanted, bytes);
-  return !std::ranges::search(*manifest, wanted).empty();
+  const auto records = block_log_payload(*manifest);
+  return !std::ranges::search(records, wanted).empty();
 }
 
 }  // namespace

@@ -113,5 +113,42 @@ TEST_F(TableDamage, OfWhatAnInterruptedWriteLeftIsNoReasonToRefuse) {
   }
 }
 
+// A record of a block log, its checksum masked as RocksDB masks it.
+std::string block_log_record(char type, const std::string& payload) {
+  const auto typed = type + payload;
+  const auto crc = crc32c(bytes_of(typed));
+  const auto masked = (crc >> 15 | crc << 17) + 0xA282'EAD8;
+  std::string record;
+  for (int shift = 0; shift < 32; shift += 8) record += static_cast<char>(masked >> shift);
+  record += static_cast<char>(payload.size());
+  record += static_cast<char>(payload.size() >> 8);
+  return record + typed;
+}
+
+// The head of the next block's record may stand between any two bytes that name a table.
+TEST_F(TableDamage, ATableWhoseNameABlockOfTheManifestDividesIsNamedAllTheSame) {
+  constexpr std::size_t kFirstBytes = 32'768 - 7;
+  constexpr char kFirst = 2, kLast = 4;
+  const auto directory = directory_ / "table";
+  fs::create_directory(directory);
+  const auto files = make_posix_file_layer();
+  testing_support::overwrite(directory / "CURRENT", "MANIFEST-000001\n");
+  testing_support::overwrite(directory / "000300.sst", std::string(1'000, 'x'));
+  const std::string named = "\xAC\x02\xE8\x07";  // 300 and 1000, as varints
+  for (std::size_t before = 0; before <= named.size(); ++before) {
+    const auto filled = std::string(kFirstBytes - before, 'f') + named.substr(0, before);
+    auto manifest = block_log_record(kFirst, filled);
+    manifest += block_log_record(kLast, named.substr(before) + "behind");
+    testing_support::overwrite(directory / "MANIFEST-000001", manifest);
+    const auto found = find_dangerous_table(*files, directory);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->substr(0, 10), "000300.sst") << before << " bytes in the first block";
+    // Another length: RocksDB says itself that it is wrong.
+    fs::resize_file(directory / "000300.sst", 999);
+    EXPECT_EQ(*find_dangerous_table(*files, directory), "") << before;
+    fs::resize_file(directory / "000300.sst", 1'000);
+  }
+}
+
 }  // namespace
 }  // namespace tokenledger
