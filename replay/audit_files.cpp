@@ -1,5 +1,6 @@
 #include "replay/audit_files.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "replay/as_of.hpp"
@@ -28,7 +29,19 @@ Result<std::unique_ptr<AuditFiles>> AuditFiles::open(std::shared_ptr<FileLayer> 
       {.ledger_id = made->options_.ledger_id, .public_key = made->key().public_key()});
   if (!history) return history.error();
   made->history_ = std::move(*history);
+  if (made->options_.completes_levels) {
+    if (auto found = made->find_trusted(); !found) return found.error();
+  }
   return made;
+}
+
+// What was signed was synced before. A history that can't be read shows nothing to be trusted.
+Result<void> AuditFiles::find_trusted() {
+  const auto mark = read_damage_mark(*files_, options_.directory);
+  if (!mark) return mark.error();
+  const auto signed_last = newest();
+  if (signed_last && *mark == DamageMark::none) trusted_size_ = signed_last->size;
+  return {};
 }
 
 Result<ShownCheckpoint> AuditFiles::newest() const {
@@ -55,12 +68,19 @@ Result<std::vector<std::uint8_t>> AuditFiles::read_tile(const TileId& id) {
   return bytes;
 }
 
-// The whole hashes that there are of a tile of an upper level.
+// The whole hashes that there are of a tile of an upper level, as far as they are to be trusted.
 Result<std::vector<std::uint8_t>> AuditFiles::read_stored(const TileId& id) const {
+  std::uint64_t width = id.width;
+  if (options_.completes_levels) {
+    const auto trusted = tile_level_hashes(id.level, trusted_size_);
+    const auto before = id.index * kTileHashes;
+    width = std::min(width, trusted > before ? trusted - before : 0);
+    if (width == 0) return std::vector<std::uint8_t>{};
+  }
   const auto file = files_->open_for_reading(AuditLevels::path(options_.directory, id.level));
   if (!file && file.error() == Errc::file_not_found) return std::vector<std::uint8_t>{};
   if (!file) return file.error();
-  std::vector<std::uint8_t> bytes(id.width * sizeof(Digest));
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(width) * sizeof(Digest));
   const auto count = (*file)->read_at(id.index * kTileBytesMax, bytes);
   if (!count) return count.error();
   bytes.resize(*count - *count % sizeof(Digest));

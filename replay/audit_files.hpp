@@ -39,8 +39,9 @@ class AuditFiles final : public TileReader {
     std::filesystem::path directory;  // DIR/audit
     NoteVerifier key;
     std::array<std::uint8_t, 16> ledger_id{};
-    // Hashes that the level files do not hold yet are made from the events: behind the newest
-    // checkpoint a process that was killed leaves fewer of them than events. Costs a read of those.
+    // Hashes behind the newest checkpoint are made from the events, whatever the level files say:
+    // a process that was killed leaves fewer of them than events, or zeros. Where the tree is
+    // marked as damaged none is taken from the files. Costs a read of those events.
     bool completes_levels = false;
   };
 
@@ -69,12 +70,14 @@ class AuditFiles final : public TileReader {
 
  private:
   AuditFiles(std::shared_ptr<FileLayer> files, const EventLog& log, Options options);
+  [[nodiscard]] Result<void> find_trusted();
   [[nodiscard]] Result<std::vector<std::uint8_t>> read_stored(const TileId& id) const;
 
   std::shared_ptr<FileLayer> files_;
   const EventLog& log_;
   Options options_;
   std::unique_ptr<CheckpointHistory> history_;
+  std::uint64_t trusted_size_ = 0;  // leaves; where levels are completed
 };
 
 }  // namespace tokenledger

@@ -17,8 +17,8 @@ std::string name_of(unsigned level) { return AuditLevels::path("audit", level).s
 }  // namespace
 
 AuditLevelsCheck::AuditLevelsCheck(FileLayer& files, const std::filesystem::path& directory,
-                                   std::uint64_t from, bool is_marked, AuditFindings& findings)
-    : is_marked_{is_marked}, findings_{findings} {
+                                   std::uint64_t from, DamageMark mark, AuditFindings& findings)
+    : mark_{mark}, findings_{findings} {
   for (unsigned level = 1; level <= AuditLevels::kLevels; ++level) {
     auto& at = levels_[level - 1];
     at.next = tile_level_hashes(level, from) * sizeof(Digest);
@@ -69,12 +69,11 @@ void AuditLevelsCheck::compare_bytes(unsigned level, Level& at, const Digest& ha
 
 void AuditLevelsCheck::finish(std::uint64_t signed_size) {
   for (unsigned level = 1; level <= AuditLevels::kLevels; ++level) finish_level(level, signed_size);
-  if (!is_marked_) return;
-  if (is_unfinished_) {
+  if (mark_ == DamageMark::rebuilds) {
     findings_.note(
         "audit/damaged",
         "the tree was being made anew when that was interrupted; the next start goes on");
-  } else {
+  } else if (mark_ == DamageMark::found) {
     findings_.difference("audit/damaged",
                          "a read found the tree damaged; the next start makes it anew");
   }
@@ -84,14 +83,13 @@ void AuditLevelsCheck::finish_level(unsigned level, std::uint64_t signed_size) {
   auto& at = levels_[level - 1];
   if (at.is_said) return;
   const auto needed = tile_level_hashes(level, signed_size) * sizeof(Digest);
-  const auto trusted = is_marked_ ? 0 : needed;
+  const auto trusted = mark_ == DamageMark::rebuilds ? 0 : needed;
   if (at.differs) {
     const auto hash = at.differs_at / sizeof(Digest);
     if (hash * sizeof(Digest) < trusted || !is_zero_from(at, hash * sizeof(Digest)))
       return differ(level, at,
                     "byte " + std::to_string(at.differs_at) +
                         " is not what the events give (hash " + std::to_string(hash) + ")");
-    is_unfinished_ = true;
     findings_.note(name_of(level), "zeros from byte " + std::to_string(hash * sizeof(Digest)) +
                                        " on; an interrupted write leaves such, the next start "
                                        "writes what belongs there");
@@ -99,8 +97,6 @@ void AuditLevelsCheck::finish_level(unsigned level, std::uint64_t signed_size) {
   if (at.bytes < trusted) {
     differ(level, at,
            "it ends at byte " + std::to_string(at.bytes) + " of " + std::to_string(needed));
-  } else if (at.bytes < needed) {
-    is_unfinished_ = true;
   } else if (at.bytes > at.next) {
     differ(level, at,
            "it goes on behind byte " + std::to_string(at.next) + ", where the events end");

@@ -3,7 +3,7 @@
 //
 // What a crash may leave is a note, for the next open mends it: zeros instead of the last hashes,
 // where no checkpoint covers those yet; and while the tree is made anew, which audit/damaged says,
-// files of any length.
+// files of any length. Where that mark says that a read found damage, it is a difference.
 #pragma once
 
 #include <array>
@@ -15,15 +15,16 @@
 #include "core/ids.hpp"
 #include "replay/audit_findings.hpp"
 #include "storage/audit_levels.hpp"
+#include "storage/audit_tree.hpp"
 #include "storage/file_layer.hpp"
 
 namespace tokenledger {
 
 class AuditLevelsCheck {
  public:
-  // `from`: leaves whose hashes are passed over (quick). `is_marked`: audit/damaged is there.
+  // `from`: leaves whose hashes are passed over (quick).
   AuditLevelsCheck(FileLayer& files, const std::filesystem::path& directory, std::uint64_t from,
-                   bool is_marked, AuditFindings& findings);
+                   DamageMark mark, AuditFindings& findings);
 
   // The next hash of a level, in order.
   void compare(unsigned level, std::uint64_t number, const Digest& hash);
@@ -48,8 +49,7 @@ class AuditLevelsCheck {
   void finish_level(unsigned level, std::uint64_t signed_size);
   [[nodiscard]] static bool is_zero_from(const Level& at, std::uint64_t byte);
 
-  const bool is_marked_;
-  bool is_unfinished_ = false;  // the marked tree is as a crash may leave it
+  const DamageMark mark_;
   AuditFindings& findings_;
   std::array<Level, AuditLevels::kLevels> levels_;  // level L at [L - 1]
   std::uint64_t compared_ = 0;

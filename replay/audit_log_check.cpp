@@ -41,7 +41,7 @@ void AuditLogCheck::run() {
   report_.end = end_;
   open_history();
   levels_ = std::make_unique<AuditLevelsCheck>(
-      *options_.files, options_.audit, state_.last_seq.value(), options_.is_tree_marked, findings_);
+      *options_.files, options_.audit, state_.last_seq.value(), options_.tree_mark, findings_);
   replay();
 }
 

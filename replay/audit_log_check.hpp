@@ -40,7 +40,7 @@ class AuditLogCheck {
     std::array<std::uint8_t, 16> ledger_id{};
     std::optional<NoteVerifier> key;  // nullopt: signatures can't be checked
     bool key_has_signed = false;      // says the keyring: then there must be a history
-    bool is_tree_marked = false;      // audit/damaged is there
+    DamageMark tree_mark = DamageMark::none;
     std::vector<KnownRoot> known;
     bool quick = false;
     std::function<void(const AuditProgress&)> progress;

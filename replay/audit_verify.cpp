@@ -154,11 +154,20 @@ class Verification {
         findings_.difference(name, "a read met damage in the views; the next start rebuilds them");
       } else if (is_left_behind) {
         findings_.note(prefix + name, std::string{kLeftBehind});
-      } else if (prefix == "audit/" && name == "damaged") {
-        is_tree_marked_ = true;
+      } else if (prefix == "audit/" && name == kDamageName) {
+        read_tree_mark();
       } else {
         findings_.difference(prefix + name, "no file of this ledger has this name");
       }
+    }
+  }
+
+  void read_tree_mark() {
+    const auto mark = read_damage_mark(*files_, paths_.audit);
+    if (mark) {
+      tree_mark_ = *mark;
+    } else {
+      findings_.difference("audit/damaged", "can't be read: " + mark.error().message());
     }
   }
 
@@ -216,6 +225,7 @@ class Verification {
 
   void check_log_files() {
     if (!check_rocks(paths_.log, "log/")) return;
+    std::string what;
     auto opened = EventLog::open({.directory = paths_.log,
                                   .files = files_,
                                   .create = false,
@@ -228,7 +238,6 @@ class Verification {
       return findings_.difference("log",
                                   "it does not open: " + EventLog::explain(opened.error(), what));
     }
-    std::string what;
     log_ = std::move(*opened);
     adopt_key();
   }
@@ -280,7 +289,7 @@ class Verification {
         .ledger_id = *ledger_id_,
         .key = key_,
         .key_has_signed = keyring_ != nullptr && keyring_->has_signed_checkpoint(),
-        .is_tree_marked = is_tree_marked_,
+        .tree_mark = tree_mark_,
         .known = known_,
         .quick = options_.quick,
         .progress = options_.progress};
@@ -335,7 +344,7 @@ class Verification {
   std::unique_ptr<EventLog> log_;
   std::vector<KnownRoot> known_;
   bool has_kept_ = false;
-  bool is_tree_marked_ = false;
+  DamageMark tree_mark_ = DamageMark::none;
 };
 
 }  // namespace

@@ -226,8 +226,8 @@ Result<void> AuditTree::adopt_levels(std::uint64_t size, const Digest& root) {
 // files that may be long enough and hold zeros, which their right edge need not show.
 Result<void> AuditTree::restart_levels() {
   levels_.reset();
-  const auto marked = create_durably(files_, damage_mark(), {});
-  if (!marked && marked.error() != Errc::file_exists) return marked;
+  if (auto marked = write_durably(files_, damage_mark(), bytes_of(kRebuildsLevels)); !marked)
+    return marked;
   if (auto gone = AuditLevels::destroy(files_, options_.directory); !gone) return gone;
   auto opened = AuditLevels::open(files_, options_.directory, 0);
   if (!opened) return opened.error();

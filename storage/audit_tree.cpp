@@ -15,6 +15,9 @@ inline constexpr std::size_t kWaitingHashesMax = 4'096;
 inline constexpr std::uint64_t kProgressEvery = 1u << 18;
 // From here on a read of the log should not push everything else out of the cache.
 inline constexpr std::uint64_t kScanFrom = 1u << 16;
+// For people; read_damage_mark() knows a rebuild's alone.
+inline constexpr std::string_view kFoundDamage = "a read found damage\n";
+inline constexpr std::size_t kDamageMarkBytesMax = 64;
 
 }  // namespace
 
@@ -155,7 +158,7 @@ Result<Digest> AuditTree::root_below(const ShownCheckpoint& checkpoint, std::uin
 
 void AuditTree::mark_damaged() const {
   if (is_marked_.exchange(true)) return;
-  const auto marked = create_durably(files_, damage_mark(), {});
+  const auto marked = create_durably(files_, damage_mark(), bytes_of(kFoundDamage));
   if (!options_.warn) return;
   const bool is_there = marked || marked.error() == Errc::file_exists;
   options_.warn("the audit tree at " + options_.directory.string() + " is damaged: " +
@@ -163,6 +166,13 @@ void AuditTree::mark_damaged() const {
                           : "stop the ledger and remove the files level-* there, then start it"));
 }
 
-std::filesystem::path AuditTree::damage_mark() const { return options_.directory / "damaged"; }
+std::filesystem::path AuditTree::damage_mark() const { return options_.directory / kDamageName; }
+
+Result<DamageMark> read_damage_mark(FileLayer& files, const std::filesystem::path& audit) {
+  const auto why = read_whole(files, audit / kDamageName, kDamageMarkBytesMax);
+  if (why) return text_of(*why) == kRebuildsLevels ? DamageMark::rebuilds : DamageMark::found;
+  if (why.error() == Errc::file_not_found) return DamageMark::none;
+  return why.error() == Errc::too_large ? Result<DamageMark>{DamageMark::found} : why.error();
+}
 
 }  // namespace tokenledger

@@ -23,6 +23,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/checkpoint.hpp"
@@ -62,6 +63,19 @@ struct ShownCheckpoint {
 // damaged or not this key's; io_error.
 [[nodiscard]] Result<std::optional<ShownCheckpoint>> newest_checkpoint(
     const CheckpointHistory& history, const NoteVerifier& key);
+
+inline constexpr std::string_view kDamageName = "damaged";
+inline constexpr std::string_view kRebuildsLevels = "made anew from the log\n";
+
+// The file audit/damaged: the levels are not to be trusted, and the next open makes them anew.
+enum class DamageMark : std::uint8_t {
+  none,
+  found,     // a read met hashes that do not lead to a signed root
+  rebuilds,  // they are being made anew, or were when that was interrupted
+};
+// Anything but what a rebuild writes is `found`. io_error.
+[[nodiscard]] Result<DamageMark> read_damage_mark(FileLayer& files,
+                                                  const std::filesystem::path& audit);
 
 class AuditTree final : public TileReader {
  public:

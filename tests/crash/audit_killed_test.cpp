@@ -68,7 +68,10 @@ void overwrite_end(const path& file, std::size_t bytes, char with) {
 }
 path history_of(const path& at) { return at / "audit" / "checkpoints"; }
 path level_of(const path& at) { return at / "audit" / "level-1"; }
-void mark(const path& at) { std::ofstream{at / "audit" / "damaged"}.flush(); }
+void mark(const path& at, std::string_view why) {
+  std::ofstream{at / "audit" / kDamageName} << why;
+}
+void mark_rebuild(const path& at) { mark(at, kRebuildsLevels); }
 // The ledger ends at some 900 events, its newest checkpoint covers some 300 of them.
 constexpr std::uint64_t kNextSize = 800;
 const Interruption kInterruptions[] = {
@@ -94,20 +97,29 @@ const Interruption kInterruptions[] = {
      [](const path& at) { overwrite_end(level_of(at), 32, '\0'); }},
     {"AMarkedTreeWithoutHashes", "audit/damaged", true,
      [](const path& at) {
-       mark(at);
+       mark_rebuild(at);
        std::filesystem::remove(level_of(at));
      }},
     {"AMarkedTreeOfZeros", "audit/damaged", true,
      [](const path& at) {
-       mark(at);
+       mark_rebuild(at);
        overwrite_end(level_of(at), 32, '\0');
      }},
     {"AMarkedTreeOfOtherBytes", "audit/level-1", false,
      [](const path& at) {
-       mark(at);
+       mark_rebuild(at);
        overwrite_end(level_of(at), 32, 'x');
      }},
-    {"AMarkOnAWholeTree", "audit/damaged", false, mark},
+    // Between the last sync of the levels and the removal of the mark.
+    {"AMarkOnAWholeTree", "audit/damaged", true, mark_rebuild},
+    {"WhatAReadFound", "audit/damaged", false,
+     [](const path& at) { mark(at, "a read found damage\n"); }},
+    {"AMarkThatSaysNothing", "audit/damaged", false, [](const path& at) { mark(at, ""); }},
+    {"ZerosWhereHashesWereSignedAndARead", "audit/level-1", false,
+     [](const path& at) {
+       mark(at, "a read found damage\n");
+       overwrite_end(level_of(at), 32, '\0');
+     }},
 };
 class VerifyAfterACrash : public testing::TestWithParam<Interruption> {};
 
@@ -139,6 +151,53 @@ TEST_P(VerifyAfterACrash, NotesWhatTheNextOpenMendsAndNothingElse) {
     EXPECT_TRUE(std::ranges::any_of(report->differences, names_it)) << first_of(*report);
   }
 }
+// No level has a hash of so few events, so nothing but the mark tells.
+TEST(VerifyAfterARebuild, OfALedgerWithoutAWholeTileNotesThatItsTreeWasBeingMadeAnew) {
+  const testing_support::TemporaryDirectory root;
+  const auto at = root / "few";
+  ASSERT_TRUE((*Ledger::open(audit_options(at)))->close());
+  mark_rebuild(at);
+  const auto report = verify(at);
+  ASSERT_TRUE(report);
+  ASSERT_LT(report->end.value(), kTileHashes);
+  EXPECT_TRUE(report->differences.empty()) << first_of(*report);
+  EXPECT_TRUE(std::ranges::any_of(
+      report->notes, [](const AuditFinding& found) { return found.place == "audit/damaged"; }));
+}
+
+// Signed below 300, a snapshot at some 900, and of the hashes between them zeros: what a kept
+// checkpoint saw is shown from the events, not from those.
+TEST(QuickVerify, TrustsNoStoredHashBehindTheNewestCheckpoint) {
+  const auto& place = AuditPlace::get();
+  const testing_support::TemporaryDirectory root;
+  const auto at = root / "killed";
+  AuditPlace::copy(place.closed, at);
+  auto options = audit_options(at);
+  options.checkpoint_every = std::chrono::milliseconds{0};
+  {
+    const auto opened = Ledger::open(options);
+    ASSERT_TRUE(opened);
+    for (int number = 0; number < 600; ++number) ASSERT_TRUE((*opened)->append_note("audit", ""));
+    ASSERT_TRUE((*opened)->close());  // with a snapshot
+  }
+  const auto whole = testing_support::contents(level_of(at));
+  append_to(level_of(at), std::string(64, '\0'));
+  for (const bool is_marked : {false, true}) {
+    SCOPED_TRACE(is_marked ? "marked" : "not marked");
+    if (is_marked) {
+      testing_support::overwrite(level_of(at), std::string(whole.size() + 64, '\0'));
+      mark_rebuild(at);
+    }
+    for (const auto& kept : {place.kept, place.kept_early}) {
+      const auto report = verify(at, {.checkpoint = kept, .quick = true});
+      ASSERT_TRUE(report);
+      EXPECT_GT(report->from.value(), 700u);
+      EXPECT_TRUE(report->differences.empty()) << first_of(*report);
+      EXPECT_TRUE(report->extends_kept);
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, VerifyAfterACrash, testing::ValuesIn(kInterruptions),
                          [](const auto& info) { return std::string{info.param.name}; });
 
