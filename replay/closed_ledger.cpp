@@ -26,9 +26,9 @@ ClosedLedger::ClosedLedger(std::filesystem::path directory, std::shared_ptr<File
                            DirectoryLock lock)
     : directory_{std::move(directory)}, files_{std::move(files)}, lock_{std::move(lock)} {}
 
-Result<ClosedLedger> ClosedLedger::open(const Options& options, std::string& why) {
+Result<DirectoryLock> ClosedLedger::lock(const Options& options, std::string& why) {
   const LedgerPaths paths{options.directory};
-  auto files = options.files ? options.files : make_posix_file_layer();
+  const auto files = options.files ? options.files : make_posix_file_layer();
   // Asked before the lock, whose file would be made in any directory.
   const auto there = files->exists(paths.log);
   if (!there || !*there) {
@@ -41,9 +41,21 @@ Result<ClosedLedger> ClosedLedger::open(const Options& options, std::string& why
               ? "another process has the ledger at " + options.directory.string() +
                     " open: stop it, or talk to it with --url"
               : "can't lock " + paths.lock.string() + ": check that it is writable";
-    return lock.error();
   }
-  ClosedLedger ledger{options.directory, files, std::move(*lock)};
+  return lock;
+}
+
+Result<ClosedLedger> ClosedLedger::open(const Options& options, std::string& why) {
+  auto held = lock(options, why);
+  if (!held) return held.error();
+  return open(options, std::move(*held), why);
+}
+
+Result<ClosedLedger> ClosedLedger::open(const Options& options, DirectoryLock lock,
+                                        std::string& why) {
+  const LedgerPaths paths{options.directory};
+  auto files = options.files ? options.files : make_posix_file_layer();
+  ClosedLedger ledger{options.directory, files, std::move(lock)};
   auto key = find_keyring_key(*files, options.keyring_key_file);
   if (!key) {
     why = "can't read the keyring key: it must be 32 bytes, raw or as 64 hex digits";
@@ -60,6 +72,7 @@ Result<ClosedLedger> ClosedLedger::open(const Options& options, std::string& why
     return keys.error();
   }
   ledger.keys_ = std::move(*keys);
+  std::string what;
   auto log = EventLog::open({.directory = paths.log,
                              .files = files,
                              .create = false,
@@ -73,7 +86,6 @@ Result<ClosedLedger> ClosedLedger::open(const Options& options, std::string& why
           EventLog::explain(log.error(), what) + "): see `tokenledger recover`";
     return log.error();
   }
-  std::string what;
   ledger.log_ = std::move(*log);
   return ledger;
 }

@@ -29,6 +29,12 @@ class ClosedLedger {
   // a sentence that says what to do.
   [[nodiscard]] static Result<ClosedLedger> open(const Options& options, std::string& why);
 
+  // In two steps, for who looks at other files of the directory before: the lock of a directory
+  // that holds a ledger (not_a_ledger, directory_locked), then the rest.
+  [[nodiscard]] static Result<DirectoryLock> lock(const Options& options, std::string& why);
+  [[nodiscard]] static Result<ClosedLedger> open(const Options& options, DirectoryLock lock,
+                                                 std::string& why);
+
   [[nodiscard]] const std::filesystem::path& directory() const noexcept { return directory_; }
   [[nodiscard]] const std::shared_ptr<FileLayer>& files() const noexcept { return files_; }
   [[nodiscard]] const LedgerKeys& keys() const noexcept { return *keys_; }

@@ -6,8 +6,12 @@
 #include "core/state_codec.hpp"
 #include "replay/closed_ledger.hpp"
 #include "storage/byte_codec.hpp"
+#include "storage/checkpoint_history.hpp"
+#include "storage/crc32c.hpp"
 #include "storage/directory_lock.hpp"
 #include "storage/format_version.hpp"
+#include "storage/head_slots.hpp"
+#include "storage/key_store_check.hpp"
 #include "storage/keyring.hpp"
 #include "storage/ledger_core.hpp"
 #include "storage/recovery.hpp"
@@ -16,6 +20,8 @@
 
 namespace tokenledger {
 namespace {
+
+constexpr std::size_t kReadBytes = 1024 * 1024;
 
 std::shared_ptr<FileLayer> files_of(const MigrationOptions& options) {
   return options.files ? options.files : make_posix_file_layer();
@@ -27,6 +33,8 @@ MigrationStep step_for(std::optional<std::uint32_t> version, std::uint32_t newes
   return *version > newest ? MigrationStep::upgrade_program : when_older;
 }
 
+// A version counts where the file's own decoder finds it whole: damage is no newer version. What is
+// damaged has none here; `audit verify` and whoever opens the ledger name it.
 class Surveyor {
  public:
   Surveyor(const MigrationOptions& options, std::string& why)
@@ -34,32 +42,33 @@ class Surveyor {
 
   // The files that need no key first: a newer one may keep everything else from being read.
   Result<MigrationSurvey> run() {
-    const auto there = files_->exists(paths_.log);
-    if (!there || !*there) {
-      why_ = "there is no ledger at " + options_.directory.string() + ": check --data";
-      return there ? Errc::not_a_ledger : to_errc(there.error());
-    }
+    auto lock = ClosedLedger::lock({options_.directory, {}, files_}, why_);
+    if (!lock) return lock.error();
     if (auto added = add_head(); !added) return added.error();
-    struct Kept {
-      std::filesystem::path path;
-      std::uint32_t newest;
-      MigrationStep when_older = MigrationStep::none;
-    };
-    const Kept kept[] = {{paths_.keyring, kKeyringVersion, MigrationStep::write_again},
-                         {paths_.key_store, kKeyStoreVersion},
-                         {paths_.audit / "checkpoints", kCheckpointHistoryVersion}};
-    for (const auto& [path, newest, when_older] : kept) {
-      if (auto added = add_file(path, newest, when_older); !added) return added.error();
-    }
+    if (auto added = add_keyring(); !added) return added.error();
+    if (auto added = add_key_store(); !added) return added.error();
+    if (auto added = add_history(); !added) return added.error();
     if (auto added = add_snapshots(); !added) return added.error();
     if (survey_.has(MigrationStep::upgrade_program)) return std::move(survey_);
-    auto ledger = ClosedLedger::open({options_.directory, options_.keyring_key_file, files_}, why_);
+    auto ledger = ClosedLedger::open({options_.directory, options_.keyring_key_file, files_},
+                                     std::move(*lock), why_);
     if (!ledger) return ledger.error();
     if (auto added = add_log(*ledger); !added) return added.error();
     if (survey_.has(MigrationStep::upgrade_program)) return std::move(survey_);
     if (auto added = add_views(*ledger); !added) return added.error();
     return std::move(survey_);
   }
+
+  // The header and the state inside have versions of their own.
+  Result<void> add_snapshots() {
+    const auto found = list_snapshots(*files_, paths_.snapshots);
+    if (!found) return refuse(found.error(), paths_.snapshots);
+    for (const auto seq : *found) {
+      if (auto added = add_snapshot(snapshot_name(seq)); !added) return added;
+    }
+    return {};
+  }
+  [[nodiscard]] const MigrationSurvey& survey() const noexcept { return survey_; }
 
  private:
   Result<void> refuse(const boost::system::error_code& error, const std::filesystem::path& path) {
@@ -85,50 +94,132 @@ class Surveyor {
     return bytes;
   }
 
-  // Checksums are `audit verify`'s business; a file cut short has no version and is found there.
-  Result<void> add_file(const std::filesystem::path& path, std::uint32_t newest,
-                        MigrationStep when_older) {
-    const auto part = path.lexically_relative(paths_.directory).generic_string();
-    const auto bytes = beginning(path, kFilePrefixBytes);
-    if (!bytes && bytes.error() != Errc::file_not_found) return refuse(bytes.error(), path);
+  // `at`: where the version's magic begins in a file that its decoder took, or that it refused as a
+  // newer program's.
+  Result<void> add_version(const std::filesystem::path& path, std::size_t at, std::uint32_t newest,
+                           MigrationStep when_older, bool is_newer) {
+    const auto bytes = beginning(path, at + kFilePrefixBytes);
+    if (!bytes) return refuse(bytes.error(), path);
     std::optional<std::uint32_t> version;
-    if (bytes && bytes->size() == kFilePrefixBytes) version = version_behind_magic(*bytes);
-    add(part, version, newest, when_older);
+    if (bytes->size() == at + kFilePrefixBytes)
+      version = version_behind_magic(ByteView{*bytes}.subspan(at));
+    add(part_of(path), version, newest, when_older);
+    if (is_newer) survey_.parts.back().step = MigrationStep::upgrade_program;
     return {};
   }
 
-  // The newer of its two slots counts: the other one may be from before the program was upgraded.
+  // What the decoder said, where the version stands at the file's beginning. `damage` is no error.
+  Result<void> add_decoded(const std::filesystem::path& path, const boost::system::error_code& said,
+                           Errc damage, std::uint32_t newest, MigrationStep when_older) {
+    if (said == Errc::file_not_found || said == damage) {
+      add(part_of(path), {}, newest, when_older);
+      return {};
+    }
+    const bool is_newer = said == Errc::unsupported_format;
+    if (said && !is_newer) return refuse(said, path);
+    return add_version(path, 0, newest, when_older, is_newer);
+  }
+
+  [[nodiscard]] std::string part_of(const std::filesystem::path& path) const {
+    return path.lexically_relative(paths_.directory).generic_string();
+  }
+
   Result<void> add_head() {
+    const auto slots = read_head_slots(*files_, paths_.head);
+    if (!slots && slots.error() == Errc::unsupported_format) return add_newer_head();
+    if (!slots) {
+      return add_decoded(paths_.head, slots.error(), Errc::head_corrupt, kHeadVersion,
+                         MigrationStep::none);
+    }
+    const auto whole =
+        std::ranges::find_if(*slots, [](const auto& slot) { return slot.has_value(); });
+    if (whole == slots->end()) {
+      add("HEAD", {}, kHeadVersion, MigrationStep::none);
+      return {};
+    }
+    ledger_id_ = (*whole)->ledger_id;
+    const auto at = static_cast<std::size_t>(whole - slots->begin()) * HeadFile::kSlotBytes;
+    return add_version(paths_.head, at, kHeadVersion, MigrationStep::none, false);
+  }
+
+  // The newer of its two slots counts: the other one may be from before the program was upgraded.
+  Result<void> add_newer_head() {
     constexpr auto kSlotBytes = HeadFile::kSlotBytes;
     const auto bytes = beginning(paths_.head, kSlotBytes + kFilePrefixBytes);
-    if (!bytes && bytes.error() != Errc::file_not_found) return refuse(bytes.error(), paths_.head);
+    if (!bytes) return refuse(bytes.error(), paths_.head);
     std::optional<std::uint32_t> version;
-    if (bytes && bytes->size() == kSlotBytes + kFilePrefixBytes) {
+    if (bytes->size() == kSlotBytes + kFilePrefixBytes) {
       const ByteView slots{*bytes};
       version =
           std::max(version_behind_magic(slots), version_behind_magic(slots.subspan(kSlotBytes)));
     }
-    add("HEAD", version, kHeadVersion, MigrationStep::none);
+    survey_.parts.push_back({"HEAD", version, kHeadVersion, MigrationStep::upgrade_program});
     return {};
   }
 
-  // The header and the state inside have versions of their own.
-  Result<void> add_snapshots() {
-    const auto found = list_snapshots(*files_, paths_.snapshots);
-    if (!found) return refuse(found.error(), paths_.snapshots);
-    for (const auto seq : *found) {
-      const auto path = paths_.snapshots / snapshot_name(seq);
-      const auto bytes = beginning(path, kSnapshotHeaderBytes + sizeof(std::uint32_t));
-      if (!bytes) return refuse(bytes.error(), path);
-      const auto part = "snapshots/" + snapshot_name(seq);
-      if (bytes->size() < kSnapshotHeaderBytes + sizeof(std::uint32_t)) continue;
-      add(part, version_behind_magic(*bytes), kSnapshotFormatVersion, MigrationStep::make_anew);
-      if (version_behind_magic(*bytes) != kSnapshotFormatVersion) continue;
-      ByteReader state{std::span{*bytes}.subspan(kSnapshotHeaderBytes)};
-      add(part + " (state)", state.integer<std::uint32_t>(), kStateFormatVersion,
-          MigrationStep::make_anew);
-    }
+  // Its checksum and version are looked at before the key is, so none is needed.
+  Result<void> add_keyring() {
+    const auto loaded = Keyring::load(files_, paths_.keyring, {});
+    auto said = loaded ? boost::system::error_code{} : loaded.error();
+    if (said == Errc::keyring_wrong_key) said = {};
+    if (said == Errc::keyring_missing) said = Errc::file_not_found;
+    return add_decoded(paths_.keyring, said, Errc::keyring_corrupt, kKeyringVersion,
+                       MigrationStep::write_again);
+  }
+
+  Result<void> add_key_store() {
+    const auto checked = check_key_store(*files_, paths_.key_store, ledger_id_, {}, {});
+    auto said = checked ? boost::system::error_code{} : checked.error();
+    if (checked && !checked->problem.empty()) said = Errc::key_store_corrupt;
+    return add_decoded(paths_.key_store, said, Errc::key_store_corrupt, kKeyStoreVersion,
+                       MigrationStep::none);
+  }
+
+  Result<void> add_history() {
+    const auto path = paths_.audit / "checkpoints";
+    const auto owner = CheckpointHistory::read_owner(*files_, path);
+    const auto said = owner ? boost::system::error_code{} : owner.error();
+    return add_decoded(path, said, Errc::audit_corrupt, kCheckpointHistoryVersion,
+                       MigrationStep::none);
+  }
+
+  // A damaged one is skipped by whoever opens the ledger, so here, too.
+  Result<void> add_snapshot(const std::string& name) {
+    const auto path = paths_.snapshots / name;
+    const auto bytes = beginning(path, kSnapshotHeaderBytes);
+    if (!bytes) return refuse(bytes.error(), path);
+    const auto header = decode_snapshot_header(*bytes);
+    if (!header && header.error() == Errc::snapshot_corrupt) return {};
+    const bool is_newer = !header && header.error() == Errc::unsupported_format;
+    auto added = add_version(path, 0, kSnapshotFormatVersion, MigrationStep::make_anew, is_newer);
+    if (!added || !header) return added;
+    const auto state = state_version(path, *header);
+    if (!state) return refuse(state.error(), path);
+    if (*state)
+      add("snapshots/" + name + " (state)", *state, kStateFormatVersion, MigrationStep::make_anew);
     return {};
+  }
+
+  // nullopt: its checksum is another one.
+  Result<std::optional<std::uint32_t>> state_version(const std::filesystem::path& path,
+                                                     const SnapshotHeader& header) {
+    const auto file = files_->open_for_reading(path);
+    if (!file) return file.error();
+    std::vector<std::uint8_t> block(kReadBytes);
+    std::optional<std::uint32_t> version;
+    std::uint32_t crc = 0;
+    for (std::uint64_t at = 0; at < header.state_bytes;) {
+      const auto wanted = std::min<std::uint64_t>(block.size(), header.state_bytes - at);
+      const auto part = std::span{block}.first(static_cast<std::size_t>(wanted));
+      const auto count = (*file)->read_at(kSnapshotHeaderBytes + at, part);
+      if (!count) return count.error();
+      if (*count == 0) return std::optional<std::uint32_t>{};
+      if (at == 0 && *count >= sizeof(std::uint32_t))
+        version = ByteReader{part}.integer<std::uint32_t>();
+      crc = crc32c(part.first(*count), crc);
+      at += *count;
+    }
+    return crc == header.state_crc ? version : std::optional<std::uint32_t>{};
   }
 
   Result<void> add_log(const ClosedLedger& ledger) {
@@ -156,6 +247,10 @@ class Surveyor {
   Result<void> add_views(const ClosedLedger& ledger) {
     const auto layout = Views::layout_of(
         {.directory = paths_.views, .files = files_, .ledger_id = ledger.keys().ledger_id()});
+    if (!layout && layout.error() == Errc::view_corrupt) {
+      survey_.parts.push_back({"views", {}, Views::layout_made(), MigrationStep::make_anew});
+      return {};
+    }
     if (!layout) return refuse(layout.error(), paths_.views);
     add("views", *layout, Views::layout_made(), MigrationStep::make_anew);
     return {};
@@ -165,6 +260,7 @@ class Surveyor {
   std::string& why_;
   const std::shared_ptr<FileLayer> files_;
   const LedgerPaths paths_;
+  LedgerId ledger_id_{};  // HEAD's; zeros where it is damaged
   MigrationSurvey survey_;
 };
 
@@ -175,6 +271,8 @@ Result<void> take_steps(const MigrationOptions& options, const MigrationSurvey& 
   ledger_options.create_if_missing = false;
   ledger_options.keyring_key_file = options.keyring_key_file;
   ledger_options.files = options.files;
+  // An anchor never sees what would be signed here.
+  ledger_options.checkpoint_every = std::chrono::milliseconds{0};
   const auto opened = Ledger::open(ledger_options, &why);
   if (!opened) return opened.error();
   const auto half_way = [&](const boost::system::error_code& error) -> Result<void> {
@@ -212,11 +310,12 @@ Result<void> write_keyring_again(const MigrationOptions& options) {
 Result<void> remove_outdated_snapshots(const MigrationOptions& options, std::string& why) {
   const auto files = files_of(options);
   const LedgerPaths paths{options.directory};
-  const auto after = survey_formats(options, why);
-  if (!after) return after.error();
-  for (const auto& found : after->parts) {
-    const bool is_snapshot = found.part.starts_with("snapshots/");
-    if (!is_snapshot || found.step != MigrationStep::make_anew) continue;
+  const auto lock = ClosedLedger::lock({options.directory, {}, files}, why);
+  if (!lock) return lock.error();
+  Surveyor surveyor{options, why};
+  if (auto listed = surveyor.add_snapshots(); !listed) return listed;
+  for (const auto& found : surveyor.survey().parts) {
+    if (found.step != MigrationStep::make_anew) continue;
     const auto name = found.part.substr(0, found.part.find(' '));
     if (auto removed = files->remove(paths.directory / name); !removed) return removed;
   }
@@ -271,8 +370,6 @@ Result<void> migrate(const MigrationOptions& options, const MigrationSurvey& sur
                      std::string& why) {
   for (const auto& found : survey.parts) {
     if (found.step != MigrationStep::upgrade_program) continue;
-  // An anchor never sees what would be signed here.
-  ledger_options.checkpoint_every = std::chrono::milliseconds{0};
     why = newer_format_sentence(options.directory / found.part);
     return Errc::unsupported_format;
   }

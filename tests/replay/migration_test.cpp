@@ -11,6 +11,7 @@
 #include "core/state_codec.hpp"
 #include "replay/audit_verify.hpp"
 #include "storage/crc32c.hpp"
+#include "storage/directory_lock.hpp"
 #include "storage/format_version.hpp"
 #include "storage/recover_tool.hpp"
 #include "storage/snapshot_format.hpp"
@@ -241,6 +242,53 @@ TEST_F(Migration, AnOlderVersionThatNeverWasIsDamage) {
   }
 }
 
+// Only the version says so, and no checksum: whoever upgraded because of it would find it damaged.
+TEST_F(Migration, ADamagedVersionIsNotTakenForANewerOne) {
+  std::string why;
+  for (const auto& kind : kKinds) {
+    const auto path = path_of(kind.part);
+    const auto before = contents(path);
+    auto damaged = before;
+    const bool is_state = kind.patch == snapshot_state;
+    damaged[is_state ? kSnapshotHeaderBytes : kVersionAt] ^= 0x40;
+    if (kind.patch == head) damaged[kSlotBytes + kVersionAt] ^= 0x40;
+    overwrite(path, damaged);
+    why.clear();
+    const auto survey = survey_formats({.directory = ledger_path()}, why);
+    EXPECT_FALSE(survey && survey->has(MigrationStep::upgrade_program)) << kind.name;
+    EXPECT_EQ(why.find("newer version"), std::string::npos) << kind.name << ": " << why;
+    overwrite(path, before);
+  }
+}
+
+TEST_F(Migration, DamagedViewsAreMadeAnew_INV3) {
+  rocksdb::DB* raw = nullptr;
+  ASSERT_TRUE(rocksdb::DB::Open({}, (ledger_path() / "views").string(), &raw).ok());
+  ASSERT_TRUE(raw->Put({}, "m", "?").ok());
+  delete raw;
+  std::string why;
+  const MigrationOptions options{.directory = ledger_path()};
+  const auto survey = survey_formats(options, why);
+  ASSERT_TRUE(survey) << why;
+  EXPECT_TRUE(survey->has(MigrationStep::make_anew));
+  ASSERT_TRUE(migrate(options, *survey, why)) << why;
+  EXPECT_TRUE(survey_formats(options, why)->is_done());
+}
+
+// Of files that somebody may be writing nothing is said.
+TEST_F(Migration, TheDirectoryIsLockedBeforeAnythingIsLookedAt) {
+  const auto path = path_of("keystore");
+  auto newer = contents(path);
+  key_store(newer, 1);
+  overwrite(path, newer);
+  const auto lock = DirectoryLock::acquire(ledger_path());
+  ASSERT_TRUE(lock);
+  std::string why;
+  EXPECT_EQ(to_errc(survey_formats({.directory = ledger_path()}, why).error()),
+            Errc::directory_locked);
+  EXPECT_NE(why.find("another process"), std::string::npos) << why;
+}
+
 TEST_F(Migration, OlderCachesAreReadAroundAndMadeAnewNeverMisread_INV3) {
   for (const auto& kind : kKinds) {
     if (!kind.is_cache) continue;
@@ -277,7 +325,10 @@ TEST_F(Migration, MigrateMakesOlderCachesAnewAndKeepsTheOldEvents) {
   EXPECT_TRUE(verified->differences.empty()) << verified->differences.front().what;
   EXPECT_EQ(verified->root, before->root);
 
+  const auto signed_before = contents(ledger_path() / "audit" / "checkpoints");
   ASSERT_TRUE(migrate(options, *before, why)) << why;
+  EXPECT_EQ(contents(ledger_path() / "audit" / "checkpoints"), signed_before)
+      << "an anchor would not have seen what is signed here";
   EXPECT_FALSE(fs::exists(path)) << "the outdated snapshot";
   const auto after = survey_formats(options, why);
   ASSERT_TRUE(after) << why;
@@ -316,6 +367,3 @@ TEST_F(Migration, ALedgerOfTodayHasNothingToDoAndIsNotOpened) {
 
 }  // namespace
 }  // namespace tokenledger
-  const auto signed_before = contents(ledger_path() / "audit" / "checkpoints");
-  EXPECT_EQ(contents(ledger_path() / "audit" / "checkpoints"), signed_before)
-      << "an anchor would not have seen what is signed here";
