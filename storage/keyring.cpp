@@ -281,10 +281,12 @@ Result<void> Keyring::replace_checkpoint_seed() {
   const auto seed = secrets_.writable().subspan(kCheckpointSeedAt, earlier.size());
   randombytes_buf(seed.data(), seed.size());
   const bool had_signed = std::exchange(has_signed_checkpoint_, false);
+  const bool had_anchor = std::exchange(has_anchor_, false);  // it kept the other key's
   const auto saved = save();
   if (saved) return saved;
   std::ranges::copy(earlier.view(), seed.begin());
   has_signed_checkpoint_ = had_signed;
+  has_anchor_ = had_anchor;
   return saved;
 }
 
