@@ -44,6 +44,7 @@ class AuditLogCheck {
     std::vector<KnownRoot> known;
     bool quick = false;
     std::function<void(const AuditProgress&)> progress;
+    std::function<bool()> stops;
   };
 
   AuditLogCheck(const EventLog& log, Options options, AuditFindings& findings, AuditReport& report);

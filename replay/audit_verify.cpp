@@ -43,6 +43,9 @@ class Verification {
           &Verification::check_views}) {
       if (findings_.is_full()) break;
       (this->*step)();
+      // What was not read is no difference.
+      if (options_.stops && options_.stops())
+        return refuse(Errc::shutting_down, "the verification was ended").error();
     }
     return std::move(report_);
   }
@@ -75,6 +78,7 @@ class Verification {
       return refuse(there ? Errc::not_a_ledger : to_errc(there.error()),
                     "there is no ledger at " + options_.directory.string() + ": check --data");
     }
+    if (options_.is_locked) return load_keyring();
     auto lock = DirectoryLock::acquire(paths_.directory);
     if (!lock) {
       return refuse(lock.error(), lock.error() == Errc::directory_locked
@@ -292,7 +296,8 @@ class Verification {
         .tree_mark = tree_mark_,
         .known = known_,
         .quick = options_.quick,
-        .progress = options_.progress};
+        .progress = options_.progress,
+        .stops = options_.stops};
     const auto before = report_.differences.size();
     AuditLogCheck{*log_, std::move(options), findings_, report_}.run();
     report_.extends_kept = has_kept_ && report_.differences.size() == before;

@@ -47,6 +47,9 @@ struct AuditVerifyOptions {
   std::size_t differences_max = kAuditDifferencesMax;
   std::shared_ptr<FileLayer> files;  // null: the operating system's
   std::function<void(const AuditProgress&)> progress;
+  // Asked between the steps and while the log is read; true ends it with shutting_down.
+  std::function<bool()> stops;
+  bool is_locked = false;  // the caller holds the directory's lock
 };
 
 // `place`: a file below the directory, with a byte, record, key or seq in `what`.
@@ -73,10 +76,11 @@ struct AuditReport {
   double events_per_second = 0;
 };
 
-// Holds the directory's lock; changes nothing but RocksDB's LOG, and makes and removes
-// DIR/views.verify, which takes as much space as the views. Damage is in the report, never an
-// error. not_a_ledger, directory_locked, keyring_wrong_key (and no vkey), invalid_argument (a
-// malformed vkey or bound), io_error; `why` then holds a sentence that says what to do.
+// Takes the directory's lock, unless the caller has it; changes nothing but RocksDB's LOG, and
+// makes and removes DIR/views.verify, which takes as much space as the views. Damage is in the
+// report, never an error. not_a_ledger, directory_locked, shutting_down, keyring_wrong_key (and no
+// vkey), invalid_argument (a malformed vkey or bound), io_error; `why` then holds a sentence that
+// says what to do.
 [[nodiscard]] Result<AuditReport> verify_audit(const AuditVerifyOptions& options, std::string& why);
 
 }  // namespace tokenledger

@@ -37,14 +37,37 @@ Result<void> write_manifest(FileLayer& files, const std::filesystem::path& direc
   return write_durably(files, LedgerPaths{directory}.backup, bytes_of(*text));
 }
 
+// Said once, it stays said: whoever asks later hears it again.
+class Stopping {
+ public:
+  explicit Stopping(const BackupOptions& options) : options_{options} {}
+  bool tell(const BackupProgress& at) {
+    if (options_.progress && !options_.progress(at)) is_stopped_ = true;
+    return !is_stopped_;
+  }
+  [[nodiscard]] bool is_stopped() const noexcept { return is_stopped_; }
+
+ private:
+  const BackupOptions& options_;
+  bool is_stopped_ = false;
+};
+
 // What a restore will ask first: files that follow from nothing (RocksDB's OPTIONS) are compared
 // here alone.
 Result<void> compare_files(FileLayer& files, const std::filesystem::path& directory,
-                           const LedgerCopy& copy, std::string& why) {
+                           const LedgerCopy& copy, Stopping& stopping, std::string& why) {
+  BackupProgress at{.stage = "compare", .done = 0, .end = 0};
+  for (const auto& file : copy.files) at.end += file.bytes;
+  const auto step = [&](std::uint64_t more) {
+    at.done += more;
+    return stopping.tell(at);
+  };
   for (const auto& file : copy.files) {
-    const auto digest = hash_file(files, directory / file.name);
+    const auto digest = hash_file(files, directory / file.name, step);
     if (digest && *digest == file.sha256) continue;
-    why = "the copy is no backup: " + file.name + " can't be read as it was written";
+    why = stopping.is_stopped()
+              ? "the backup was ended"
+              : "the copy is no backup: " + file.name + " can't be read as it was written";
     return digest ? Errc::audit_corrupt : to_errc(digest.error());
   }
   return {};
@@ -52,19 +75,19 @@ Result<void> compare_files(FileLayer& files, const std::filesystem::path& direct
 
 // From the bytes of the copy alone.
 Result<void> verify(const LedgerCore& core, const std::filesystem::path& directory,
-                    const LedgerCopy& copy, const BackupOptions& options, std::string& why) {
+                    const LedgerCopy& copy, Stopping& stopping, std::string& why) {
   AuditVerifyOptions verifying{.directory = directory,
                                .keyring_key_file = core.options.keyring_key_file,
                                .vkey = {},
                                .checkpoint = copy.checkpoint,
                                .anchor = {},
                                .files = core.files,
-                               .progress = {}};
-  if (options.progress) {
-    verifying.progress = [&](const AuditProgress& at) {
-      static_cast<void>(options.progress({at.stage, at.done, at.end}));
-    };
-  }
+                               .progress = {},
+                               .stops = [&] { return stopping.is_stopped(); },
+                               .is_locked = true};
+  verifying.progress = [&](const AuditProgress& at) {
+    static_cast<void>(stopping.tell({at.stage, at.done, at.end}));
+  };
   const auto report = verify_audit(verifying, why);
   if (!report) return report.error();
   if (!report->differences.empty()) {
@@ -83,7 +106,9 @@ Result<void> verify(const LedgerCore& core, const std::filesystem::path& directo
 
 Result<Backup> make_backup(Ledger& ledger, const BackupOptions& options, std::string& why) {
   auto& core = ledger.core();
-  if (lies_within(options.target, core.paths.directory)) {
+  const auto growing = partial_path(options.target);
+  if (lies_within(options.target, core.paths.directory) ||
+      lies_within(growing, core.paths.directory) || lies_within(core.paths.directory, growing)) {
     why = "the backup must not lie within the ledger's own directory " +
           core.paths.directory.string();
     return Errc::invalid_argument;
@@ -101,29 +126,25 @@ Result<Backup> make_backup(Ledger& ledger, const BackupOptions& options, std::st
   // So that a signed root covers what was committed when the backup was asked for. A ledger that
   // signs nothing has backups too.
   static_cast<void>(Audit{ledger}.wait_for_checkpoint(ledger.committed(), kCheckpointPatience));
-  CopyProgress progress;
-  if (options.progress) {
-    progress = [&](std::uint64_t done, std::uint64_t end) {
-      return options.progress({"copy", done, end});
-    };
-  }
+  Stopping stopping{options};
+  const CopyProgress progress = [&](std::uint64_t done, std::uint64_t end) {
+    return stopping.tell({"copy", done, end});
+  };
   const auto copy = copy_ledger(core, directory, progress, why);
   if (!copy) return copy.error();
   Backup made{
       .seq = copy->seq, .checkpoint = copy->checkpoint, .bytes = 0, .files = copy->files.size()};
-  // The manifest is written before the verification, whose outcome decides about all of it.
-  if (auto written = write_manifest(*core.files, directory, core, *copy, made.bytes); !written)
-    return fail("write the list of the backup's files", written.error());
   if (auto synced = (*partial)->sync_names(); !synced)
     return fail("make the backup durable", synced.error());
-  if (auto compared = compare_files(*core.files, directory, *copy, why); !compared)
+  if (auto compared = compare_files(*core.files, directory, *copy, stopping, why); !compared)
     return compared.error();
-  (*partial)->unlock();
-  if (auto verified = verify(core, directory, *copy, options, why); !verified)
+  if (auto verified = verify(core, directory, *copy, stopping, why); !verified)
     return verified.error();
-  // From here on the name may appear: everything below it is durable and verified.
-  if (auto published = (*partial)->publish(PartialDirectory::Mark::stays); !published)
-    return fail("give the backup its name", published.error());
+  // From here on it is a backup, under whatever name: everything in it is durable and verified.
+  if (auto written = write_manifest(*core.files, directory, core, *copy, made.bytes); !written)
+    return fail("write the list of the backup's files", written.error());
+  if (auto published = (*partial)->publish(PartialDirectory::Mark::stays, why); !published)
+    return published.error();
   return made;
 }
 

@@ -7,7 +7,8 @@
 // secret as the ledger itself, because keyring and key store are in it.
 //
 // A crash at any point leaves the ledger as it was and nothing under the target's name; what stands
-// under the partial name is used up by the next attempt.
+// under the partial name is used up by the next attempt, unless it is whole already: then it has
+// its list of files, and the next attempt asks for it to be renamed.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ namespace tokenledger {
 class Ledger;
 
 struct BackupProgress {
-  const char* stage = "";  // "copy", or a stage of AuditProgress
+  const char* stage = "";  // "copy", "compare", or a stage of AuditProgress
   std::uint64_t done = 0;
   std::uint64_t end = 0;
 };
@@ -31,7 +32,7 @@ struct BackupProgress {
 struct BackupOptions {
   // Is there not yet, or as an empty directory; outside of the ledger's. Its parent is there.
   std::filesystem::path target;
-  // False while the stage is "copy" ends it with shutting_down. May be empty.
+  // False ends it with shutting_down, soon: one table of the log is read to its end. May be empty.
   std::function<bool(const BackupProgress&)> progress;
 };
 
@@ -43,9 +44,10 @@ struct Backup {
 };
 
 // While the ledger works; any thread. invalid_argument: the target lies within the ledger;
-// directory_not_empty, directory_locked, storage_low; shutting_down, unknown_outcome: the ledger is
-// closing or poisoned; audit_corrupt: the copy does not verify; io_error. `why` gets a sentence.
-// After any error there is no backup.
+// directory_not_empty, directory_locked, storage_low; shutting_down: the ledger is closing, or
+// `progress` said so; audit_corrupt: the copy does not verify; io_error. After these there is no
+// backup. unknown_outcome: the ledger is poisoned and there is none, or it stands there but its
+// name may not survive a power cut. `why` gets a sentence, which says which.
 [[nodiscard]] Result<Backup> make_backup(Ledger& ledger, const BackupOptions& options,
                                          std::string& why);
 

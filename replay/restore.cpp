@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/checkpoint.hpp"
 #include "replay/audit_verify.hpp"
 #include "replay/restore_key.hpp"
 #include "storage/backup_manifest.hpp"
@@ -22,24 +23,28 @@ class Restoration {
 
   Result<Restored> run() {
     if (auto read = read_manifest(); !read) return read.error();
-    if (lies_within(options_.target, options_.backup)) {
-      why_ = "the restored ledger must not lie within the backup";
+    const auto growing = partial_path(options_.target);
+    if (lies_within(options_.target, options_.backup) || lies_within(growing, options_.backup) ||
+        lies_within(options_.backup, growing) || lies_within(options_.backup, options_.target)) {
+      why_ = "the restored ledger, which grows as " + growing.string() +
+             ", and the backup must not lie within each other";
       return Errc::invalid_argument;
     }
+    // A slip there is said before hours of copying; what they say is compared with the log after.
+    if (auto parsed = parse_kept(); !parsed) return parsed.error();
     auto partial = PartialDirectory::make(*files_, options_.target, manifest_.bytes(), why_);
     if (!partial) return partial.error();
     const auto& directory = (*partial)->path();
     if (auto copied = copy_files(directory); !copied) return copied.error();
     if (auto synced = (*partial)->sync_names(); !synced)
       return fail("make the copy durable", synced.error()).error();
-    (*partial)->unlock();
     if (auto verified = verify(directory); !verified) return verified.error();
     restored_.seq = manifest_.seq;
     restored_.made_at = manifest_.made_at;
     auto settled = settle_checkpoint_key(files_, directory, options_, restored_, why_);
     if (!settled) return settled.error();
-    if (auto published = (*partial)->publish(PartialDirectory::Mark::goes); !published)
-      return fail("give the restored ledger its name", published.error()).error();
+    if (auto published = (*partial)->publish(PartialDirectory::Mark::goes, why_); !published)
+      return published.error();
     return std::move(restored_);
   }
 
@@ -51,6 +56,23 @@ class Restoration {
   Result<void> refuse(Errc code, std::string sentence) {
     why_ = std::move(sentence);
     return code;
+  }
+
+  Result<void> parse_kept() {
+    const auto parse = [&](std::string_view text, const std::string& who) -> Result<void> {
+      const auto note = parse_note(text);
+      const bool is_checkpoint = note && parse_checkpoint(note->text);
+      return is_checkpoint ? Result<void>{}
+                           : refuse(Errc::audit_corrupt, who + " holds no signed checkpoint");
+    };
+    if (!options_.checkpoint.empty()) {
+      if (auto parsed = parse(options_.checkpoint, "the kept checkpoint"); !parsed) return parsed;
+    }
+    if (options_.anchor.empty()) return {};
+    const auto who = "the anchor " + options_.anchor.string();
+    const auto bytes = read_whole(*files_, options_.anchor, kNoteBytesMax);
+    if (!bytes) return fail("read " + who, bytes.error());
+    return bytes->empty() ? Result<void>{} : parse(text_of(*bytes), who);
   }
 
   Result<void> read_manifest() {
@@ -111,7 +133,9 @@ class Restoration {
                                  .checkpoint = {},
                                  .anchor = {},
                                  .files = files_,
-                                 .progress = {}};
+                                 .progress = {},
+                                 .stops = {},
+                                 .is_locked = true};
     if (options_.progress) {
       verifying.progress = [&](const AuditProgress& at) {
         options_.progress({at.stage, at.done, at.end});

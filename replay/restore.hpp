@@ -13,13 +13,19 @@
 //   none    any               covers it               new
 //   newest  any               covers all of them      stays
 //   newest  any               ends before one         new
+//   newest  any               knows of no anchor      new
 //   older   newer than it     whatever                new
 //   any     any               has another root there  refused: root_mismatch
 //
 // The history in the backup counts as another checkpoint.
 //
-// The directory grows as `<target>.partial`; a crash at any point leaves nothing under the target's
-// name and nothing that opens as a ledger. Backup and anchor are only read.
+// The newest anchor is the file in use, and the last one in use: a copy of it, or one that was
+// given up before the end, shows nothing of what was signed since, and nobody can see that here. A
+// ledger that had no anchor when it was backed up may have signed without it.
+//
+// The directory grows as `<target>.partial` and gets its name with the mark that keeps it from
+// being opened; then the mark goes. A crash before that leaves nothing that opens as a ledger, and
+// the next restore to the same target uses it up. Backup and anchor are only read.
 #pragma once
 
 #include <cstdint>
@@ -57,13 +63,16 @@ struct Restored {
   std::string superseded;
   std::uint64_t superseded_size = 0;
   bool has_anchor = false;  // one was given, and it held a checkpoint
+  bool had_anchor = false;  // the ledger, when it was backed up
 };
 
 // `why` gets a sentence on an error. not_a_ledger: no backup is there, or one that was never
 // finished; audit_corrupt: it is damaged, or does not verify, or what was given is not of its log;
 // root_mismatch: what was kept saw another history; directory_not_empty, directory_locked,
-// storage_low; keyring_*; invalid_argument: a malformed vkey, a target within the backup; io_error.
-// After any error there is nothing under the target's name.
+// storage_low; keyring_*; invalid_argument: a malformed vkey, a target that lies within the backup
+// or around it, or that nothing can be renamed to; io_error. After these nothing stands under the
+// target's name. unknown_outcome: it stands there, but a power cut may take its name, or bring the
+// mark back, with which it does not open.
 [[nodiscard]] Result<Restored> restore_backup(const RestoreOptions& options, std::string& why);
 
 }  // namespace tokenledger

@@ -39,7 +39,9 @@ class KeyDecision {
     for (const auto& kept : kept_) newest = std::max(newest, kept.checkpoint.size);
     // An anchor that is behind anything else was not the one in use.
     const bool is_anchor_newest = anchor_size_ && *anchor_size_ == newest;
-    restored_.keeps_key = is_anchor_newest && newest <= end_.value();
+    // Without the mark in the keyring checkpoints may have been signed that no anchor saw.
+    restored_.had_anchor = keys_->has_anchor();
+    restored_.keeps_key = is_anchor_newest && restored_.had_anchor && newest <= end_.value();
     if (!restored_.keeps_key) {
       restored_.superseded_size = newest;
       if (auto replaced = replace_key(checkpoints); !replaced) return replaced;

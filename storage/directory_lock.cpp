@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,7 +21,15 @@ Result<DirectoryLock> DirectoryLock::acquire(const std::filesystem::path& direct
     ::close(descriptor);
     return error;
   }
-  return DirectoryLock{descriptor};
+  DirectoryLock lock{descriptor};
+  // Between the two calls its holder may have given the directory another name.
+  struct stat held{};
+  struct stat named{};
+  const bool is_still_there = ::fstat(descriptor, &held) == 0 &&
+                              ::lstat(path.c_str(), &named) == 0 && held.st_dev == named.st_dev &&
+                              held.st_ino == named.st_ino;
+  if (!is_still_there) return Errc::directory_locked;
+  return lock;
 }
 
 DirectoryLock::DirectoryLock(DirectoryLock&& other) noexcept

@@ -78,12 +78,15 @@ Result<Digest> copy_file(FileLayer& files, const std::filesystem::path& from,
   return copy_file(files, **source, *size, to);
 }
 
-Result<Digest> hash_file(FileLayer& files, const std::filesystem::path& path) {
+Result<Digest> hash_file(FileLayer& files, const std::filesystem::path& path,
+                         const CopyStep& step) {
   const auto file = files.open_for_reading(path);
   if (!file) return file.error();
   const auto size = (*file)->size();
   if (!size) return size.error();
-  return read_all(**file, *size, {});
+  return read_all(**file, *size, [&](std::span<const std::uint8_t> part) -> Result<void> {
+    return !step || step(part.size()) ? Result<void>{} : Errc::shutting_down;
+  });
 }
 
 }  // namespace tokenledger

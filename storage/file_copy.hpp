@@ -11,7 +11,7 @@
 
 namespace tokenledger {
 
-// Told how many bytes were copied just now; false stops the copy.
+// Told how many bytes were copied, or hashed, just now; false stops that.
 using CopyStep = std::function<bool(std::uint64_t bytes)>;
 
 // The first `bytes` bytes of `from` as the new file `to`, whose contents are durable then (its name
@@ -24,7 +24,8 @@ using CopyStep = std::function<bool(std::uint64_t bytes)>;
 [[nodiscard]] Result<Digest> copy_file(FileLayer& files, const std::filesystem::path& from,
                                        const std::filesystem::path& to);
 
-// SHA-256 of the whole file. file_not_found, io_error.
-[[nodiscard]] Result<Digest> hash_file(FileLayer& files, const std::filesystem::path& path);
+// SHA-256 of the whole file. file_not_found, io_error; shutting_down: `step` said so.
+[[nodiscard]] Result<Digest> hash_file(FileLayer& files, const std::filesystem::path& path,
+                                       const CopyStep& step = {});
 
 }  // namespace tokenledger

@@ -1,6 +1,9 @@
 #include "storage/partial_directory.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <string_view>
 
 #include "storage/backup_manifest.hpp"
 #include "storage/durable_file.hpp"
@@ -9,7 +12,7 @@
 namespace tokenledger {
 namespace {
 
-constexpr const char* kPartialSuffix = ".partial";
+constexpr std::string_view kPartialSuffix = ".partial";
 // Names, directories, and what verifying writes.
 constexpr std::uint64_t kSlackBytes = 16ull * 1024 * 1024;
 
@@ -22,15 +25,40 @@ std::filesystem::path plain(std::filesystem::path path) {
   return path.has_filename() ? path : path.parent_path();
 }
 
-std::filesystem::path partial_name(std::filesystem::path target) {
-  target += kPartialSuffix;
-  return target;
+bool has_empty_mark(FileLayer& files, const std::filesystem::path& directory) {
+  const auto mark = files.open_for_reading(LedgerPaths{directory}.backup);
+  const auto size = mark ? (*mark)->size() : Result<std::uint64_t>{mark.error()};
+  return size && *size == 0;
+}
+
+// A ledger that was opened has more, its views for one.
+bool is_made_by_restore(const std::string& name) {
+  constexpr std::string_view kNames[] = {"LOCK", "HEAD",     "audit",     "backup",    "keyring",
+                                         "log",  "keystore", "snapshots", "superseded"};
+  return std::ranges::find(kNames, name) != std::end(kNames) || name.starts_with("audit.aside-");
+}
+
+// Not a name that stands for something else, where a renamed directory could not take its place.
+bool can_be_renamed_to(const std::filesystem::path& path) {
+  const auto name = path.filename();
+  if (name.empty() || name == "." || name == "..") return false;
+  struct stat there{};
+  struct stat above{};
+  if (::lstat(path.c_str(), &there) != 0) return true;  // nothing, or who writes there will see
+  if (S_ISLNK(there.st_mode)) return false;
+  return ::stat(parent_directory(path).c_str(), &above) == 0 && there.st_dev == above.st_dev;
 }
 
 // RocksDB's journal of an opening; no part of the log.
 bool is_journal(const std::string& name) { return name == "LOG" || name.starts_with("LOG.old"); }
 
 }  // namespace
+
+std::filesystem::path partial_path(const std::filesystem::path& target) {
+  auto path = plain(target);
+  path += kPartialSuffix;
+  return path;
+}
 
 bool lies_within(const std::filesystem::path& inner, const std::filesystem::path& outer) {
   std::error_code error;
@@ -47,11 +75,14 @@ Result<void> make_folder_of(FileLayer& files, const std::filesystem::path& file)
 }
 
 PartialDirectory::PartialDirectory(FileLayer& files, std::filesystem::path target)
-    : files_{files}, target_{std::move(target)}, path_{partial_name(target_)} {}
+    : files_{files}, target_{std::move(target)}, path_{partial_path(target_)} {}
 
+// What is left of it after an error holds nothing any more; directories stay for the next try. The
+// mark is emptied first: what is half removed must not pass for a whole backup.
 PartialDirectory::~PartialDirectory() {
-  // What is left of it after an error holds nothing any more; directories stay for the next try.
-  if (is_ours_ && !is_published_) static_cast<void>(clear());
+  if (!is_ours_ || is_published_ || !has_lock_in(path_)) return;
+  const auto emptied = write_durably(files_, LedgerPaths{path_}.backup, {});
+  if (emptied || has_empty_mark(files_, path_)) static_cast<void>(clear());
 }
 
 Result<std::unique_ptr<PartialDirectory>> PartialDirectory::make(
@@ -61,14 +92,17 @@ Result<std::unique_ptr<PartialDirectory>> PartialDirectory::make(
     return error;
   };
   const auto path = plain(target);
+  if (!can_be_renamed_to(path)) {
+    return refuse(Errc::invalid_argument,
+                  path.string() +
+                      " is a link, a mount point or no name of its own: name a new "
+                      "directory in it or beside it");
+  }
   const auto there = files.exists(path);
   if (!there) return refuse(there.error(), "can't look at " + path.string());
+  std::unique_ptr<PartialDirectory> made{new PartialDirectory{files, path}};
   if (*there) {
-    const auto names = files.list(path);
-    if (!names || !names->empty()) {
-      return refuse(Errc::directory_not_empty,
-                    path.string() + " is there and not an empty directory: name another one");
-    }
+    if (auto taken = made->take_back_target(why); !taken) return taken.error();
   }
   const auto parent = parent_directory(path);
   const auto free = files.free_bytes(parent);
@@ -81,9 +115,32 @@ Result<std::unique_ptr<PartialDirectory>> PartialDirectory::make(
                                          parent.string() + ", and " + megabytes(*free) +
                                          " are free");
   }
-  std::unique_ptr<PartialDirectory> made{new PartialDirectory{files, path}};
   if (auto begun = made->begin(why); !begun) return begun.error();
   return made;
+}
+
+// An empty directory may stay; what a killed restore left gets the partial name again.
+Result<void> PartialDirectory::take_back_target(std::string& why) {
+  const auto names = files_.list(target_);
+  if (names && names->empty()) return {};
+  const auto refuse = [&](Errc code) -> Result<void> {
+    why = code == Errc::directory_locked
+              ? "another process is at work in " + target_.string()
+              : target_.string() + " is there and not an empty directory: name another one";
+    return code;
+  };
+  const bool is_unfinished =
+      names && std::ranges::all_of(*names, is_made_by_restore) && has_empty_mark(files_, target_);
+  if (!is_unfinished) return refuse(Errc::directory_not_empty);
+  const auto lock = DirectoryLock::acquire(target_);
+  if (!lock) return refuse(Errc::directory_locked);
+  if (!has_empty_mark(files_, target_)) return refuse(Errc::directory_not_empty);
+  if (auto renamed = files_.rename(target_, path_, FileLayer::Replace::no); !renamed) {
+    why = "can't use up " + target_.string() +
+          ", which a restore left unfinished: " + renamed.error().message() + "; remove it";
+    return renamed;
+  }
+  return files_.sync_directory(parent_directory(target_));
 }
 
 Result<void> PartialDirectory::begin(std::string& why) {
@@ -93,19 +150,9 @@ Result<void> PartialDirectory::begin(std::string& why) {
   };
   const auto made = files_.make_directory(path_);
   if (!made && made.error() != Errc::file_exists) return fail(made.error());
-  const auto mark = LedgerPaths{path_}.backup;
+  // Looked at before the lock, whose file would be made in any directory, and again under it.
   if (!made) {
-    const auto names = files_.list(path_);
-    const auto has_mark = files_.exists(mark);
-    // Before its mark is durable there is nothing else in it.
-    const bool is_bare = names && std::ranges::all_of(*names, [](const std::string& name) {
-                           return name == DirectoryLock::kFileName || name == "backup.new";
-                         });
-    const bool is_left_behind = is_bare || (has_mark && *has_mark);
-    if (!is_left_behind) {
-      why = path_.string() + " is in the way, and no attempt of ours left it: move it away";
-      return Errc::directory_not_empty;
-    }
+    if (auto looked = look_at_what_is_there(why); !looked) return looked;
   }
   auto lock = DirectoryLock::acquire(path_);
   if (!lock) {
@@ -114,11 +161,37 @@ Result<void> PartialDirectory::begin(std::string& why) {
     return lock.error() == Errc::directory_locked ? lock.error() : fail(lock.error()).error();
   }
   lock_.emplace(std::move(*lock));
+  struct stat file{};
+  if (::lstat(LedgerPaths{path_}.lock.c_str(), &file) != 0) return fail(Errc::io_error);
+  lock_device_ = file.st_dev;
+  lock_number_ = file.st_ino;
+  if (auto looked = look_at_what_is_there(why); !looked) return looked;
   is_ours_ = true;
   // The mark before everything else: a crash at any later point leaves what no ledger opens.
-  if (auto marked = write_durably(files_, mark, {}); !marked) return fail(marked.error());
+  if (auto marked = write_durably(files_, LedgerPaths{path_}.backup, {}); !marked)
+    return fail(marked.error());
   if (auto cleared = clear(); !cleared) return fail(cleared.error());
   return {};
+}
+
+bool PartialDirectory::has_lock_in(const std::filesystem::path& directory) const {
+  struct stat file{};
+  return ::lstat(LedgerPaths{directory}.lock.c_str(), &file) == 0 && file.st_dev == lock_device_ &&
+         file.st_ino == lock_number_;
+}
+
+// Only what has an empty mark may be used up, or nothing at all but what comes before the mark.
+Result<void> PartialDirectory::look_at_what_is_there(std::string& why) {
+  const auto names = files_.list(path_);
+  const bool is_bare = names && std::ranges::all_of(*names, [](const std::string& name) {
+                         return name == DirectoryLock::kFileName || name == "backup.new";
+                       });
+  if (is_bare || has_empty_mark(files_, path_)) return {};
+  const bool has_mark = names && std::ranges::find(*names, "backup") != names->end();
+  why = path_.string() + (has_mark ? " is a whole backup: rename it, or move it away"
+                                   : " is in the way, and no attempt of ours left it: move it "
+                                     "away");
+  return Errc::directory_not_empty;
 }
 
 // The mark stays, so that the next attempt knows what this is.
@@ -166,25 +239,90 @@ Result<void> PartialDirectory::remove_traces() {
     if (!is_journal(name)) continue;
     if (auto removed = files_.remove(paths.log / name); !removed) return removed;
   }
-  const auto has_lock = files_.exists(paths.lock);
-  if (!has_lock) return has_lock.error();
-  return *has_lock ? files_.remove(paths.lock) : Result<void>{};
+  return {};
 }
 
-Result<void> PartialDirectory::publish(Mark mark) {
-  unlock();
-  if (auto removed = remove_traces(); !removed) return removed;
-  if (mark == Mark::goes) {
-    if (auto removed = files_.remove(LedgerPaths{path_}.backup); !removed) return removed;
+Result<void> PartialDirectory::publish(Mark mark, std::string& why) {
+  const auto fail = [&](boost::system::error_code error, std::string sentence) -> Result<void> {
+    why = std::move(sentence) + ": " + error.message();
+    return is_published_ ? boost::system::error_code{Errc::unknown_outcome} : error;
+  };
+  if (auto removed = remove_traces(); !removed)
+    return fail(removed.error(), "can't finish " + path_.string());
+  if (auto synced = sync_names(); !synced)
+    return fail(synced.error(), "can't make " + path_.string() + " durable");
+  // A crash here leaves everything under the partial name.
+  if (auto named = take_name(); !named) {
+    return fail(named.error(), is_published_ ? target_.string() +
+                                                   " stands there; its name may not "
+                                                   "survive a power cut"
+                                             : "can't give " + path_.string() + " its name");
   }
-  if (auto synced = sync_names(); !synced) return synced;
-  // A crash here leaves everything under the partial name. An empty directory is replaced, and
-  // nothing else: that is how rename treats directories.
-  if (auto renamed = files_.rename(path_, target_, FileLayer::Replace::yes); !renamed)
-    return renamed;
-  is_published_ = true;
-  // A power cut here may bring the partial name back; what it names is whole.
+  if (mark == Mark::stays) {
+    std::error_code error;  // a lock that stays there says nothing
+    std::filesystem::remove(LedgerPaths{target_}.lock, error);
+    return {};
+  }
+  // A crash here leaves a ledger that does not open; the next restore uses it up.
+  if (auto removed = remove_mark(); !removed) {
+    return fail(removed.error(), target_.string() +
+                                     " stands there, but a power cut may bring back "
+                                     "its mark, with which it does not open: "
+                                     "restore again where it does not");
+  }
+  return {};
+}
+
+// An empty directory is replaced, and nothing else: that is how rename treats directories. What the
+// lock is of afterwards tells whether it happened.
+Result<void> PartialDirectory::take_name() {
+  const auto renamed = files_.rename(path_, target_, FileLayer::Replace::yes);
+  is_published_ = has_lock_in(target_);
+  if (!renamed) return renamed;
   return files_.sync_directory(parent_directory(target_));
+}
+
+Result<void> PartialDirectory::remove_mark() {
+  if (auto removed = files_.remove(LedgerPaths{target_}.backup); !removed) return removed;
+  return files_.sync_directory(target_);
+}
+
+// Under the lock, whose file goes last.
+Result<void> PartialDirectory::remove() {
+  if (auto cleared = clear(); !cleared) return cleared;
+  if (auto removed = files_.remove(LedgerPaths{path_}.backup); !removed) return removed;
+  std::error_code error;
+  std::filesystem::remove(path_ / DirectoryLock::kFileName, error);
+  std::filesystem::remove(path_, error);
+  if (error) return Errc::io_error;
+  return files_.sync_directory(parent_directory(path_));
+}
+
+std::uint64_t PartialDirectory::remove_left_behind(FileLayer& files,
+                                                   const std::filesystem::path& directory,
+                                                   std::string& why) {
+  const auto names = files.list(directory);
+  if (!names) {
+    why = "can't look into " + directory.string() + ": " + names.error().message();
+    return 0;
+  }
+  std::uint64_t count = 0;
+  for (const auto& name : *names) {
+    if (!name.ends_with(kPartialSuffix)) continue;
+    PartialDirectory left{files, directory / name.substr(0, name.size() - kPartialSuffix.size())};
+    std::error_code error;
+    const auto status = std::filesystem::symlink_status(left.path_, error);
+    if (!std::filesystem::is_directory(status) || !has_empty_mark(files, left.path_)) continue;
+    auto lock = DirectoryLock::acquire(left.path_);
+    // Whoever holds it is at work there, and may have finished before we held it.
+    if (!lock || !has_empty_mark(files, left.path_)) continue;
+    left.lock_.emplace(std::move(*lock));
+    if (auto removed = left.remove())
+      ++count;
+    else
+      why = "can't remove " + left.path_.string() + ": " + removed.error().message();
+  }
+  return count;
 }
 
 }  // namespace tokenledger

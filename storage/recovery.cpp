@@ -147,6 +147,7 @@ class Replay {
     }
     if (!block.outcome) return refuse(block.outcome.error(), block.position);
     if (options_.progress) options_.progress(state_.last_seq);
+    if (options_.stops && options_.stops()) return Errc::shutting_down;
     return {};
   }
 

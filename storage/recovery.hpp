@@ -21,6 +21,7 @@ struct ReplayOptions {
   // Merkle leaves are hashed (false only where nobody compares roots: as-of queries).
   bool hash_leaves = true;
   std::function<void(Sequence)> progress;  // now and then
+  std::function<bool()> stops;             // as often; true ends it with shutting_down
   // Sees every event before it is folded; nullptr: nobody looks.
   std::function<void(const Event&)> observe;
 

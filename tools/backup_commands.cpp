@@ -39,6 +39,7 @@ struct RestoreCommandOptions {
       case Errc::keyring_wrong_key:
       case Errc::keyring_corrupt: return ExitCode::cannot_open;
       case Errc::invalid_argument: return ExitCode::usage;
+      case Errc::unknown_outcome: return ExitCode::unknown_outcome;
       default: return ExitCode::refused;
     }
   }();
@@ -108,14 +109,19 @@ std::string advice(const Restored& restored, const RestoreCommandOptions& option
   if (restored.keeps_key) {
     return text +
            "the checkpoint key stays: the anchor shows that nothing beyond the backup was "
-           "signed; serve with --anchor " +
+           "signed, if it is the file that was in use last and no copy of it; the old ledger must "
+           "never run again; serve with --anchor " +
            escape_control(options.anchor) + "\n";
   }
-  text += restored.has_anchor
-              ? "the checkpoint key is new, because more was signed than the backup holds, or the "
-                "anchor is not the newest checkpoint known\n"
-              : "the checkpoint key is new, because without an --anchor nobody can show that the "
-                "old one signed nothing beyond the backup\n";
+  text +=
+      restored.has_anchor && !restored.had_anchor
+          ? "the checkpoint key is new, because the ledger had no anchor when it was backed up, "
+            "so the one given need not have seen all that was signed\n"
+      : restored.has_anchor
+          ? "the checkpoint key is new, because more was signed than the backup holds, or the "
+            "anchor is not the newest checkpoint known\n"
+          : "the checkpoint key is new, because without an --anchor nobody can show that the "
+            "old one signed nothing beyond the backup\n";
   return text +
          "hand out the new vkey, keep the superseded checkpoint as evidence, and begin a new "
          "anchor with an empty file\n";
@@ -154,7 +160,9 @@ void add_backup_command(CommandLine& line) {
       line.app,
       {"backup",
        "Copy a ledger while it works and verify the copy; it is called a backup only then. It "
-       "holds all keys: guard it like the ledger. It keeps personal data that is erased later",
+       "holds all keys: guard it like the ledger. It keeps personal data that is erased later. "
+       "Interrupted, it leaves TARGET.partial, which holds keys, too: the next backup of that "
+       "name uses it up, or remove it",
        "backup --data ./data --to ./backup-1", [&line] { return back_up(line, options); }});
   command->add_option("--to", options.to, "With --data: a new directory, outside of DIR");
   command->add_option("--name", options.name,
@@ -178,7 +186,8 @@ void add_restore_command(CommandLine& line) {
   command->add_option("--checkpoint", options.checkpoint,
                       "A checkpoint that somebody kept: the backup must agree with it; - is stdin");
   command->add_option("--anchor", options.anchor,
-                      "The file that `serve --anchor` kept; it is only read");
+                      "The file that `serve --anchor` kept: the one in use last, never a copy of "
+                      "it, which would not know what was signed since; it is only read");
   command->add_option("--vkey", options.vkey, "The log's public key, or its file");
   CommandLine::add_format_option(command, line.format);
 }

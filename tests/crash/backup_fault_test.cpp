@@ -187,6 +187,8 @@ TEST_F(BackupFault, EveryFailedWriteOfABackupLeavesNoneAndALedgerThatGoesOnINV1)
       EXPECT_FALSE(made) << "a change failed and nobody was told";
       if (fs::exists(target())) {
         ++tally.named;
+        EXPECT_EQ(made.error(), Errc::unknown_outcome) << why;
+        EXPECT_NE(why.find("stands there"), std::string::npos) << why;
         expect_backup(target(), root_ / "restored");
         clear_place();
       } else {
@@ -251,6 +253,13 @@ TEST_F(BackupFault, AProcessThatDiesInABackupLeavesNoneAndALedgerThatOpensINV1) 
       opening.create_if_missing = false;
       EXPECT_FALSE(Ledger::open(opening, &why)) << "a half backup opens as a ledger";
     }
+    if (fs::exists(partial() / "backup") && fs::file_size(partial() / "backup") > 0) {
+      // It died between list and name: whole, and never emptied.
+      const auto again = make_backup(**ledger, {.target = target(), .progress = {}}, why);
+      EXPECT_EQ(again.error(), Errc::directory_not_empty);
+      expect_backup(partial(), root_ / "restored");
+      clear_place();
+    }
     EXPECT_TRUE(make_backup(**ledger, {.target = target(), .progress = {}}, why)) << why;
     if (HasFailure()) break;
     ++tally.points;
@@ -289,21 +298,23 @@ TEST_F(BackupFault, EveryFailedWriteOfARestoreLeavesNoHalfLedgerINV1) {
       ++hits;
       tally.count(*failed);
       EXPECT_FALSE(restored) << "a change failed and nobody was told";
+      options.files = nullptr;
       if (fs::exists(target())) {
         ++tally.named;
-        expect_ledger(target());
-        continue;
-      }
-      options.files = nullptr;
-      if (has_files(partial())) {
-        auto opening = options_of(partial());
-        opening.create_if_missing = false;
-        const bool is_open = Ledger::open(opening, &why).has_value();
-        if (is_open) {  // its mark was taken away, and then it is whole
-          ++complete;
-          expect_ledger(partial());
-          continue;
+        if (!way.process_dies) {
+          EXPECT_EQ(restored.error(), Errc::unknown_outcome) << why;
         }
+        if (!fs::exists(target() / "backup")) {  // its mark went last, so it is whole
+          ++complete;
+          expect_ledger(target());
+          clear_place();
+        }
+      }
+      for (const auto& unfinished : {partial(), target()}) {
+        if (!has_files(unfinished)) continue;
+        auto opening = options_of(unfinished);
+        opening.create_if_missing = false;
+        EXPECT_FALSE(Ledger::open(opening, &why)) << "a half ledger opens: " << unfinished;
       }
       EXPECT_TRUE(restore_backup(options, why)) << "the next attempt: " << why;
       if (operation % kOpenedEvery == 0) expect_ledger(target());
@@ -312,7 +323,7 @@ TEST_F(BackupFault, EveryFailedWriteOfARestoreLeavesNoHalfLedgerINV1) {
     ++tally.points;
   }
   tally.print("restore");
-  std::cout << "  whole under the partial name: " << complete << "\n";
+  std::cout << "  whole under the target's name: " << complete << "\n";
   EXPECT_GT(tally.points, 40u);
   EXPECT_LT(tally.points, kFaultPointsMax);
   EXPECT_GT(tally.named, 0u) << "the rename itself was among them";

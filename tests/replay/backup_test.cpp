@@ -352,6 +352,55 @@ TEST_F(BackupTest, WhatIsInTheWayOfThePartialNameIsLeftAlone) {
   EXPECT_FALSE(fs::exists(target() / "mine"));
 }
 
+TEST_F(BackupTest, AWholeBackupUnderThePartialNameIsNeverEmptied) {
+  ASSERT_TRUE(back_up()) << why_;
+  const auto partial = directory_ / "backup.partial";
+  fs::rename(target(), partial);
+  const auto manifest = contents(partial / "backup");
+  EXPECT_EQ(refusal(), Errc::directory_not_empty);
+  EXPECT_NE(why_.find("whole backup"), std::string::npos) << why_;
+  EXPECT_EQ(contents(partial / "backup"), manifest);
+  fs::rename(partial, target());
+  EXPECT_TRUE(open_restored(target())) << why_;
+}
+
+// From the first copied byte to the name nobody else may begin there.
+TEST_F(BackupTest, TheLockIsHeldInEveryStage) {
+  std::set<std::string> stages;
+  ASSERT_TRUE(back_up([&](const BackupProgress& at) {
+    stages.insert(at.stage);
+    const auto other = DirectoryLock::acquire(directory_ / "backup.partial");
+    EXPECT_FALSE(other) << at.stage;
+    return true;
+  })) << why_;
+  EXPECT_EQ(stages, (std::set<std::string>{"copy", "compare", "files", "log"}));
+  EXPECT_TRUE(DirectoryLock::acquire(target())) << "and nobody holds it afterwards";
+}
+
+TEST_F(BackupTest, WhatWasLeftBehindIsRemovedAndNothingElse) {
+  const auto place = directory_ / "place";
+  fs::create_directory(place);
+  const auto make = [&](const std::string& name, const std::string& mark) {
+    fs::create_directory(place / name);
+    fs::create_directory(place / name / "log");
+    testing_support::overwrite(place / name / "log/000004.log", "events");
+    testing_support::overwrite(place / name / "backup", mark);
+  };
+  make("left.partial", "");
+  make("busy.partial", "");
+  make("whole.partial", "tokenledger-backup 1");
+  make("named", "");
+  fs::create_directory(place / "unmarked.partial");
+  const auto busy = DirectoryLock::acquire(place / "busy.partial");
+  std::string why;
+  EXPECT_EQ(PartialDirectory::remove_left_behind(*files_, place, why), 1u) << why;
+  EXPECT_EQ(why, "");
+  EXPECT_FALSE(fs::exists(place / "left.partial"));
+  for (const auto* name : {"busy.partial", "whole.partial", "named"})
+    EXPECT_EQ(contents(place / name / "log/000004.log"), "events") << name;
+  EXPECT_TRUE(fs::exists(place / "unmarked.partial"));
+}
+
 TEST_F(BackupTest, TooLittleSpaceIsSaidBeforeAnythingIsWritten) {
   files_->set_free_bytes(1'000'000);
   EXPECT_EQ(refusal(), Errc::storage_low);
@@ -362,13 +411,20 @@ TEST_F(BackupTest, TooLittleSpaceIsSaidBeforeAnythingIsWritten) {
 }
 
 TEST_F(BackupTest, OneThatIsStoppedLeavesNoFilesBehind) {
-  int steps = 0;
-  EXPECT_EQ(refusal([&](const BackupProgress&) { return ++steps < 3; }), Errc::shutting_down);
-  EXPECT_FALSE(fs::exists(target()));
-  for (const auto& entry : fs::recursive_directory_iterator{directory_ / "backup.partial"})
-    EXPECT_TRUE(entry.is_directory() || entry.path().filename() == "LOCK" ||
-                entry.path().filename() == "backup")
-        << entry.path();
+  for (const std::string stage : {"copy", "compare", "files", "log"}) {
+    bool has_stopped = false;
+    const auto stop = [&](const BackupProgress& at) {
+      has_stopped = has_stopped || at.stage == stage;
+      return !has_stopped;
+    };
+    EXPECT_EQ(refusal(stop), Errc::shutting_down) << stage;
+    EXPECT_TRUE(has_stopped) << stage;
+    EXPECT_FALSE(fs::exists(target())) << stage;
+    for (const auto& entry : fs::recursive_directory_iterator{directory_ / "backup.partial"})
+      EXPECT_TRUE(entry.is_directory() || entry.path().filename() == "LOCK" ||
+                  entry.path().filename() == "backup")
+          << stage << " left " << entry.path();
+  }
   EXPECT_TRUE(back_up()) << why_;
 }
 

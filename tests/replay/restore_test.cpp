@@ -191,6 +191,31 @@ TEST_F(RestoreTest, AnAnchorThatIsOlderThanTheBackupsHistoryProvesNothing) {
   expect_new_key(how({}, stale), at_backup_);
 }
 
+// What it signed before it had one, and after the backup, the anchor need not have seen.
+TEST_F(RestoreTest, AnAnchorThatTheBackupKnowsNothingOfProvesNothing) {
+  ledger_.reset();
+  auto made = at(directory_ / "without");
+  open(std::move(made));
+  ASSERT_TRUE(ledger_->append_note("note", ""));
+  vkey_ = *Audit{*ledger_}.vkey();
+  const auto newest = sign();
+  ASSERT_TRUE(make_backup(*ledger_, {.target = directory_ / "early", .progress = {}}, why_));
+  const auto given = directory_ / "given";
+  testing_support::overwrite(given, newest);
+  auto options = how({}, given);
+  options.backup = directory_ / "early";
+  expect_new_key(options, newest);
+  EXPECT_FALSE(restore(options)->had_anchor);
+}
+
+TEST_F(RestoreTest, ANewKeyHasNoAnchorYetAndOneThatStaysHasOne) {
+  const auto awaits_anchor = [&] { return Audit{*open_restored()}.awaits_anchor(); };
+  ASSERT_TRUE(restore(how()));
+  EXPECT_FALSE(awaits_anchor());
+  ASSERT_TRUE(restore(how({}, anchor_at_backup())));
+  EXPECT_TRUE(awaits_anchor());
+}
+
 TEST_F(RestoreTest, AnEmptyAnchorProvesNothing) {
   const auto empty = directory_ / "empty";
   testing_support::overwrite(empty, "");
@@ -244,6 +269,18 @@ TEST_F(RestoreTest, TargetsThatAreNotEmptyAndPlacesWithoutABackupAreRefused) {
   auto options = how();
   options.target = backup() / "inside";
   EXPECT_EQ(restore_backup(options, why).error(), Errc::invalid_argument);
+  options.target = directory_.path();  // around it
+  EXPECT_EQ(restore_backup(options, why).error(), Errc::invalid_argument);
+  const auto moved = directory_ / "moved.partial";
+  copy_directory(backup(), moved);
+  options = how();
+  options.backup = moved;
+  options.target = directory_ / "moved";
+  EXPECT_EQ(restore_backup(options, why).error(), Errc::invalid_argument) << "it would be emptied";
+  options.backup = backup();
+  EXPECT_EQ(restore_backup(options, why).error(), Errc::directory_not_empty) << "a whole one";
+  EXPECT_NE(why.find("whole backup"), std::string::npos) << why;
+  EXPECT_TRUE(restore_backup({.backup = moved, .target = directory_ / "from-moved"}, why)) << why;
   options = how();
   options.backup = directory_ / "nowhere";
   EXPECT_EQ(restore_backup(options, why).error(), Errc::not_a_ledger);
@@ -297,6 +334,43 @@ TEST_F(RestoreTest, AChangeThatTheListAgreesWithIsFoundByTheVerification) {
   options.backup = tampered;
   EXPECT_EQ(refusal(options), Errc::audit_corrupt);
   EXPECT_NE(why_.find("log/"), std::string::npos) << why_;
+}
+
+TEST_F(RestoreTest, ATargetThatNothingCanBeRenamedToIsRefusedBeforeAnythingIsCopied) {
+  fs::create_directory(directory_ / "real");
+  fs::create_directory_symlink(directory_ / "real", directory_ / "link");
+  for (const auto& wrong : {directory_ / "link", directory_ / "real/.", directory_ / "real/..",
+                            fs::path{"."}, fs::path{"/"}, fs::path{"/proc"}}) {
+    auto options = how();
+    options.target = wrong;
+    int steps = 0;
+    options.progress = [&](const BackupProgress&) { ++steps; };
+    std::string why;
+    EXPECT_EQ(restore_backup(options, why).error(), Errc::invalid_argument) << wrong << why;
+    EXPECT_EQ(steps, 0) << wrong;
+  }
+  auto options = how("no note at all");
+  options.progress = [&](const BackupProgress&) { ADD_FAILURE() << "copied before it was read"; };
+  EXPECT_EQ(refusal(options), Errc::audit_corrupt);
+  EXPECT_FALSE(fs::exists(directory_ / "restored.partial"));
+}
+
+// A process that dies between the two leaves a ledger with its mark under the target's name.
+TEST_F(RestoreTest, ATargetWhoseMarkStandsIsUsedUpUnlessSomethingElseIsInIt) {
+  ASSERT_TRUE(restore(how()));
+  testing_support::overwrite(target() / "backup", "");
+  auto opening = at(target());
+  EXPECT_FALSE(Ledger::open(opening, &why_));
+  fs::create_directory(target() / "views");  // somebody opened it
+  EXPECT_EQ(restore_backup(how(), why_).error(), Errc::directory_not_empty);
+  fs::remove(target() / "views");
+  {
+    const auto busy = DirectoryLock::acquire(target());
+    EXPECT_EQ(restore_backup(how(), why_).error(), Errc::directory_locked);
+  }
+  const auto restored = restore_backup(how(), why_);
+  ASSERT_TRUE(restored) << why_;
+  expect_verified(restored->vkey);
 }
 
 // design, jti: a jti never names two tokens, whatever was issued after the backup.
