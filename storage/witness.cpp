@@ -1,5 +1,7 @@
 #include "storage/witness.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -15,6 +17,19 @@ namespace {
 
 // The origin alone is hashed: other programs that prefix it mean another path.
 std::string hash_of(std::string_view origin) { return to_hex(sha256(bytes_of(origin))); }
+
+// Somebody may have made the parents just before us: a state whose way is gone is forgotten. Those
+// that we may not read were not made for us.
+Result<void> sync_ancestors(FileLayer& files, const std::filesystem::path& directory) {
+  std::error_code error;
+  const auto whole = std::filesystem::weakly_canonical(directory, error);
+  if (error) return Errc::io_error;
+  for (auto at = whole.parent_path(); at != at.root_path(); at = at.parent_path()) {
+    if (::access(at.parent_path().c_str(), R_OK) != 0) continue;
+    if (auto synced = files.sync_directory(at.parent_path()); !synced) return synced;
+  }
+  return {};
+}
 
 // Whether the request's proof shows that the checkpoint extends what was cosigned last.
 bool extends(const Checkpoint& last, const Checkpoint& next, const std::vector<Digest>& proof) {
@@ -50,8 +65,10 @@ Result<std::unique_ptr<Witness>> Witness::open(Options options, NoteSigner signe
     why = "the key is not a witness's";
     return Errc::invalid_argument;
   }
-  if (auto made = ensure_directory(*options.files, options.directory); !made) {
-    why = "can't make " + directory + ": " + made.error().message();
+  auto made = ensure_directory(*options.files, options.directory);
+  if (made) made = sync_ancestors(*options.files, options.directory);
+  if (!made) {
+    why = "can't make " + directory + " durable: " + made.error().message();
     return made.error();
   }
   auto locked = DirectoryLock::acquire(options.directory);
@@ -90,7 +107,7 @@ Result<void> Witness::add_log(const NoteVerifier& key, std::string& why) {
               ? at->second.path.string() + ", what was cosigned of " + key.name() +
                     ", is damaged or of other keys: put it back from a backup; without it nobody "
                     "knows what must not be contradicted, so a new witness key is needed"
-              : "can't read " + at->second.path.string() + ": " + read.error().message();
+              : "can't read and keep " + at->second.path.string() + ": " + read.error().message();
   }
   return read;
 }
@@ -106,7 +123,9 @@ Result<void> Witness::read_last(Log& log) const {
   if (!opened || !policy || !verify_witnesses(*policy, opened->note)) return Errc::audit_corrupt;
   log.last = opened->checkpoint;
   log.note = text;
-  return {};
+  // It may have been renamed by a process that died before it was durable. From here on it is
+  // answered for without a write.
+  return write_durably(*options_.files, log.path, *bytes);
 }
 
 WitnessAnswer Witness::add_checkpoint(std::string_view body) {
@@ -144,8 +163,9 @@ WitnessAnswer Witness::cosign(Log& log, const OpenedCheckpoint& opened) {
   auto text = format_note(note);
   if (!text) return {.verdict = WitnessVerdict::failed};
   // A crash before the file is replaced forgets a cosignature that nobody saw; after it, one that
-  // can be asked for again. When replacing fails, nobody knows which of the two the disk will show
-  // after a power cut, so this log gets no answer until the file was read anew.
+  // can be asked for again, because read_last() makes it durable. When replacing fails, nobody
+  // knows which of the two the disk will show after a power cut, so this log gets no answer until
+  // the file was read anew.
   const bool is_known = opened.checkpoint == log.last && !log.note.empty();
   if (is_known) return {.verdict = WitnessVerdict::cosigned, .lines = format_signature_line(*line)};
   if (!write_durably(*options_.files, log.path, bytes_of(*text))) {

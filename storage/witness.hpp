@@ -51,14 +51,15 @@ struct WitnessAnswer {
 class Witness {
  public:
   struct Options {
-    std::filesystem::path directory;  // made when missing; its parent must exist
+    std::filesystem::path directory;  // made when missing; its parent must exist, and is synced
     std::vector<NoteVerifier> logs;   // of type ed25519, 1 to kWitnessedLogsMax origins
     std::shared_ptr<FileLayer> files = make_posix_file_layer();
     std::shared_ptr<const Clock> clock = system_clock();
   };
-  // Reads and checks what was cosigned. directory_locked: another witness uses the directory;
-  // audit_corrupt: a file is damaged, or of other keys; invalid_argument: a log twice, none, or of
-  // another key type; too_large; io_error. `why` says it for people.
+  // Reads and checks what was cosigned, and makes it durable once more. directory_locked: another
+  // witness uses the directory; audit_corrupt: a file is damaged, or of other keys;
+  // invalid_argument: a log twice, none, or of another key type; too_large; io_error. `why` says it
+  // for people.
   [[nodiscard]] static Result<std::unique_ptr<Witness>> open(Options options, NoteSigner signer,
                                                              std::string& why);
 
