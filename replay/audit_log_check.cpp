@@ -1,6 +1,7 @@
 #include "replay/audit_log_check.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "core/checkpoint.hpp"
@@ -29,7 +30,8 @@ std::string describe_record(std::uint64_t number) {
 AuditLogCheck::AuditLogCheck(const EventLog& log, Options options, AuditFindings& findings,
                              AuditReport& report)
     : log_{log}, options_{std::move(options)}, findings_{findings}, report_{report} {
-  std::ranges::stable_sort(options_.known, std::ranges::less{}, &KnownRoot::size);
+  std::ranges::sort(options_.known, std::ranges::less{},
+                    [](const KnownRoot& known) { return std::tie(known.size, known.place); });
 }
 
 void AuditLogCheck::run() {

@@ -25,8 +25,7 @@ using testing_support::TemporaryDirectory;
 NoteSigner key_of(const std::string& name) {
   std::array<std::uint8_t, 32> seed{};
   std::ranges::copy(name, seed.begin());
-  return std::move(
-      NoteSigner::from_seed("w.example/" + name, NoteKeyType::cosignature, seed).value());
+  return NoteSigner::from_seed("w.example/" + name, NoteKeyType::cosignature, seed).value();
 }
 
 TlogPolicy policy_of(const std::vector<std::string>& names, std::size_t quorum) {

@@ -29,7 +29,7 @@ constexpr std::uint64_t kForkAt = 8;
 
 NoteSigner key_of(std::string_view name, NoteKeyType type, std::uint8_t seed) {
   const std::array<std::uint8_t, 32> bytes{seed};
-  return std::move(NoteSigner::from_seed(name, type, bytes).value());
+  return NoteSigner::from_seed(name, type, bytes).value();
 }
 
 // A log with two histories: they agree in the first kForkAt entries.
