@@ -16,7 +16,10 @@
 #include "api/json_writer.hpp"
 #include "api/problem.hpp"
 #include "api/request_body.hpp"
+#include "api/wire.hpp"
 #include "replay/backup.hpp"
+#include "storage/file_layer.hpp"
+#include "storage/partial_directory.hpp"
 
 namespace tokenledger {
 namespace {
@@ -63,18 +66,32 @@ HttpResponse made(const std::string& name, const Backup& backup) {
   return response;
 }
 
-HttpResponse back_up(ApiContext& context, const std::string& name) {
+// A server that was killed while it made one leaves keys there under a name that nobody uses again.
+void remove_left_behind(const ApiContext& context) {
+  std::string why;
+  const auto files = make_posix_file_layer();
+  const auto count = PartialDirectory::remove_left_behind(*files, context.backups.directory(), why);
+  if (count != 0) spdlog::warn("removed {} unfinished backups of a server that died", count);
+  if (!why.empty()) spdlog::warn("{}", why);
+}
+
+HttpResponse back_up(ApiContext& context, const std::string& name, const Actor& actor) {
   std::string why;
   const BackupOptions options{
       .target = context.backups.directory() / name,
       .progress = [&](const BackupProgress&) { return !context.backups.is_stopping(); }};
+  remove_left_behind(context);
   const auto backup = make_backup(context.ledger, options, why);
-  if (backup) return made(name, *backup);
+  if (backup) {
+    spdlog::info("backup {} of seq {} was made for {}", name, backup->seq.value(),
+                 actor_text(context.ledger, actor));
+    return made(name, *backup);
+  }
   spdlog::error("no backup was made: {}", why);
   return refused(to_errc(backup.error()));
 }
 
-void begin(ApiContext& context, const Call& call) {
+void begin(ApiContext& context, const Call& call, const Actor& actor) {
   if (!context.backups.is_configured()) {
     return call->responder.respond(
         problem(409, "backups_not_configured",
@@ -92,9 +109,10 @@ void begin(ApiContext& context, const Call& call) {
   }
   auto name = asked ? std::string{*asked} : default_name(context.ledger);
   const auto response = std::make_shared<HttpResponse>();
-  const bool is_begun = context.backups.begin(
-      [&context, response, name = std::move(name)] { *response = back_up(context, name); },
-      [call, response] { call->responder.respond(std::move(*response)); });
+  const bool is_begun =
+      context.backups.begin([&context, response, actor,
+                             name = std::move(name)] { *response = back_up(context, name, actor); },
+                            [call, response] { call->responder.respond(std::move(*response)); });
   if (is_begun) return;
   auto busy = problem(409, "backup_running", "one backup at a time: another one is being made");
   busy.add_header("Retry-After", "10");
@@ -104,8 +122,9 @@ void begin(ApiContext& context, const Call& call) {
 }  // namespace
 
 void add_backup_endpoint(HttpRouter& router, ApiContext& context) {
-  route_write(router, context, {HttpMethod::post, "/v1/backups", ManagementScope::ledger_backup},
-              [&context](const Call& call, const Write&) { begin(context, call); });
+  route_write(
+      router, context, {HttpMethod::post, "/v1/backups", ManagementScope::ledger_backup},
+      [&context](const Call& call, const Write& write) { begin(context, call, write.actor); });
 }
 
 }  // namespace tokenledger

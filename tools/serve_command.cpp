@@ -167,6 +167,16 @@ void require_backup_directory(const CommandLine& line, const ServeOptions& optio
   throw Failure{ExitCode::usage, "--backup-directory must not lie within the ledger"};
 }
 
+// Keys are in what a server left there that was killed while it made a backup.
+void remove_unfinished_backups(const ServeOptions& options) {
+  if (options.backup_directory.empty()) return;
+  std::string why;
+  const auto files = make_posix_file_layer();
+  const auto count = PartialDirectory::remove_left_behind(*files, options.backup_directory, why);
+  if (count != 0) spdlog::warn("removed {} unfinished backups of a server that died", count);
+  if (!why.empty()) spdlog::warn("{}", why);
+}
+
 std::string scheme_of(const ServeOptions& options) {
   return options.tls_certificate.empty() ? "http://" : "https://";
 }
@@ -270,6 +280,7 @@ ExitCode serve(const CommandLine& line, const ServeOptions& options) {
     self_stop.is_older_copy.store(true);
     ledger->core().poison(what);
   });
+  remove_unfinished_backups(options);
   const auto admin_token = make_first_admin_token(*ledger);
   auto server = start_server(*ledger, options, endpoint, admin_token, witnesses.board());
   const auto url = scheme_of(options) + endpoint.text(server->port());

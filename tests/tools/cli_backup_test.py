@@ -148,6 +148,18 @@ class Backup(ServerTest):
         self.assertEqual(self.json("token", "list", "--data", self.restored)["total"], 1)
         self.assertNotIn(self.admin_token(), json.dumps(made))
 
+    def test_what_a_killed_server_left_is_removed_and_what_is_whole_is_not(self):
+        backups = pathlib.Path(self.path("backups"))
+        left, whole = backups / "left.partial", backups / "whole.partial"
+        for place, mark in ((left, ""), (whole, "tokenledger-backup 1\n")):
+            place.mkdir(parents=True)
+            (place / "keyring").write_text("keys", encoding="utf-8")
+            (place / "backup").write_text(mark, encoding="utf-8")
+        server = self.serve("--backup-directory", str(backups))
+        self.assertEqual(server.stop(), 0)
+        self.assertFalse(left.exists())
+        self.assertTrue((whole / "keyring").exists())
+
     def test_a_server_without_a_directory_for_backups_says_so(self):
         server = self.serve()
         token = os.path.join(self.data, "admin-token")
