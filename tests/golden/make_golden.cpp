@@ -18,6 +18,7 @@
 #include "storage/audit.hpp"
 #include "storage/clock.hpp"
 #include "storage/durable_file.hpp"
+#include "storage/format_version.hpp"
 #include "storage/ledger_core.hpp"
 #include "storage/recover_tool.hpp"
 
@@ -315,7 +316,15 @@ class Golden {
         << ", [\"read\", \"write\"]], [\"shop\", " << quoted(kMaps)
         << ", [\"read\"]], [\"courier\", " << quoted(kMaps)
         << ", [\"read\"]]],\n  \"erased_owner\": \"alice@example.test\","
-           "\n  \"kept_owner\": \"bob@example.test\"\n}\n";
+           "\n  \"kept_owner\": \"bob@example.test\",\n  \"versions\": {\"HEAD\": "
+        << kHeadVersion << ", \"keyring\": " << kKeyringVersion
+        << ", \"keystore\": " << kKeyStoreVersion
+        << ", \"audit/checkpoints\": " << kCheckpointHistoryVersion
+        << ", \"log\": " << kFormatVersionFirst << ", \"views\": "
+        << Views::layout_made()
+        // What `migrate` does once this program's versions are the older ones.
+        << "},\n  \"when_older\": {\"keyring\": \"write again\", \"log\": \"append "
+           "format_activated\", \"views\": \"make anew\"}\n}\n";
     if (!out.flush()) give_up("can't write expected.json", std::source_location::current());
   }
 
