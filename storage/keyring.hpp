@@ -98,6 +98,8 @@ class Keyring {
   [[nodiscard]] Result<void> remove_signing_keys(std::span<const std::string> kids);
   [[nodiscard]] Result<void> add_api_secret(ApiSecretRecord record);
   // Before the first signature with the checkpoint key. Nothing is written where it stands already.
+  // On an error nothing may be signed, and nothing else need stop: the file is the old one or the
+  // new one, whole, and they differ in this mark alone.
   [[nodiscard]] Result<void> mark_checkpoint_signed();
   [[nodiscard]] Result<void> mark_anchor(bool has_anchor);
   // Draws another seed for the checkpoint key, which has signed nothing: the log is another one

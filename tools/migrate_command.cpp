@@ -102,8 +102,10 @@ void add_migrate_command(CommandLine& line) {
       {"migrate",
        "Bring a ledger that an older version made to this program's formats: lists each part with "
        "its version, verifies everything before and after, and shows that the old events are "
-       "unchanged. A program of the older version can't open the ledger any more where the log's "
-       "own format went up. Copy the directory first",
+       "unchanged. A program of the older version can't open the ledger any more afterwards. A "
+       "newer "
+       "program's first start alone may write the keyring again, too: copy the directory before "
+       "that",
        "migrate --data ./data --dry-run\n  tokenledger migrate --data ./data",
        [&line] { return migrate_ledger(line, options); }});
   command->add_flag("--dry-run", options.dry_run, "Only say what would be done");
