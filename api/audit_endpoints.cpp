@@ -38,7 +38,8 @@ constexpr std::string_view kASecond = "public, max-age=1";
 // the answer that it still holds costs no read.
 constexpr std::string_view kOpenWhileKey = "public, no-cache";
 constexpr std::string_view kPrivateWhileKey = "private, no-cache";
-// Being read and checked at once, up to 17 MiB each; beyond: 503.
+// Being read, checked or written at once, up to 17 MiB each; beyond: 503. A slow reader keeps its
+// place until the deadline for writing.
 constexpr std::size_t kEntryBundlesHeldMax = 8;
 
 // --- what the handlers share ---
@@ -373,10 +374,12 @@ void add_audit_endpoints(HttpRouter& router, ApiContext& context) {
   route_view(router, context,
              {HttpMethod::get, "/v1/audit/tile/entries/{index...}", ManagementScope::audit_read},
              [&ledger, bundles = std::make_shared<Place::Held>(0)](const HttpRequest& request) {
-               const auto place = Place::take(bundles, kEntryBundlesHeldMax);
+               auto place = Place::take(bundles, kEntryBundlesHeldMax);
                if (!place) return busy();
-               return tile(ledger, request, parse_entry_bundle_path, &Audit::entries,
-                           kPrivateWhileKey);
+               auto response = tile(ledger, request, parse_entry_bundle_path, &Audit::entries,
+                                    kPrivateWhileKey);
+               response.held = std::move(place);
+               return response;
              });
   open("/v1/audit/tile/{level}/{index...}", [&ledger](const HttpRequest& request) {
     return tile(ledger, request, parse_tile_path, &Audit::tile, kOpenWhileKey);

@@ -131,6 +131,7 @@ void HttpConnection::begin_write() {
   is_writing_ = true;
   writing_.clear();
   writing_.swap(session_.output());
+  held_by_writing_.swap(session_.held_by_output());
   write_deadline_ = HttpIoThread::now() + thread_.options().deadlines.write;
   start_write(writing_);
 }
@@ -141,6 +142,7 @@ void HttpConnection::on_written(const Error& error) {
   if (error) return close();
   thread_.counters().bytes_sent.add(writing_.size());
   if (writing_.capacity() > kOutputBytesKept) std::string{}.swap(writing_);
+  held_by_writing_.clear();
   session_.advance();
   pump();
 }

@@ -68,6 +68,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::uint64_t id_;
   HttpSession session_;
   std::string writing_;
+  HeldByAnswers held_by_writing_;
   std::size_t discarded_bytes_ = 0;
   HttpSession::Waiting waiting_;
   HttpIoThread::Clock::time_point read_deadline_;

@@ -48,6 +48,10 @@ struct HttpResponse {
   // HttpRouteOptions::streams.
   std::shared_ptr<HttpStream> stream = {};
 
+  // Let go once the whole answer is written or its connection is gone: what bounds how much of such
+  // answers is in memory, wherever they are on their way.
+  std::shared_ptr<const void> held = {};
+
   // Whose request this was, for the access log only.
   std::string client_id = {};
   // Why it was refused, or the one token it asked about is not good: for the log and the counters.

@@ -307,6 +307,7 @@ void HttpSession::append(Slot& slot) {
                    .keep_alive_10 = slot.keep_alive_10,
                    .omit_body = slot.omit_body,
                    .chunked = slot.response.stream != nullptr && slot.may_chunk});
+  if (slot.response.held) held_by_output_.push_back(std::move(slot.response.held));
   const auto bytes = output_.size() - size_before;
   if (slot.response.stream && !slot.omit_body) return begin_stream(slot, bytes);
   if (context_.observer != nullptr) observe(slot, bytes);

@@ -22,6 +22,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "api/http_counters.hpp"
 #include "api/http_observer.hpp"
@@ -54,6 +55,9 @@ struct HttpSessionContext {
   const std::shared_ptr<ResponseMailbox>& mailbox;
   HttpObserver* observer = nullptr;
 };
+
+// HttpResponse::held of several answers.
+using HeldByAnswers = std::vector<std::shared_ptr<const void>>;
 
 class HttpSession {
  public:
@@ -90,8 +94,10 @@ class HttpSession {
   [[nodiscard]] bool is_paused() const noexcept { return is_paused_; }
 
   [[nodiscard]] bool wants_input() const noexcept;
-  // Bytes to write now; the writer swaps them out.
+  // Bytes to write now; the writer swaps them out, and takes what their answers hold until it wrote
+  // them.
   [[nodiscard]] std::string& output() noexcept { return output_; }
+  [[nodiscard]] HeldByAnswers& held_by_output() noexcept { return held_by_output_; }
   // Nothing will be added to the output any more.
   [[nodiscard]] bool is_finished() const noexcept {
     return is_ending_ && slots_.empty() && !stream_;
@@ -164,6 +170,7 @@ class HttpSession {
   std::uint64_t first_slot_ = 0;
   std::uint64_t dispatched_ = 0;
   std::string output_;
+  HeldByAnswers held_by_output_;
   std::shared_ptr<HttpStream> stream_;  // of the last answer, whose head is in the output
   Slot stream_slot_;                    // whose it is, for the observer
   std::uint64_t stream_bytes_ = 0;

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <thread>
+#include <vector>
 
 #include "core/log_tile.hpp"
 #include "core/merkle.hpp"
@@ -36,6 +38,34 @@ TEST(AuditOverHttp, ABundleOfTheLargestEventsIsWholeAndADamagedTileIsNoAnswer) {
   ASSERT_EQ(reply.status, 200) << reply.head;
   EXPECT_GT(reply.body.size(), kHttpResponseBytesMax);
   std::printf("%zu bytes\n", reply.body.size());
+  // Bundles that nobody reads yet: their bytes are in memory, so they count until they left.
+  std::vector<HttpTestClient> slow;
+  std::vector<Answer> heads;
+  for (std::size_t number = 0; number < 8; ++number) {
+    auto& client = slow.emplace_back(api.port());
+    client.send(
+        ApiUnderTest::request_text("GET", "/v1/audit/tile/entries/001", {.token = api.admin()}));
+    heads.push_back(client.read_head());
+    ASSERT_EQ(heads.back().status, 200) << number;
+  }
+  const auto status = [&] { return api.as_admin("GET", "/v1/audit/tile/entries/001").status; };
+  const auto is_free = [&] {
+    for (int wait = 0; wait < 1'000 && status() != 200; ++wait) std::this_thread::sleep_for(10ms);
+    return status() == 200;
+  };
+  EXPECT_EQ(status(), 503);
+  EXPECT_EQ(slow.front().read_body(std::move(heads.front())).body, reply.body);
+  EXPECT_TRUE(is_free()) << "one was read";
+  auto& other = slow.front();
+  other.send(
+      ApiUnderTest::request_text("GET", "/v1/audit/tile/entries/001", {.token = api.admin()}));
+  ASSERT_EQ(other.read_head().status, 200);
+  EXPECT_EQ(status(), 503);
+  slow.pop_back();
+  EXPECT_TRUE(is_free()) << "one was given up";
+  slow.clear();
+  ASSERT_TRUE(is_free());
+
   const auto entries = decode_entry_bundle(bytes_of(reply.body), kTileHashes);
   ASSERT_TRUE(entries);
   const auto tile = api.get("/v1/audit/tile/0/001", "").body;

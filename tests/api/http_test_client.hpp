@@ -58,8 +58,9 @@ class HttpTestClient {
   void finish_sending() { ::shutdown(socket_, SHUT_WR); }
 
   // The next answer, interim ones included.
-  Answer read() {
-    auto answer = read_head();
+  Answer read() { return read_body(read_head()); }
+  // Behind a head.
+  Answer read_body(Answer answer) {
     if (answer.status == 0) return answer;
     const int status = std::exchange(answer.status, 0);
     const auto length_at = answer.head.find("Content-Length: ");
