@@ -107,7 +107,7 @@ void write_answers(JsonWriter& json, const OpenApiOperation& operation) {
   write_reference(json, "responses", operation.answer);
   for_each_word(operation.errors, [&](std::string_view status) {
     json.name(status);
-    write_reference(json, "responses", error);
+    write_reference(json, "responses", status == "304" ? "Unchanged" : error);
   });
   json.name("default");
   write_reference(json, "responses", error);

@@ -17,6 +17,9 @@ constexpr std::string_view kChanges = "400 401 403 404 409 422 429 500 503";
 constexpr std::string_view kOauth = "400 401 403 429 503";
 constexpr std::string_view kPage = "limit cursor min_seq";
 constexpr std::string_view kOpenReads = "400 404 503";
+// Answered with an ETag, and 304 to who sends it back.
+constexpr std::string_view kTaggedReads = "304 400 404 503";
+constexpr std::string_view kTaggedReadsOne = "304 400 401 403 404 503";
 constexpr std::string_view kRepeats = "Idempotency-Key";
 
 constexpr auto kOperations = std::to_array<OpenApiOperation>({
@@ -125,17 +128,17 @@ constexpr auto kOperations = std::to_array<OpenApiOperation>({
 
     {get, "/v1/audit/checkpoint", "getCheckpoint", "audit",
      "The newest signed checkpoint, or the one of this size (C2SP tlog-checkpoint)", Access::open,
-     "", "checkpoint_size witnessed min_seq", "", 200, "Checkpoint", kOpenReads},
+     "", "checkpoint_size witnessed min_seq If-None-Match", "", 200, "Checkpoint", kTaggedReads},
     {get, "/v1/audit/vkey", "getLogKey", "audit",
      "The key that signs checkpoints, named after their origin (C2SP signed-note)", Access::open,
      "", "min_seq", "", 200, "LogKey", kOpenReads},
     {get, "/v1/audit/tile/entries/{index...}", "getEntries", "audit",
      "Canonical bytes of 256 events, with .p/W of the first W; x001/x234/067 is number 1234067 "
      "(C2SP tlog-tiles)",
-     Access::bearer, "audit:read", "min_seq", "", 200, "Tile", kReadsOne},
+     Access::bearer, "audit:read", "min_seq If-None-Match", "", 200, "Tile", kTaggedReadsOne},
     {get, "/v1/audit/tile/{level}/{index...}", "getTile", "audit",
      "256 hashes, with .p/W the first W; the index is written as for entries (C2SP tlog-tiles)",
-     Access::open, "", "min_seq", "", 200, "Tile", kOpenReads},
+     Access::open, "", "min_seq If-None-Match", "", 200, "Tile", kTaggedReads},
     {get, "/v1/audit/proofs/inclusion", "proveInclusion", "audit",
      "That the tree of this size holds this leaf, whose index is its seq - 1 (RFC 6962 §2.1.1)",
      Access::open, "", "leaf_index tree_size min_seq", "", 200, "ProofHashes", kOpenReads},

@@ -110,6 +110,24 @@ TEST(OpenApi, EveryReferenceLeadsToAComponentAndEveryComponentIsUsed) {
   }
 }
 
+TEST(OpenApi, SaysWhichAnswersBearATagAndThatItIsAnsweredWith304) {
+  std::set<std::string_view> tagged;
+  for (const auto& operation : openapi_operations()) {
+    const bool takes_tag = words(operation.parameters).contains("If-None-Match");
+    EXPECT_EQ(words(operation.errors).contains("304"), takes_tag) << operation.id;
+    if (takes_tag) tagged.insert(operation.id);
+  }
+  EXPECT_EQ(tagged, (std::set<std::string_view>{"getCheckpoint", "getTile", "getEntries"}));
+  const auto document = parsed_document();
+  const auto* answer = at_pointer(document, "#/components/responses/Unchanged");
+  ASSERT_NE(answer, nullptr);
+  EXPECT_EQ(answer->find("content"), nullptr) << "a 304 has no body";
+  for (const auto* name : {"Checkpoint", "Tile", "Unchanged"})
+    EXPECT_NE(at_pointer(document, std::string{"#/components/responses/"} + name + "/headers/ETag"),
+              nullptr)
+        << name;
+}
+
 TEST(OpenApi, BearerOperationsNameAScopeOfTheManagementApi) {
   std::set<std::string_view> known;
   for (const auto& scope : kManagementScopes) known.insert(scope.name);
