@@ -17,7 +17,7 @@ const char* step_text(MigrationStep step) {
     case MigrationStep::activate_format: return "append format_activated";
     case MigrationStep::make_anew: return "make anew";
     case MigrationStep::write_again: return "write again";
-    case MigrationStep::upgrade_program: return "made by a newer version: upgrade tokenledger";
+    case MigrationStep::upgrade_program: return "upgrade tokenledger";
   }
   return "";
 }
