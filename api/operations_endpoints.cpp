@@ -57,6 +57,9 @@ std::string witness_detail(const WitnessBoard& board) {
 std::string_view rollback_detail(const Audit& audit, const WitnessBoard* witnesses) {
   if (audit.has_anchor())
     return "rollback: an older copy of the directory is refused, the anchor tells\n";
+  if (witnesses != nullptr && !witnesses->tells_older_copies())
+    return "rollback: an older copy of the directory can not be told: all witnesses are asked over "
+           "plain http\n";
   if (witnesses != nullptr)
     return "rollback: an older copy of the directory is refused when a witness that saw more "
            "answers at the start\n";

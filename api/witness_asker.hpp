@@ -4,9 +4,10 @@
 // One question per witness at a time, for the board's target; a failure is followed by a pause that
 // doubles. Nothing here is waited for by whoever commits or signs. A cosignature counts when it
 // verifies under the policy's key. The size that a witness claims (409) carries no signature: one
-// above everything that was ever signed here says that this ledger is an older copy, and is taken
-// seriously over https or loopback, where nobody else could have said it. So a witness in the
-// policy can stop this server; it can't make it accept anything.
+// that was never signed here says that this ledger is an older copy, perhaps grown since; so does a
+// refusal (422) of a proof that was checked here. Both are taken seriously over https or loopback,
+// where nobody else could have said it. So a witness in the policy can stop this server; it can't
+// make it accept anything.
 #pragma once
 
 #include <chrono>
@@ -22,6 +23,7 @@
 namespace tokenledger {
 
 class Ledger;
+struct NewestCheckpoint;
 
 inline constexpr std::size_t kAskedWitnessesMax = 16;
 
@@ -35,18 +37,19 @@ class WitnessAsker {
     std::chrono::milliseconds pause_min{500};      // after a failure; doubles with each
     std::chrono::milliseconds pause_max{30'000};
     std::chrono::milliseconds look_every{200};  // for a newer checkpoint
-    // A witness proved to be ahead while we run: at most once, on the asker's thread, with a
-    // sentence. Nothing may be signed after that.
+    std::chrono::milliseconds gap_min{1'000};   // between two rounds of questions to one witness
+    // A witness knows another history than ours while we run: on the asker's thread, with a
+    // sentence, once unless it throws. Nothing may be signed after that.
     std::function<void(const std::string& what)> on_older_copy;
   };
 
   // Asks all witnesses at once what they cosigned, before anything new is signed: for
-  // LedgerOptions::confirm_newest. older_than_checkpoint, with `why`: one of them cosigned more
-  // than `checkpoint`. Witnesses that do not answer in time are warned about and pass.
-  // invalid_argument: ca_file can't be used.
+  // LedgerOptions::confirm_newest, with a checkpoint. older_than_checkpoint, with `why`: one of
+  // them cosigned what was never signed here, or another history. Witnesses that give no good
+  // answer in time are warned about and pass. invalid_argument: ca_file can't be used; errors of
+  // was_signed.
   [[nodiscard]] static Result<void> confirm(const WitnessBoard& board, const Options& options,
-                                            const std::string& checkpoint, const std::string& vkey,
-                                            std::string& why);
+                                            const NewestCheckpoint& newest, std::string& why);
 
   // invalid_argument: ca_file can't be used. The ledger must outlive the asker.
   [[nodiscard]] static Result<std::unique_ptr<WitnessAsker>> start(

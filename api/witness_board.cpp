@@ -22,11 +22,13 @@ std::string_view trouble_name(WitnessTrouble trouble) noexcept {
     case WitnessTrouble::ahead: return "ahead";
     case WitnessTrouble::refused: return "refused";
     case WitnessTrouble::no_proof: return "no_proof";
+    case WitnessTrouble::failed_here: return "failed_here";
   }
   return "none";
 }
 
-WitnessBoard::WitnessBoard(TlogPolicy policy) : policy_{std::move(policy)} {
+WitnessBoard::WitnessBoard(TlogPolicy policy, bool tells_older_copies)
+    : policy_{std::move(policy)}, tells_older_copies_{tells_older_copies} {
   for (const auto& witness : policy_.witnesses) states_.push_back({.name = witness.name});
 }
 

@@ -43,6 +43,7 @@ enum class WitnessTrouble : std::uint8_t {
   ahead,            // 409: it cosigned a larger size than was ever signed here
   refused,          // any other status
   no_proof,         // the log could not be read to make a proof
+  failed_here,      // asking it failed in this server, whose log says how
 };
 [[nodiscard]] std::string_view trouble_name(WitnessTrouble trouble) noexcept;
 
@@ -72,7 +73,9 @@ class WitnessBoard {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  explicit WitnessBoard(TlogPolicy policy);
+  // `tells_older_copies`: at least one witness is asked in a way that nobody can answer in its
+  // stead, so that what it says of an older copy counts.
+  WitnessBoard(TlogPolicy policy, bool tells_older_copies);
 
   // --- the one who asks ---
   [[nodiscard]] const std::vector<NamedWitness>& witnesses() const noexcept {
@@ -91,6 +94,7 @@ class WitnessBoard {
 
   // --- any thread ---
   [[nodiscard]] WitnessReport report() const;
+  [[nodiscard]] bool tells_older_copies() const noexcept { return tells_older_copies_; }
   [[nodiscard]] bool has_quorum() const noexcept { return policy_.quorum.has_value(); }
   // The checkpoint, with the cosignatures that there are on it.
   [[nodiscard]] std::string with_cosignatures(const std::string& checkpoint) const;
@@ -111,6 +115,7 @@ class WitnessBoard {
   [[nodiscard]] static std::string text_of(const SignedNote& note);
 
   const TlogPolicy policy_;
+  const bool tells_older_copies_;
   mutable std::mutex mutex_;
   std::deque<Held> held_;  // guarded by mutex_, as what follows; sizes ascend
   std::vector<WitnessState> states_;

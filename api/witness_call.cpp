@@ -7,9 +7,10 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
-#include <memory>
 #include <utility>
 #include <vector>
+
+#include "api/name_lookup.hpp"
 
 namespace tokenledger {
 namespace {
@@ -38,16 +39,10 @@ asio::awaitable<Endpoints> find(const WitnessPeer& peer, Deadline deadline) {
   boost::system::error_code not_numeric;
   const auto address = asio::ip::make_address(peer.host, not_numeric);
   if (!not_numeric) co_return Endpoints{{address, peer.port}};
-  const auto executor = co_await asio::this_coro::executor;
-  const auto resolver = std::make_shared<tcp::resolver>(executor);
-  asio::steady_timer timer{executor, deadline};
-  // Shared: a timer that went off may call back after this coroutine ended.
-  timer.async_wait([resolver](const boost::system::error_code& error) {
-    if (!error) resolver->cancel();
-  });
-  const auto port = std::to_string(peer.port);
-  const auto found = co_await resolver->async_resolve(peer.host, port, asio::use_awaitable);
-  co_return Endpoints{found.begin(), found.end()};
+  Endpoints endpoints;
+  for (const auto& found : co_await look_up(peer.host, deadline))
+    endpoints.emplace_back(found, peer.port);
+  co_return endpoints;
 }
 
 template <class Stream>
@@ -93,11 +88,6 @@ WitnessTrouble trouble_of(Step step, const boost::system::error_code& error, Dea
   return WitnessTrouble::bad_answer;
 }
 
-std::string authority_of(const WitnessPeer& peer) {
-  const bool is_v6 = peer.host.find(':') != std::string::npos;
-  return (is_v6 ? "[" + peer.host + "]" : peer.host) + ":" + std::to_string(peer.port);
-}
-
 }  // namespace
 
 asio::awaitable<WitnessReply> call_witness(WitnessPeer peer, asio::ssl::context& trust,
@@ -109,7 +99,7 @@ asio::awaitable<WitnessReply> call_witness(WitnessPeer peer, asio::ssl::context&
   request.version(11);
   request.method(http::verb::post);
   request.target(exchange.peer.path);
-  request.set(http::field::host, authority_of(exchange.peer));
+  request.set(http::field::host, exchange.peer.authority);
   request.set(http::field::user_agent, "tokenledger");
   request.set(http::field::content_type, "text/plain; charset=utf-8");
   request.set(http::field::connection, "close");

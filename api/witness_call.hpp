@@ -23,7 +23,8 @@ struct WitnessPeer {
   bool is_loopback = false;  // as it is written
   std::string host;          // an IPv6 address without its brackets
   std::uint16_t port = 0;
-  std::string path;  // of add-checkpoint, "/..."
+  std::string authority;  // both, as the Host field says them
+  std::string path;       // of add-checkpoint, "/..."
 
   // Nobody on the way could have answered in its stead.
   [[nodiscard]] bool is_itself() const noexcept { return is_https || is_loopback; }
@@ -36,7 +37,7 @@ struct WitnessReply {
   std::string body;
 };
 
-// Ends by the deadline, but for a name server that takes longer. `trust` is used for https only and
+// Ends by the deadline. `trust` is used for https only and
 // outlives the call.
 [[nodiscard]] boost::asio::awaitable<WitnessReply> call_witness(
     WitnessPeer peer, boost::asio::ssl::context& trust, std::string body,

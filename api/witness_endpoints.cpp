@@ -8,7 +8,6 @@
 namespace tokenledger {
 namespace {
 
-constexpr std::string_view kContentTypeSize = "text/x.tlog.size";
 static_assert(kAddCheckpointBytesMax <= kHttpBodyBytesMax);
 
 HttpResponse text_answer(int status, std::string body) {

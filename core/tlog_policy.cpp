@@ -67,7 +67,10 @@ class Reader {
     if (policy_.logs.size() == kTlogPolicyLogsMax) return "too many logs";
     auto key = NoteVerifier::from_vkey(fields[1]);
     // Other people's logs may have keys of types that we do not know: they are not this log.
-    if (!key && key.error() == Errc::unsupported_format) return {};
+    if (!key && key.error() == Errc::unsupported_format) {
+      policy_.has_unread_logs = true;
+      return {};
+    }
     if (!key) return "the log's vkey is malformed";
     if (key->type() != NoteKeyType::ed25519) return "the log's vkey is not one that signs logs";
     policy_.logs.push_back(std::move(*key));

@@ -36,6 +36,7 @@ struct NamedWitness {
 
 struct TlogPolicy {
   std::vector<NoteVerifier> logs;
+  bool has_unread_logs = false;         // lines of logs whose keys are of a type not known here
   std::vector<NamedWitness> witnesses;  // at most kWitnessesMax, those outside the quorum as well
   std::optional<WitnessPolicy> quorum;  // nullopt: none
 };

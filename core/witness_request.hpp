@@ -19,6 +19,8 @@
 
 namespace tokenledger {
 
+// Of the answer 409, whose body is the size that the witness cosigned last.
+inline constexpr std::string_view kContentTypeSize = "text/x.tlog.size";
 inline constexpr std::size_t kAddCheckpointHashesMax = 63;  // the specification's
 inline constexpr std::size_t kAddCheckpointBytesMax = 64 * 1024;
 

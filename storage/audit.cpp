@@ -165,7 +165,7 @@ bool Audit::is_running() const {
 
 bool Audit::has_anchor() const { return !ledger_->core().options.anchor.empty(); }
 
-bool Audit::awaits_anchor() const { return ledger_->core().awaits_anchor; }
+bool Audit::awaits_keeper() const { return ledger_->core().awaits_keeper; }
 
 Result<std::string> Audit::vkey() const {
   const Reading reading{ledger_->core()};
@@ -186,6 +186,12 @@ Result<std::string> Audit::checkpoint_of(std::uint64_t size) const {
   auto found = reading.tree().signed_at(size);
   if (!found) return found.error();
   return std::move(found->note);
+}
+
+Result<bool> Audit::was_signed(std::uint64_t size) const {
+  const Reading reading{ledger_->core()};
+  if (auto readable = reading.can_read(); !readable) return to_errc(readable.error());
+  return reading.tree().was_signed(size);
 }
 
 Result<std::string> Audit::wait_for_checkpoint(Sequence seq,

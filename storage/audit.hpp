@@ -46,8 +46,9 @@ class Audit {
   // Something outside the directory keeps the newest checkpoint, so an older copy of the directory
   // would not open.
   [[nodiscard]] bool has_anchor() const;
-  // The ledger has an anchor, but was opened without it: no checkpoints are signed.
-  [[nodiscard]] bool awaits_anchor() const;
+  // The ledger has an anchor or witnesses, but was opened without either: no checkpoints are
+  // signed.
+  [[nodiscard]] bool awaits_keeper() const;
   // The log's public key as a C2SP vkey; its name is the origin of every checkpoint.
   [[nodiscard]] Result<std::string> vkey() const;
 
@@ -55,6 +56,8 @@ class Audit {
   [[nodiscard]] Result<std::string> checkpoint() const;
   // The one of exactly this size; file_not_found: none was signed at it.
   [[nodiscard]] Result<std::string> checkpoint_of(std::uint64_t size) const;
+  // Whether this key signed one of this size here.
+  [[nodiscard]] Result<bool> was_signed(std::uint64_t size) const;
   // The first that covers this committed event, signed now if need be. view_behind: not in time.
   [[nodiscard]] Result<std::string> wait_for_checkpoint(Sequence seq,
                                                         std::chrono::milliseconds timeout) const;

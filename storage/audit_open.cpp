@@ -121,6 +121,7 @@ Result<void> AuditTree::read_anchor(const CompactRange& range, std::string& why)
     return Errc::audit_corrupt;
   }
   anchored_ = opened->checkpoint;
+  anchored_size_ = anchored_->size;
   if (anchored_->size <= range.size()) return {};
   why = "the anchor " + path.string() + " has seen " + describe(*anchored_) +
         " but the log ends at seq " + std::to_string(range.size()) +
@@ -247,8 +248,8 @@ Result<void> AuditTree::clear_damage() {
 // Before anything is served: what checkpoints and anchor say decides whether this log may be used.
 Result<void> LedgerCore::open_audit(std::string& why) {
   if (options.checkpoint_every.count() == 0) {
-    if (options.anchor.empty()) return {};
-    why = "an anchor needs checkpoints, and they are switched off";
+    if (options.anchor.empty() && !options.confirm_newest) return {};
+    why = "anchors and witnesses need checkpoints, and they are switched off";
     return Errc::invalid_argument;
   }
   auto signer = make_checkpoint_signer(options.issuer, keys->checkpoint_seed());
@@ -274,27 +275,34 @@ Result<void> LedgerCore::open_audit(std::string& why) {
       AuditTree::open(*files, *log, std::move(*signer), range, std::move(audit_options), why);
   if (!opened) return opened.error();
   audit = std::move(*opened);
-  if (auto noted = note_anchor(why); !noted) return noted;
-  const auto newest = audit->newest();
-  if (newest == nullptr || !options.confirm_newest) return {};
-  return options.confirm_newest(newest->note, audit->verifier().vkey(), why);
+  if (options.confirm_newest) {
+    const auto shown = audit->newest();
+    const NewestCheckpoint newest{
+        .note = shown == nullptr ? std::string{} : shown->note,
+        .vkey = audit->verifier().vkey(),
+        .was_signed = [this](std::uint64_t size) { return audit->was_signed(size); }};
+    if (auto confirmed = options.confirm_newest(newest, why); !confirmed) return confirmed;
+  }
+  return note_keepers(why);
 }
 
-// After the anchor was found good, and durable before the first checkpoint that it keeps.
-Result<void> LedgerCore::note_anchor(std::string& why) {
-  const bool is_given = !options.anchor.empty();
-  awaits_anchor = !is_given && !options.gives_up_anchor && keys->has_anchor();
-  if (awaits_anchor) {
-    warn("this ledger keeps an anchor, which was not given: no checkpoints are signed meanwhile");
+// After anchor and witnesses were heard, and durable before the first checkpoint that they keep.
+Result<void> LedgerCore::note_keepers(std::string& why) {
+  const bool is_given = !options.anchor.empty() || options.confirm_newest;
+  awaits_keeper = !is_given && !options.is_unwatched && keys->is_kept_outside();
+  if (awaits_keeper) {
+    warn(
+        "this ledger keeps an anchor or has witnesses, and neither was given: no checkpoints are "
+        "signed meanwhile");
     return {};
   }
-  auto marked = keys->mark_anchor(is_given);
+  auto marked = keys->mark_kept_outside(is_given);
   if (!marked) why = "can't write " + paths.keyring.string() + ": " + marked.error().message();
   return marked;
 }
 
 void LedgerCore::start_audit() {
-  if (audit == nullptr || awaits_anchor) return;
+  if (audit == nullptr || awaits_keeper) return;
   AuditFollower::Options follower_options{
       .every = options.checkpoint_every,
       .gap_min = std::min(kCheckpointGapMin, options.checkpoint_every)};

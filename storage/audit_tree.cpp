@@ -97,6 +97,13 @@ Result<ShownCheckpoint> AuditTree::signed_at(std::uint64_t size) const {
   return show_checkpoint(verifier(), **record);
 }
 
+Result<bool> AuditTree::was_signed(std::uint64_t size) const {
+  if (size != 0 && size == anchored_size_) return true;
+  const auto record = history_->find(size);
+  if (!record) return to_errc(record.error());
+  return record->has_value();
+}
+
 Result<ShownCheckpoint> show_checkpoint(const NoteVerifier& key, const CheckpointRecord& record) {
   const auto text =
       format_checkpoint({.origin = key.name(), .size = record.size, .root = record.root});

@@ -125,6 +125,9 @@ class AuditTree final : public TileReader {
   [[nodiscard]] std::shared_ptr<const ShownCheckpoint> newest() const;
   // The checkpoint of exactly this size as it was signed; file_not_found: none was.
   [[nodiscard]] Result<ShownCheckpoint> signed_at(std::uint64_t size) const;
+  // Whether this key signed one of this size: it stands in the history, or stood in the anchor when
+  // this was opened (a crash, or a restore, may leave it there alone). audit_corrupt, io_error.
+  [[nodiscard]] Result<bool> was_signed(std::uint64_t size) const;
   [[nodiscard]] const CheckpointHistory& history() const noexcept { return *history_; }
   // The root of the first `size` leaves, up to the checkpoint's. One that was not signed itself is
   // derived from the tiles and shown to be a beginning of the checkpoint. audit_corrupt, and
@@ -162,6 +165,7 @@ class AuditTree final : public TileReader {
   std::unique_ptr<AuditLevels> levels_;
   std::unique_ptr<CheckpointHistory> history_;
   std::optional<Checkpoint> anchored_;          // while opening
+  std::uint64_t anchored_size_ = 0;             // what the anchor said at the opening; 0: nothing
   const char* step_ = "";                       // what extend() was at, for the reason of a refusal
   CompactRange range_;                          // the writer's
   mutable std::atomic<bool> is_marked_{false};  // this run said that the levels are damaged

@@ -18,7 +18,7 @@ namespace {
 constexpr std::array<std::uint8_t, 8> kMagic = {'T', 'L', 'K', 'E', 'Y', 'S', '\r', '\n'};
 // Of the payload's marks.
 constexpr std::uint8_t kSignedMark = 1;
-constexpr std::uint8_t kAnchorMark = 2;
+constexpr std::uint8_t kOutsideMark = 2;
 constexpr std::size_t kKeyCheckBytes = 16;
 constexpr std::size_t kPrefixBytes = 8 + 4 + 4;  // magic, version, protection
 constexpr std::size_t kHeaderBytes = kPrefixBytes + kKeyCheckBytes + 4;
@@ -107,7 +107,7 @@ SecretBytes Keyring::encode_payload() const {
   writer.bytes(ledger_id_);
   writer.bytes(secrets_.view());
   writer.integer(static_cast<std::uint8_t>((has_signed_checkpoint_ ? kSignedMark : 0) |
-                                           (has_anchor_ ? kAnchorMark : 0)));
+                                           (is_kept_outside_ ? kOutsideMark : 0)));
   writer.integer(static_cast<std::uint32_t>(signing_keys_.size()));
   for (const auto& key : signing_keys_) {
     writer.integer(key.number);
@@ -131,9 +131,9 @@ Result<void> Keyring::decode_payload(ByteView payload, std::uint32_t version) {
   reader.fill(ledger_id_);
   reader.fill(secrets_.writable());
   const auto marks = version < 2 ? kSignedMark : reader.integer<std::uint8_t>();
-  if ((marks & ~(kSignedMark | kAnchorMark)) != 0) return Errc::keyring_corrupt;
+  if ((marks & ~(kSignedMark | kOutsideMark)) != 0) return Errc::keyring_corrupt;
   has_signed_checkpoint_ = (marks & kSignedMark) != 0;
-  has_anchor_ = (marks & kAnchorMark) != 0;
+  is_kept_outside_ = (marks & kOutsideMark) != 0;
   const auto key_count = reader.integer<std::uint32_t>();
   if (key_count > kSigningKeysMax) return Errc::keyring_corrupt;
   for (std::uint32_t at = 0; at < key_count; ++at) {
@@ -274,7 +274,9 @@ Result<void> Keyring::set_mark(bool& mark, bool wanted) {
 
 Result<void> Keyring::mark_checkpoint_signed() { return set_mark(has_signed_checkpoint_, true); }
 
-Result<void> Keyring::mark_anchor(bool has_anchor) { return set_mark(has_anchor_, has_anchor); }
+Result<void> Keyring::mark_kept_outside(bool is_kept) {
+  return set_mark(is_kept_outside_, is_kept);
+}
 
 Result<void> Keyring::replace_checkpoint_seed() {
   const SecretBytes earlier{checkpoint_seed()};

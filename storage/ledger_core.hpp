@@ -91,7 +91,7 @@ class LedgerCore {
   std::unique_ptr<ViewsFollower> follower;
   std::unique_ptr<AuditTree> audit;  // null: checkpoints are switched off
   std::unique_ptr<AuditFollower> audit_follower;
-  bool awaits_anchor = false;  // it has one that was not given: nothing is signed
+  bool awaits_keeper = false;  // what keeps the newest checkpoint was not given: nothing is signed
   CommitQueue queue;
   std::vector<IncarnationRecord> incarnations;  // fixed once open() returned
   bool is_new = false;
@@ -167,7 +167,7 @@ class LedgerCore {
   Result<void> open_views(std::string& why);
   void mark_views_damaged();
   Result<void> open_audit(std::string& why);
-  Result<void> note_anchor(std::string& why);
+  Result<void> note_keepers(std::string& why);
   Result<void> drop_unnamed_api_keys(std::string& why);
   Result<void> bootstrap(std::string& why);
   Result<void> bootstrap_keys();

@@ -89,14 +89,14 @@ Result<void> LedgerKeys::mark_checkpoint_signed() {
   return keyring_->mark_checkpoint_signed();
 }
 
-bool LedgerKeys::has_anchor() {
+bool LedgerKeys::is_kept_outside() {
   const std::scoped_lock saving{saving_mutex_};
-  return keyring_->has_anchor();
+  return keyring_->is_kept_outside();
 }
 
-Result<void> LedgerKeys::mark_anchor(bool has_anchor) {
+Result<void> LedgerKeys::mark_kept_outside(bool is_kept) {
   const std::scoped_lock saving{saving_mutex_};
-  return keyring_->mark_anchor(has_anchor);
+  return keyring_->mark_kept_outside(is_kept);
 }
 
 Result<void> LedgerKeys::replace_checkpoint_seed() { return keyring_->replace_checkpoint_seed(); }

@@ -50,8 +50,8 @@ class LedgerKeys {
   // See Keyring. Any thread.
   [[nodiscard]] bool has_signed_checkpoint();
   [[nodiscard]] Result<void> mark_checkpoint_signed();
-  [[nodiscard]] bool has_anchor();
-  [[nodiscard]] Result<void> mark_anchor(bool has_anchor);
+  [[nodiscard]] bool is_kept_outside();
+  [[nodiscard]] Result<void> mark_kept_outside(bool is_kept);
   // See Keyring. Not while anything signs checkpoints.
   [[nodiscard]] Result<void> replace_checkpoint_seed();
 

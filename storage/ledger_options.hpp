@@ -29,6 +29,15 @@ struct OpenProgress {
   Sequence end;
 };
 
+// What confirm_newest is asked about; valid during the call.
+struct NewestCheckpoint {
+  std::string note;  // signed; empty: none was signed yet
+  std::string vkey;  // of the key that signs
+  // Whether that key signed a checkpoint of this size here: everybody who holds one of another size
+  // holds one of another history. audit_corrupt, io_error.
+  std::function<Result<bool>(std::uint64_t size)> was_signed;
+};
+
 struct LedgerOptions {
   std::filesystem::path directory;
   // Make a new ledger when the directory is missing or empty. A directory that holds something else
@@ -49,19 +58,17 @@ struct LedgerOptions {
   std::chrono::milliseconds checkpoint_every{500};
   // A file, best on another disk, that keeps the newest checkpoint: an older copy of the directory
   // is refused then (older_than_checkpoint). Must exist unless the ledger is new; an empty file
-  // begins an anchor. Empty: nothing outside the directory can tell. A ledger that was opened with
-  // one remembers that it has one: opened without, it signs no checkpoints (and warns), because an
-  // anchor that is not the newest checkpoint would show too little.
+  // begins an anchor. Empty: no file outside the directory can tell. A ledger that was opened with
+  // one, or with confirm_newest, remembers it: opened with neither, it signs no checkpoints (and
+  // warns), because whoever keeps one that is not the newest would show too little.
   std::filesystem::path anchor;
-  // With an empty `anchor`: the ledger has none from now on. Throw away the file that kept it.
-  bool gives_up_anchor = false;
-  // Asked once while opening, before anything is signed, with the newest checkpoint (a signed note)
-  // and the key it is signed with, a vkey; not asked when none was signed. For those who can learn
-  // elsewhere that the directory is an older copy: an error refuses the opening, with `why` as the
-  // reason. May wait.
-  std::function<Result<void>(const std::string& checkpoint, const std::string& vkey,
-                             std::string& why)>
-      confirm_newest;
+  // Without `anchor` and `confirm_newest`: nothing outside keeps the newest checkpoint from now on.
+  // Throw away an anchor's file.
+  bool is_unwatched = false;
+  // Asked once while opening, before anything is signed or noted in the keyring. For those who can
+  // learn elsewhere that the directory is an older copy: an error refuses the opening, with `why`
+  // as the reason. May wait.
+  std::function<Result<void>(const NewestCheckpoint& newest, std::string& why)> confirm_newest;
   // Events between snapshots; 0: only at a clean stop.
   std::uint64_t snapshot_every = 5'000'000;
   // How often expired tokens are swept into the log; 0: never (the caller sweeps).

@@ -33,7 +33,7 @@ struct ServeOptions {
   unsigned threads = 0;
   std::string durability = "normal";
   std::string anchor;
-  bool without_anchor = false;
+  bool is_unwatched = false;
   unsigned checkpoint_every_ms = 500;
   bool allow_insecure_http = false;
   std::string tls_certificate;
@@ -197,7 +197,7 @@ LedgerOptions opening_of(const CommandLine& line, const ServeOptions& options,
   opening.keyring_key_file = line.keyring_key_file;
   opening.durability = options.durability == "paranoid" ? Durability::paranoid : Durability::normal;
   opening.anchor = options.anchor;
-  opening.gives_up_anchor = options.without_anchor;
+  opening.is_unwatched = options.is_unwatched;
   opening.checkpoint_every = std::chrono::milliseconds{options.checkpoint_every_ms};
   // `iss` stays what it was when the server moves to another address (R12).
   opening.issuer = options.issuer;
@@ -269,10 +269,12 @@ ExitCode serve(const CommandLine& line, const ServeOptions& options) {
   auto opening = opening_of(line, options, endpoint, self_stop);
   witnesses.confirm_in(opening);
   const auto ledger = open_ledger(std::move(opening));
-  if (Audit{*ledger}.awaits_anchor()) {
-    throw Failure{ExitCode::usage,
-                  "this ledger was served with an anchor: give --anchor FILE (an empty file begins "
-                  "a new one), or --without-anchor to do without from now on"};
+  if (Audit{*ledger}.awaits_keeper()) {
+    throw Failure{
+        ExitCode::usage,
+        "this ledger was served with an anchor or witnesses: give --anchor FILE (an empty "
+        "file begins a new one) or --witness-policy FILE, or --unwatched to do without "
+        "from now on"};
   }
   // A poisoned ledger signs nothing more, not even when it closes.
   auto asker = witnesses.start(*ledger, [&](const std::string& what) {
@@ -323,10 +325,12 @@ void add_serve_command(CommandLine& line) {
                       "Keep the newest checkpoint in this file, best on another disk, and refuse a "
                       "directory older than it; make it empty to begin one for a ledger that is "
                       "there already");
-  command
-      ->add_flag("--without-anchor", options.without_anchor,
-                 "Do without the anchor that the ledger had; delete its file")
-      ->excludes("--anchor");
+  auto* unwatched =
+      command
+          ->add_flag("--unwatched", options.is_unwatched,
+                     "Do without the anchor and the witnesses that the ledger had; delete the "
+                     "anchor's file")
+          ->excludes("--anchor");
   command
       ->add_option("--checkpoint-every", options.checkpoint_every_ms,
                    "Milliseconds until a signed checkpoint covers an event (500)")
@@ -349,6 +353,7 @@ void add_serve_command(CommandLine& line) {
       command, "--failed-authentication-rate", &options.rates.failed_per_address,
       "Failed client authentications of one address (5:200); beyond: 429 instead of 401");
   ServeWitnesses::add_options(command, options.witness_policy, options.witness_ca);
+  unwatched->excludes("--witness-policy");
   auto* certificate = command->add_option(
       "--tls-certificate", options.tls_certificate,
       "Serve HTTPS with this PEM chain, the server's own first; SIGHUP reads it again");

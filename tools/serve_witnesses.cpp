@@ -4,7 +4,6 @@
 #include <boost/asio/ssl/context.hpp>
 #include <utility>
 
-#include "storage/audit.hpp"
 #include "tools/audit_closed.hpp"
 #include "tools/web_address.hpp"
 
@@ -27,6 +26,7 @@ WitnessPeer peer_of(const NamedWitness& witness, const std::string& file,
           .is_loopback = address.is_loopback(),
           .host = address.host,
           .port = address.port,
+          .authority = address.authority(),
           .path = path + "/add-checkpoint"};
 }
 
@@ -52,12 +52,16 @@ ServeWitnesses::ServeWitnesses(const std::string& policy_file, const std::string
     throw Failure{ExitCode::usage, escape_control(policy_file) + ": more than " +
                                        std::to_string(kAskedWitnessesMax) + " witnesses"};
   }
+  if (policy->witnesses.empty())
+    throw Failure{ExitCode::usage, escape_control(policy_file) + " names no witness"};
   for (const auto& witness : policy->witnesses)
     options_.peers.push_back(peer_of(witness, policy_file, allow_insecure_http));
   require_certificates(ca_file);
   options_.ca_file = ca_file;
   logs_ = policy->logs;
-  board_ = std::make_shared<WitnessBoard>(std::move(*policy));
+  has_unread_logs_ = policy->has_unread_logs;
+  const bool tells = std::ranges::any_of(options_.peers, &WitnessPeer::is_itself);
+  board_ = std::make_shared<WitnessBoard>(std::move(*policy), tells);
 }
 
 void ServeWitnesses::add_options(CLI::App* command, std::string& policy_file,
@@ -74,26 +78,29 @@ void ServeWitnesses::add_options(CLI::App* command, std::string& policy_file,
 
 void ServeWitnesses::confirm_in(LedgerOptions& opening) const {
   if (board_ == nullptr) return;
-  opening.confirm_newest = [this](const std::string& checkpoint, const std::string& vkey,
-                                  std::string& why) {
-    auto confirmed = WitnessAsker::confirm(*board_, options_, checkpoint, vkey, why);
+  opening.confirm_newest = [this](const NewestCheckpoint& newest, std::string& why) {
+    // A Failure, because it is the command line that is wrong; nothing was written yet.
+    if (!is_for(newest.vkey)) {
+      throw Failure{ExitCode::usage, escape_control(policy_file_) +
+                                         " is a policy for other logs; this one is " + newest.vkey};
+    }
+    if (newest.note.empty()) return Result<void>{};
+    auto confirmed = WitnessAsker::confirm(*board_, options_, newest, why);
     if (!confirmed && why.empty())
       why = "the witnesses can't be asked: " + confirmed.error().message();
     return confirmed;
   };
 }
 
+// A line that could not be read names another log: this one's key is of a type that can be.
+bool ServeWitnesses::is_for(const std::string& vkey) const {
+  if (logs_.empty() && !has_unread_logs_) return true;
+  return std::ranges::any_of(logs_, [&](const NoteVerifier& log) { return log.vkey() == vkey; });
+}
+
 std::unique_ptr<WitnessAsker> ServeWitnesses::start(
     const Ledger& ledger, std::function<void(const std::string&)> on_older_copy) const {
   if (board_ == nullptr) return nullptr;
-  const auto vkey = require("read the log's key", Audit{ledger}.vkey());
-  const bool is_named = logs_.empty() || std::ranges::any_of(logs_, [&](const NoteVerifier& log) {
-                          return log.vkey() == vkey;
-                        });
-  if (!is_named) {
-    throw Failure{ExitCode::usage, escape_control(policy_file_) +
-                                       " is a policy for other logs; this one is " + vkey};
-  }
   auto options = options_;
   options.on_older_copy = std::move(on_older_copy);
   auto asker = WitnessAsker::start(ledger, board_, std::move(options));

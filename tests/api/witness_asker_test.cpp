@@ -3,11 +3,16 @@
 #include "api/witness_asker.hpp"
 
 #include <gtest/gtest.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <atomic>
 #include <list>
 #include <mutex>
+#include <sstream>
+#include <stdexcept>
 #include <thread>
 
 #include "api/http_server.hpp"
@@ -146,14 +151,18 @@ HttpResponse conflict(std::uint64_t size) {
 }
 
 WitnessPeer peer_at(std::uint16_t port) {
-  return {.is_loopback = true, .host = "127.0.0.1", .port = port, .path = "/add-checkpoint"};
+  return {.is_loopback = true,
+          .host = "127.0.0.1",
+          .port = port,
+          .authority = "127.0.0.1:" + std::to_string(port),
+          .path = "/add-checkpoint"};
 }
 
 // A ledger, its board, and an asker once the witnesses listen.
 class WitnessedLedger {
  public:
   WitnessedLedger(const std::vector<std::string>& names, std::size_t quorum)
-      : board_{std::make_shared<WitnessBoard>(policy_of(names, quorum))},
+      : board_{std::make_shared<WitnessBoard>(policy_of(names, quorum), true)},
         api_{{.witnesses = board_}} {}
   // The asker looks at the ledger until its end.
   ~WitnessedLedger() { asker_.reset(); }
@@ -172,6 +181,12 @@ class WitnessedLedger {
     return open_checkpoint(*note, log())->checkpoint.size;
   }
   [[nodiscard]] Audit audit() { return Audit{api_.ledger()}; }
+  // What an opening would ask the witnesses about.
+  [[nodiscard]] NewestCheckpoint newest() {
+    return {.note = *audit().checkpoint(),
+            .vkey = *audit().vkey(),
+            .was_signed = [this](std::uint64_t size) { return audit().was_signed(size); }};
+  }
   [[nodiscard]] NoteVerifier log() { return *NoteVerifier::from_vkey(*audit().vkey()); }
   [[nodiscard]] WitnessState state(std::size_t at) const {
     return board_->report().witnesses.at(at);
@@ -188,8 +203,11 @@ class WitnessedLedger {
  private:
   std::shared_ptr<WitnessBoard> board_;
   ApiUnderTest api_;
-  WitnessAsker::Options options_{
-      .answer_time = 700ms, .pause_min = 20ms, .pause_max = 200ms, .look_every = 20ms};
+  WitnessAsker::Options options_{.answer_time = 700ms,
+                                 .pause_min = 20ms,
+                                 .pause_max = 200ms,
+                                 .look_every = 20ms,
+                                 .gap_min = 20ms};
   std::unique_ptr<WitnessAsker> asker_;
 };
 
@@ -282,6 +300,7 @@ TEST(Witnesses, LiesAreNamedBelievedByNobodyAndHurtNothingElse) {
     return format_signature_line(line);
   };
   std::atomic<std::uint64_t> step{0};
+  std::atomic<std::uint64_t> known{0};  // a size that was signed, not the newest
   const std::vector<Row> rows{
       {"other-key", WitnessTrouble::bad_cosignature,
        [&](const HttpRequest& request) { return says(200, cosigned_by("x", nullptr, request)); }},
@@ -309,7 +328,7 @@ TEST(Witnesses, LiesAreNamedBelievedByNobodyAndHurtNothingElse) {
       {"no-size", WitnessTrouble::bad_answer,
        [](const HttpRequest&) { return says(409, "-1\n", "text/x.tlog.size"); }},
       {"restless", WitnessTrouble::bad_answer,
-       [&](const HttpRequest&) { return conflict(step++ % 2 + 1); }},
+       [&](const HttpRequest&) { return conflict(step++ % 2 == 0 ? known.load() : 0); }},
       {"silent", WitnessTrouble::timed_out, [](const HttpRequest&) { return std::nullopt; }},
   };
   std::vector<std::string> names{"honest"};
@@ -317,13 +336,18 @@ TEST(Witnesses, LiesAreNamedBelievedByNobodyAndHurtNothingElse) {
   WitnessedLedger ledger{names, 1};
   WitnessHost honest{"honest", ledger.log()};
   std::vector<std::unique_ptr<Liar>> liars;
-  std::vector<std::uint16_t> ports{honest.port()};
+  ledger.options().peers.push_back(peer_at(honest.port()));
   for (const auto& row : rows) {
     liars.push_back(std::make_unique<Liar>(row.lie));
-    ports.push_back(liars.back()->port());
+    auto peer = peer_at(liars.back()->port());
+    // As if over plain http: anybody else who says this stops the server.
+    peer.is_loopback = row.want != WitnessTrouble::other_history;
+    ledger.options().peers.push_back(peer);
   }
   ledger.options().on_older_copy = [](const std::string& what) { ADD_FAILURE() << what; };
-  ledger.ask(ports);
+  known = ledger.append();
+  ledger.append();
+  ledger.ask({});
   ASSERT_TRUE(ledger.is_witnessed(ledger.append()));
   for (std::size_t at = 0; at < rows.size(); ++at) {
     EXPECT_TRUE(comes_true([&] { return ledger.state(at + 1).trouble == rows[at].want; }))
@@ -372,12 +396,10 @@ TEST(Witnesses, OneThatSawMoreThanWasEverSignedSaysThatThisIsAnOlderCopy) {
     auto peer = peer_at(ahead.port());
     peer.is_loopback = is_itself;
     const auto size = ledger.append();
-    const auto note = *ledger.audit().checkpoint();
-    const auto vkey = *ledger.audit().vkey();
     auto options = ledger.options();
     options.peers = {peer};
     std::string why;
-    const auto confirmed = WitnessAsker::confirm(ledger.board(), options, note, vkey, why);
+    const auto confirmed = WitnessAsker::confirm(ledger.board(), options, ledger.newest(), why);
     EXPECT_EQ(confirmed.has_value(), !is_itself);
     if (is_itself) {
       EXPECT_EQ(confirmed.error(), Errc::older_than_checkpoint);
@@ -408,22 +430,134 @@ TEST(Witnesses, BeforeOpeningThoseWhoSawNoMoreOrDoNotAnswerLetItPass) {
   down.stop();
   Liar silent{[](const HttpRequest&) { return std::nullopt; }};
   ledger.append();
-  const auto note = *ledger.audit().checkpoint();
-  const auto vkey = *ledger.audit().vkey();
+  const auto newest = ledger.newest();
   auto options = ledger.options();
   options.start_time = 500ms;
   for (const auto port : {a.port(), down.port(), silent.port()})
     options.peers.push_back(peer_at(port));
   std::string why;
-  EXPECT_TRUE(WitnessAsker::confirm(ledger.board(), options, note, vkey, why)) << why;
+  EXPECT_TRUE(WitnessAsker::confirm(ledger.board(), options, newest, why)) << why;
   EXPECT_EQ(why, "");
-  const auto body = format_add_checkpoint({.old_size = 0, .proof = {}, .checkpoint = note});
+  const auto body = format_add_checkpoint({.old_size = 0, .proof = {}, .checkpoint = newest.note});
   EXPECT_EQ(a.witness().add_checkpoint(*body).verdict, WitnessVerdict::cosigned);
-  EXPECT_TRUE(WitnessAsker::confirm(ledger.board(), options, note, vkey, why)) << why;
+  EXPECT_TRUE(WitnessAsker::confirm(ledger.board(), options, newest, why)) << why;
+}
+
+// An older copy that went on by itself has outgrown the witness; only its history is another.
+TEST(Witnesses, OneThatKnowsAnotherHistoryThanOursStopsUsHoweverSmallItIs) {
+  struct Row {
+    const char* name;
+    const char* want;
+    Liar::Lie at_start;
+    Liar::Lie running;
+  };
+  const Liar::Lie disbelieves = [](const HttpRequest&) { return says(422, ""); };
+  const Liar::Lie knows_an_unsigned_size = [](const HttpRequest&) { return conflict(1); };
+  const Row rows[] = {
+      {"disbelieves", "cosigned another history of this log", disbelieves, disbelieves},
+      {"unsigned size", "at seq 1, where none was ever signed here", knows_an_unsigned_size,
+       knows_an_unsigned_size},
+      {"same size", "cosigned another history of this log",
+       [](const HttpRequest& request) {
+         return conflict(parse_add_checkpoint(request.body())->old_size);
+       },
+       disbelieves},
+  };
+  for (const auto& row : rows) {
+    WitnessedLedger ledger{{"w"}, 1};
+    ledger.append();
+    const auto newest = ledger.newest();
+    ASSERT_FALSE(newest.was_signed(1).value()) << "the ledger's first events came at once";
+    for (const bool is_itself : {true, false}) {
+      Liar witness{row.at_start};
+      auto options = ledger.options();
+      options.peers = {peer_at(witness.port())};
+      options.peers[0].is_loopback = is_itself;
+      std::string why;
+      const auto confirmed = WitnessAsker::confirm(ledger.board(), options, newest, why);
+      EXPECT_EQ(confirmed.has_value(), !is_itself) << row.name;
+      EXPECT_EQ(why.find(row.want) != std::string::npos, is_itself) << row.name << ": " << why;
+    }
+    Liar witness{row.running};
+    std::atomic<int> told{0};
+    ledger.options().on_older_copy = [&](const std::string&) { ++told; };
+    ledger.ask({witness.port()});
+    EXPECT_TRUE(comes_true([&] { return told.load() == 1; })) << row.name;
+    ledger.stop_asking();
+  }
+}
+
+// What a witness of an older history that is really ours says is no reason to stop.
+TEST(Witnesses, BeforeOpeningOneThatIsBehindIsHeardAndOthersAreNot) {
+  WitnessedLedger ledger{{"behind", "stranger", "mute", "liar"}, 1};
+  const auto first = ledger.append();
+  ledger.append();
+  Liar behind{[&](const HttpRequest&) { return conflict(first); }};
+  Liar stranger{[](const HttpRequest&) { return says(404, ""); }};
+  Liar mute{[](const HttpRequest&) { return says(409, "1\n"); }};
+  Liar liar{[](const HttpRequest&) { return says(200, "fine by me\n"); }};
+  auto options = ledger.options();
+  for (const auto port : {behind.port(), stranger.port(), mute.port(), liar.port()})
+    options.peers.push_back(peer_at(port));
+  const auto warnings = [&] {
+    const auto lines = std::make_shared<std::ostringstream>();
+    const auto before = spdlog::default_logger();
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+        "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(*lines)));
+    std::string why;
+    EXPECT_TRUE(WitnessAsker::confirm(ledger.board(), options, ledger.newest(), why)) << why;
+    spdlog::set_default_logger(before);
+    return lines->str();
+  };
+  const auto some = warnings();
+  for (const auto* said : {"stranger can't be asked whether this is an older copy (unknown_log)",
+                           "mute can't be asked whether this is an older copy (bad_answer)",
+                           "liar can't be asked whether this is an older copy (bad_cosignature)"})
+    EXPECT_NE(some.find(said), std::string::npos) << said << " in " << some;
+  EXPECT_EQ(some.find("behind"), std::string::npos) << some;
+  EXPECT_EQ(some.find("no witness answered"), std::string::npos) << some;
+  options.peers[0] = peer_at(stranger.port());
+  EXPECT_NE(warnings().find("no witness answered"), std::string::npos);
+  options.peers[0] = peer_at(behind.port());
+  options.peers[0].is_loopback = false;
+  EXPECT_NE(warnings().find("no witness answered"), std::string::npos)
+      << "over plain http anybody could have said it";
+}
+
+// A size that nobody signed moves the target once; after that it is a bad answer, with a pause.
+TEST(Witnesses, AWitnessMovesTheTargetOnlyOnceInAWhile) {
+  WitnessedLedger ledger{{"restless", "down"}, 2};
+  const auto down = peer_at(1);
+  std::atomic<std::uint64_t> newest{0};
+  Liar restless{[&](const HttpRequest&) { return conflict(newest.load()); }};
+  newest = ledger.append();
+  ledger.options().peers = {peer_at(restless.port()), down};
+  ledger.options().on_older_copy = [](const std::string&) {};
+  // The first target is of this size; the witness then always claims the newest.
+  const auto first = newest.load();
+  ledger.options().peers[0].is_loopback = false;
+  ledger.ask({});
+  ASSERT_TRUE(comes_true([&] { return ledger.state(0).failures > 0; }));
+  newest = ledger.append();
+  ASSERT_TRUE(comes_true([&] { return ledger.board().target()->size > first; }));
+  const auto moved = ledger.board().target()->size;
+  newest = ledger.append();
+  ASSERT_TRUE(comes_true([&] { return ledger.state(0).trouble == WitnessTrouble::bad_answer; }));
+  EXPECT_EQ(ledger.board().target()->size, moved);
+}
+
+TEST(Witnesses, WhatIsThrownWhileAskingEndsNoAsking) {
+  WitnessedLedger ledger{{"ahead"}, 1};
+  Liar ahead{[](const HttpRequest&) { return conflict(1'000'000); }};
+  ledger.options().on_older_copy = [](const std::string&) { throw std::runtime_error{"thrown"}; };
+  ledger.ask({ahead.port()});
+  ledger.append();
+  EXPECT_TRUE(comes_true([&] { return ledger.state(0).failures >= 6; }));
+  EXPECT_TRUE(comes_true([&] { return ledger.state(0).trouble == WitnessTrouble::failed_here; }));
 }
 
 TEST(WitnessBoard, KeepsOneTargetUntilItsQuorumSoThatABusyLogGetsOne) {
-  WitnessBoard board{policy_of({"a", "b"}, 2)};
+  WitnessBoard board{policy_of({"a", "b"}, 2), true};
   std::array<std::uint8_t, 32> seed{7};
   const auto log = NoteSigner::from_seed("log", NoteKeyType::ed25519, seed);
   const auto signed_at = [&](std::uint8_t size) {

@@ -318,7 +318,7 @@ TEST_F(AuditTest, ALedgerWithAnAnchorSignsNothingWithoutIt) {
   reopen(anchored);
   const auto size = covering(ledger_->committed()).size;
   reopen(options());
-  EXPECT_TRUE(audit().awaits_anchor());
+  EXPECT_TRUE(audit().awaits_keeper());
   EXPECT_FALSE(audit().is_running());
   add_notes(3);
   EXPECT_EQ(audit().wait_for_checkpoint(ledger_->committed(), 10s).error(), Errc::audit_stopped);
@@ -327,15 +327,65 @@ TEST_F(AuditTest, ALedgerWithAnAnchorSignsNothingWithoutIt) {
   EXPECT_GE(audit().sizes().signed_size, size);
 
   reopen(anchored);
-  EXPECT_FALSE(audit().awaits_anchor());
+  EXPECT_FALSE(audit().awaits_keeper());
   EXPECT_EQ(covering(ledger_->committed()).size, ledger_->committed().value());
   auto without = options();
-  without.gives_up_anchor = true;
+  without.is_unwatched = true;
   reopen(without);
   covering(ledger_->committed());
   reopen(options());
-  EXPECT_FALSE(audit().awaits_anchor());
+  EXPECT_FALSE(audit().awaits_keeper());
   EXPECT_EQ(covering(ledger_->committed()).size, ledger_->committed().value());
+}
+
+// INV-1: witnesses keep the newest checkpoint as an anchor does, and are asked before any mark.
+TEST_F(AuditTest, ALedgerWithWitnessesSignsNothingWithoutThemAndAsksThemFirst) {
+  const auto size = covering(ledger_->committed()).size;
+  const auto keyring = testing_support::contents(directory() / "keyring");
+  auto watched = options();
+  std::string why;
+  watched.confirm_newest = [](const NewestCheckpoint&, std::string& reason) -> Result<void> {
+    reason = "older";
+    return Errc::older_than_checkpoint;
+  };
+  ASSERT_TRUE(ledger_->close());
+  ledger_.reset();
+  EXPECT_EQ(Ledger::open(watched, &why).error(), Errc::older_than_checkpoint);
+  EXPECT_EQ(testing_support::contents(directory() / "keyring"), keyring) << "nothing was noted";
+  open(options());
+  EXPECT_FALSE(audit().awaits_keeper());
+
+  int asked = 0;
+  watched.confirm_newest = [&](const NewestCheckpoint& newest, std::string&) -> Result<void> {
+    const auto own = NoteVerifier::from_vkey(newest.vkey).value();
+    const auto shown = open_checkpoint(newest.note, own).value().checkpoint.size;
+    EXPECT_TRUE(newest.was_signed(size).value());
+    EXPECT_TRUE(newest.was_signed(shown).value());
+    EXPECT_FALSE(newest.was_signed(shown + 1).value());
+    ++asked;
+    return {};
+  };
+  reopen(watched);
+  EXPECT_EQ(asked, 1);
+  const auto seen = covering(ledger_->committed()).size;
+  reopen(options());
+  EXPECT_TRUE(audit().awaits_keeper());
+  add_notes(3);
+  reopen(options());
+  EXPECT_EQ(audit().sizes().signed_size, seen);
+  // An anchor in their place will do, and they in its place.
+  auto anchored = options();
+  anchored.anchor = directory().parent_path() / "anchor";
+  std::ofstream{anchored.anchor}.flush();
+  reopen(anchored);
+  EXPECT_FALSE(audit().awaits_keeper());
+  reopen(watched);
+  EXPECT_FALSE(audit().awaits_keeper());
+  auto unwatched = options();
+  unwatched.is_unwatched = true;
+  reopen(unwatched);
+  reopen(options());
+  EXPECT_FALSE(audit().awaits_keeper());
 }
 
 // The gap bounds what the history grows by, whoever waits. Only too many are counted: how long a

@@ -66,7 +66,7 @@ class Backup(ServerTest):
         # Nobody else signs, so the anchor is the newest; and serve goes on with it alone.
         self.assertEqual(pathlib.Path(kept).read_bytes(), pathlib.Path(self.anchor).read_bytes())
         refused = self.refused(2, "serve", "--data", self.data, "--listen", "127.0.0.1:0")
-        self.assertIn("--without-anchor", refused.err)
+        self.assertIn("--unwatched", refused.err)
         before = pathlib.Path(self.anchor).read_text(encoding="utf-8")
         done = self.restore("--anchor", self.anchor, "--vkey", vkey)
         self.assertTrue(done.json()["keeps_checkpoint_key"])

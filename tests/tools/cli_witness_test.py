@@ -92,6 +92,9 @@ class WitnessCommandTest(CommandLineTest):
                           (f"witness a {vkey}\nquorum a\n", "the witness a has no URL"),
                           (f"witness a {vkey} http://192.0.2.1/\nquorum a\n", "is named by plain http"),
                           (f"witness a {vkey} ftp://127.0.0.1/\nquorum a\n", "wants a URL"),
+                          ("quorum none\n", "names no witness"),
+                          (f"log other+00000000+/w==\nwitness a {vkey} http://127.0.0.1:1/\nquorum a\n",
+                           "is a policy for other logs"),
                           (f"witness a {vkey} http://127.0.0.1:1/\n", "there is no quorum line")):
             with open(policy, "w") as file:
                 file.write(text)
@@ -140,6 +143,11 @@ class QuorumTest(CommandLineTest):
             self.assertEqual(status, 503, note)
             time.sleep(0.1)
         self.fail("no quorum: " + fetch(server.url + "/readyz")[2].decode())
+
+    def put_back(self):
+        """The older copy, as the ledger."""
+        shutil.rmtree(self.data)
+        shutil.copytree(self.path("copy"), self.data)
 
     def committed(self, server):
         metrics = fetch(server.url + "/readyz")[2].decode()
@@ -257,14 +265,13 @@ class QuorumTest(CommandLineTest):
         sizes = [int(note.split(b"\n")[1]) for note in (old, new)]
         self.assertLess(sizes[0], sizes[1])
         server.stop()
-        shutil.rmtree(self.data)
-        shutil.copytree(self.path("copy"), self.data)
+        self.put_back()
         with open(self.data + "/audit/checkpoints", "rb") as file:
             before = file.read()
         outcome = self.refused(3, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--witness-policy",
                                self.policy)
         self.assertIn("the witness a cosigned a checkpoint of this log at seq ", outcome.err)
-        self.assertIn("this directory is an older copy. Put the newer one back", outcome.err)
+        self.assertIn("this directory is an older copy, or one that was changed. Put the newer one back", outcome.err)
         with open(self.data + "/audit/checkpoints", "rb") as file:
             self.assertEqual(file.read(), before, "nothing was signed")
         # Seen while running as well: the witnesses were out of reach at the start.
@@ -279,10 +286,23 @@ class QuorumTest(CommandLineTest):
         self.assertEqual(server.process.poll(), 4, server.log_text())
         self.assertIn("the witness b cosigned a checkpoint of this log at seq ", server.log_text())
         self.witnesses[1].kill()
+        # And when the copy has grown past what they saw: its history is another one.
+        self.put_back()
+        server = self.serve()
+        while self.committed(server) <= sizes[1]:
+            self.append(server)
+        self.witnesses[1].start(self.log)
+        deadline = time.monotonic() + SECONDS_MAX
+        while server.process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.assertEqual(server.process.poll(), 4, server.log_text())
+        self.assertRegex(server.log_text(), "the witness b cosigned (another history|a checkpoint) of this log")
+        self.witnesses[1].kill()
         # Without a witness nobody can tell, and /readyz says that.
-        shutil.rmtree(self.data)
-        shutil.copytree(self.path("copy"), self.data)
-        server = Server(self.data)
+        self.put_back()
+        refused = self.refused(2, "serve", "--data", self.data, "--listen", "127.0.0.1:0")
+        self.assertIn("was served with an anchor or witnesses", refused.err)
+        server = Server(self.data, "--unwatched")
         self.addCleanup(server.stop)
         self.assertIn("can not be told without --anchor or witnesses", fetch(server.url + "/readyz")[2].decode())
         self.assertEqual(server.stop(), 0)
