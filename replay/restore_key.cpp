@@ -40,7 +40,7 @@ class KeyDecision {
     // An anchor that is behind anything else was not the one in use.
     const bool is_anchor_newest = anchor_size_ && *anchor_size_ == newest;
     // Without the mark in the keyring checkpoints may have been signed that no anchor saw.
-    restored_.had_anchor = keys_->has_anchor();
+    restored_.had_anchor = keys_->keepers().anchor;
     restored_.keeps_key = is_anchor_newest && restored_.had_anchor && newest <= end_.value();
     if (!restored_.keeps_key) {
       restored_.superseded_size = newest;

@@ -288,15 +288,18 @@ Result<void> LedgerCore::open_audit(std::string& why) {
 
 // After anchor and witnesses were heard, and durable before the first checkpoint that they keep.
 Result<void> LedgerCore::note_keepers(std::string& why) {
-  const bool is_given = !options.anchor.empty() || options.confirm_newest;
-  awaits_keeper = !is_given && !options.is_unwatched && keys->is_kept_outside();
+  const auto kept = options.is_unwatched ? CheckpointKeepers{} : keys->keepers();
+  const CheckpointKeepers given{.anchor = !options.anchor.empty(),
+                                .witnesses = static_cast<bool>(options.confirm_newest)};
+  // Witnesses are no substitute for an anchor: restore believes its size.
+  const bool misses_witnesses = kept.witnesses && !given.witnesses && !given.anchor;
+  awaits_keeper = (kept.anchor && !given.anchor) || misses_witnesses;
   if (awaits_keeper) {
-    warn(
-        "this ledger keeps an anchor or has witnesses, and neither was given: no checkpoints are "
-        "signed meanwhile");
+    warn(std::string{"this ledger has "} + (kept.anchor ? "an anchor" : "witnesses") +
+         ", not given here: no checkpoints are signed meanwhile");
     return {};
   }
-  auto marked = keys->mark_kept_outside(is_given);
+  auto marked = keys->set_keepers({kept.anchor || given.anchor, kept.witnesses || given.witnesses});
   if (!marked) why = "can't write " + paths.keyring.string() + ": " + marked.error().message();
   return marked;
 }

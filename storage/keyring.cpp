@@ -18,7 +18,8 @@ namespace {
 constexpr std::array<std::uint8_t, 8> kMagic = {'T', 'L', 'K', 'E', 'Y', 'S', '\r', '\n'};
 // Of the payload's marks.
 constexpr std::uint8_t kSignedMark = 1;
-constexpr std::uint8_t kOutsideMark = 2;
+constexpr std::uint8_t kAnchorMark = 2;
+constexpr std::uint8_t kWitnessesMark = 4;
 constexpr std::size_t kKeyCheckBytes = 16;
 constexpr std::size_t kPrefixBytes = 8 + 4 + 4;  // magic, version, protection
 constexpr std::size_t kHeaderBytes = kPrefixBytes + kKeyCheckBytes + 4;
@@ -107,7 +108,8 @@ SecretBytes Keyring::encode_payload() const {
   writer.bytes(ledger_id_);
   writer.bytes(secrets_.view());
   writer.integer(static_cast<std::uint8_t>((has_signed_checkpoint_ ? kSignedMark : 0) |
-                                           (is_kept_outside_ ? kOutsideMark : 0)));
+                                           (keepers_.anchor ? kAnchorMark : 0) |
+                                           (keepers_.witnesses ? kWitnessesMark : 0)));
   writer.integer(static_cast<std::uint32_t>(signing_keys_.size()));
   for (const auto& key : signing_keys_) {
     writer.integer(key.number);
@@ -131,9 +133,9 @@ Result<void> Keyring::decode_payload(ByteView payload, std::uint32_t version) {
   reader.fill(ledger_id_);
   reader.fill(secrets_.writable());
   const auto marks = version < 2 ? kSignedMark : reader.integer<std::uint8_t>();
-  if ((marks & ~(kSignedMark | kOutsideMark)) != 0) return Errc::keyring_corrupt;
+  if ((marks & ~(kSignedMark | kAnchorMark | kWitnessesMark)) != 0) return Errc::keyring_corrupt;
   has_signed_checkpoint_ = (marks & kSignedMark) != 0;
-  is_kept_outside_ = (marks & kOutsideMark) != 0;
+  keepers_ = {(marks & kAnchorMark) != 0, (marks & kWitnessesMark) != 0};
   const auto key_count = reader.integer<std::uint32_t>();
   if (key_count > kSigningKeysMax) return Errc::keyring_corrupt;
   for (std::uint32_t at = 0; at < key_count; ++at) {
@@ -264,18 +266,20 @@ Result<void> Keyring::add_api_secret(ApiSecretRecord record) {
   return saved;
 }
 
-Result<void> Keyring::set_mark(bool& mark, bool wanted) {
-  if (mark == wanted) return {};
-  mark = wanted;
+Result<void> Keyring::mark_checkpoint_signed() {
+  if (has_signed_checkpoint_) return {};
+  has_signed_checkpoint_ = true;
   const auto saved = save();
-  if (!saved) mark = !wanted;
+  if (!saved) has_signed_checkpoint_ = false;
   return saved;
 }
 
-Result<void> Keyring::mark_checkpoint_signed() { return set_mark(has_signed_checkpoint_, true); }
-
-Result<void> Keyring::mark_kept_outside(bool is_kept) {
-  return set_mark(is_kept_outside_, is_kept);
+Result<void> Keyring::set_keepers(CheckpointKeepers keepers) {
+  if (keepers_ == keepers) return {};
+  const auto earlier = std::exchange(keepers_, keepers);
+  const auto saved = save();
+  if (!saved) keepers_ = earlier;
+  return saved;
 }
 
 Result<void> Keyring::replace_checkpoint_seed() {
@@ -283,12 +287,12 @@ Result<void> Keyring::replace_checkpoint_seed() {
   const auto seed = secrets_.writable().subspan(kCheckpointSeedAt, earlier.size());
   randombytes_buf(seed.data(), seed.size());
   const bool had_signed = std::exchange(has_signed_checkpoint_, false);
-  const bool had_anchor = std::exchange(has_anchor_, false);  // it kept the other key's
+  const auto keepers = std::exchange(keepers_, {});  // of the other key
   const auto saved = save();
   if (saved) return saved;
   std::ranges::copy(earlier.view(), seed.begin());
   has_signed_checkpoint_ = had_signed;
-  has_anchor_ = had_anchor;
+  keepers_ = keepers;
   return saved;
 }
 

@@ -21,6 +21,7 @@
 
 #include "core/errc.hpp"
 #include "core/secret_bytes.hpp"
+#include "storage/checkpoint_keepers.hpp"
 #include "storage/file_layer.hpp"
 
 namespace tokenledger {
@@ -79,9 +80,8 @@ class Keyring {
   // Something was, or may have been, signed with the checkpoint key: the ledger without its
   // checkpoint history is then not one that begins, but one that lost what it signed.
   [[nodiscard]] bool has_signed_checkpoint() const noexcept { return has_signed_checkpoint_; }
-  // Something outside the directory (an anchor, witnesses) keeps the newest checkpoint: who opens
-  // the ledger without either must sign none, or nobody outside would know the newest.
-  [[nodiscard]] bool is_kept_outside() const noexcept { return is_kept_outside_; }
+  // Who opens the ledger without them must sign no checkpoint.
+  [[nodiscard]] CheckpointKeepers keepers() const noexcept { return keepers_; }
   [[nodiscard]] const std::vector<SigningKeyRecord>& signing_keys() const noexcept {
     return signing_keys_;
   }
@@ -101,7 +101,7 @@ class Keyring {
   // On an error nothing may be signed, and nothing else need stop: the file is the old one or the
   // new one, whole, and they differ in this mark alone.
   [[nodiscard]] Result<void> mark_checkpoint_signed();
-  [[nodiscard]] Result<void> mark_kept_outside(bool is_kept);
+  [[nodiscard]] Result<void> set_keepers(CheckpointKeepers keepers);
   // Draws another seed for the checkpoint key, which has signed nothing: the log is another one
   // from then on. Only for `recover`, while nothing signs.
   [[nodiscard]] Result<void> replace_checkpoint_seed();
@@ -123,7 +123,6 @@ class Keyring {
   [[nodiscard]] std::vector<std::uint8_t> encode_file() const;
   [[nodiscard]] Result<void> decode_file(ByteView file);
   [[nodiscard]] Result<void> save() const;
-  [[nodiscard]] Result<void> set_mark(bool& mark, bool wanted);
 
   std::shared_ptr<FileLayer> files_;
   std::filesystem::path path_;
@@ -131,7 +130,7 @@ class Keyring {
   std::array<std::uint8_t, 16> ledger_id_{};
   SecretBytes secrets_;  // seal, master, pepper, cursor, idempotency, checkpoint; see the accessors
   bool has_signed_checkpoint_ = false;
-  bool is_kept_outside_ = false;
+  CheckpointKeepers keepers_;
   std::vector<SigningKeyRecord> signing_keys_;
   std::vector<ApiSecretRecord> api_secrets_;
 };

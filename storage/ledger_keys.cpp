@@ -89,14 +89,14 @@ Result<void> LedgerKeys::mark_checkpoint_signed() {
   return keyring_->mark_checkpoint_signed();
 }
 
-bool LedgerKeys::is_kept_outside() {
+CheckpointKeepers LedgerKeys::keepers() {
   const std::scoped_lock saving{saving_mutex_};
-  return keyring_->is_kept_outside();
+  return keyring_->keepers();
 }
 
-Result<void> LedgerKeys::mark_kept_outside(bool is_kept) {
+Result<void> LedgerKeys::set_keepers(CheckpointKeepers keepers) {
   const std::scoped_lock saving{saving_mutex_};
-  return keyring_->mark_kept_outside(is_kept);
+  return keyring_->set_keepers(keepers);
 }
 
 Result<void> LedgerKeys::replace_checkpoint_seed() { return keyring_->replace_checkpoint_seed(); }

@@ -15,6 +15,7 @@
 #include "core/errc.hpp"
 #include "core/seal_key.hpp"
 #include "core/signing_key.hpp"
+#include "storage/checkpoint_keepers.hpp"
 
 namespace tokenledger {
 
@@ -50,8 +51,8 @@ class LedgerKeys {
   // See Keyring. Any thread.
   [[nodiscard]] bool has_signed_checkpoint();
   [[nodiscard]] Result<void> mark_checkpoint_signed();
-  [[nodiscard]] bool is_kept_outside();
-  [[nodiscard]] Result<void> mark_kept_outside(bool is_kept);
+  [[nodiscard]] CheckpointKeepers keepers();
+  [[nodiscard]] Result<void> set_keepers(CheckpointKeepers keepers);
   // See Keyring. Not while anything signs checkpoints.
   [[nodiscard]] Result<void> replace_checkpoint_seed();
 

@@ -59,11 +59,12 @@ struct LedgerOptions {
   // A file, best on another disk, that keeps the newest checkpoint: an older copy of the directory
   // is refused then (older_than_checkpoint). Must exist unless the ledger is new; an empty file
   // begins an anchor. Empty: no file outside the directory can tell. A ledger that was opened with
-  // one, or with confirm_newest, remembers it: opened with neither, it signs no checkpoints (and
-  // warns), because whoever keeps one that is not the newest would show too little.
+  // one, or with confirm_newest, remembers it: opened without (an anchor does for confirm_newest,
+  // not the other way round), it signs no checkpoints (and warns), because whoever keeps one that
+  // is not the newest would show too little.
   std::filesystem::path anchor;
-  // Without `anchor` and `confirm_newest`: nothing outside keeps the newest checkpoint from now on.
-  // Throw away an anchor's file.
+  // Forgets which of the two the ledger had; what is given now counts from now on. Throw away the
+  // file of an anchor that it does without.
   bool is_unwatched = false;
   // Asked once while opening, before anything is signed or noted in the keyring. For those who can
   // learn elsewhere that the directory is an older copy: an error refuses the opening, with `why`

@@ -56,7 +56,7 @@ RecoverCheckpoints::RecoverCheckpoints(FileLayer& files,
 
 Result<void> RecoverCheckpoints::look(const std::optional<std::string>& issuer) {
   look_at_interruption();
-  is_anchor_unseen_ = anchor_.empty() && keys_.has_anchor();
+  is_anchor_unseen_ = anchor_.empty() && keys_.keepers().anchor;
   if (is_anchor_unseen_)
     add_problem("this ledger keeps an anchor, and without --anchor nobody can say what was signed");
   if (!issuer) {

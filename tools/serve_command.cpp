@@ -273,8 +273,8 @@ ExitCode serve(const CommandLine& line, const ServeOptions& options) {
     throw Failure{
         ExitCode::usage,
         "this ledger was served with an anchor or witnesses: give --anchor FILE (an empty "
-        "file begins a new one) or --witness-policy FILE, or --unwatched to do without "
-        "from now on"};
+        "file begins a new one) or --witness-policy FILE as before, or --unwatched to do "
+        "without what is not given from now on"};
   }
   // A poisoned ledger signs nothing more, not even when it closes.
   auto asker = witnesses.start(*ledger, [&](const std::string& what) {
@@ -325,12 +325,9 @@ void add_serve_command(CommandLine& line) {
                       "Keep the newest checkpoint in this file, best on another disk, and refuse a "
                       "directory older than it; make it empty to begin one for a ledger that is "
                       "there already");
-  auto* unwatched =
-      command
-          ->add_flag("--unwatched", options.is_unwatched,
-                     "Do without the anchor and the witnesses that the ledger had; delete the "
-                     "anchor's file")
-          ->excludes("--anchor");
+  command->add_flag("--unwatched", options.is_unwatched,
+                    "Do without the anchor or the witnesses that the ledger had and that are not "
+                    "given now; delete such an anchor's file");
   command
       ->add_option("--checkpoint-every", options.checkpoint_every_ms,
                    "Milliseconds until a signed checkpoint covers an event (500)")
@@ -353,7 +350,6 @@ void add_serve_command(CommandLine& line) {
       command, "--failed-authentication-rate", &options.rates.failed_per_address,
       "Failed client authentications of one address (5:200); beyond: 429 instead of 401");
   ServeWitnesses::add_options(command, options.witness_policy, options.witness_ca);
-  unwatched->excludes("--witness-policy");
   auto* certificate = command->add_option(
       "--tls-certificate", options.tls_certificate,
       "Serve HTTPS with this PEM chain, the server's own first; SIGHUP reads it again");

@@ -209,7 +209,7 @@ TEST_F(RestoreTest, AnAnchorThatTheBackupKnowsNothingOfProvesNothing) {
 }
 
 TEST_F(RestoreTest, ANewKeyHasNoAnchorYetAndOneThatStaysHasOne) {
-  const auto awaits_anchor = [&] { return Audit{*open_restored()}.awaits_anchor(); };
+  const auto awaits_anchor = [&] { return Audit{*open_restored()}.awaits_keeper(); };
   ASSERT_TRUE(restore(how()));
   EXPECT_FALSE(awaits_anchor());
   ASSERT_TRUE(restore(how({}, anchor_at_backup())));

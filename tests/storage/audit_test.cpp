@@ -373,14 +373,19 @@ TEST_F(AuditTest, ALedgerWithWitnessesSignsNothingWithoutThemAndAsksThemFirst) {
   add_notes(3);
   reopen(options());
   EXPECT_EQ(audit().sizes().signed_size, seen);
-  // An anchor in their place will do, and they in its place.
+  // An anchor in their place will do, but not they in its place.
   auto anchored = options();
   anchored.anchor = directory().parent_path() / "anchor";
   std::ofstream{anchored.anchor}.flush();
   reopen(anchored);
   EXPECT_FALSE(audit().awaits_keeper());
   reopen(watched);
+  EXPECT_TRUE(audit().awaits_keeper());
+  watched.is_unwatched = true;
+  reopen(watched);
   EXPECT_FALSE(audit().awaits_keeper());
+  reopen(options());
+  EXPECT_TRUE(audit().awaits_keeper());
   auto unwatched = options();
   unwatched.is_unwatched = true;
   reopen(unwatched);

@@ -152,19 +152,21 @@ TEST_F(KeyringTest, ThatTheCheckpointKeyHasSignedIsDurableUntilItIsReplaced) {
 }
 
 TEST_F(KeyringTest, AnotherCheckpointKeyHasNoAnchorYetUnlessItWasNotSaved) {
-  const auto has_anchor = [&] { return (*Keyring::load(files, path, key_of(1)))->has_anchor(); };
+  const auto has_anchor = [&] {
+    return (*Keyring::load(files, path, key_of(1)))->keepers().anchor;
+  };
   const auto keyring = create(key_of(1));
   ASSERT_TRUE(keyring->mark_checkpoint_signed());
-  ASSERT_TRUE(keyring->mark_anchor(true));
+  ASSERT_TRUE(keyring->set_keepers({.anchor = true}));
   files->restart();
   files->set_fault({.operation = 1, .kind = FaultKind::not_persisted});
   EXPECT_FALSE(keyring->replace_checkpoint_seed());
   files->restart();
-  EXPECT_TRUE(keyring->has_anchor());
+  EXPECT_TRUE(keyring->keepers().anchor);
   EXPECT_TRUE(keyring->has_signed_checkpoint());
   EXPECT_TRUE(has_anchor());
   ASSERT_TRUE(keyring->replace_checkpoint_seed());
-  EXPECT_FALSE(keyring->has_anchor());
+  EXPECT_FALSE(keyring->keepers().anchor);
   EXPECT_FALSE(has_anchor());
 }
 

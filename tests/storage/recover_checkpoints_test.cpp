@@ -299,7 +299,8 @@ TEST_F(RecoverCheckpointsTest, NothingIsSignedBeforeTheKeyringSaysThatTheKeySign
   unsigned_options.checkpoint_every = 0ms;
   ASSERT_TRUE(Ledger::open(unsigned_options));
   // So that the first signature is the first reason to write the keyring.
-  ASSERT_TRUE((*Keyring::load(make_posix_file_layer(), path / "keyring", {}))->mark_anchor(true));
+  ASSERT_TRUE((*Keyring::load(make_posix_file_layer(), path / "keyring", {}))
+                  ->set_keepers({.anchor = true}));
   const auto files = std::make_shared<FaultInjectingFileLayer>(directory_ / "scratch");
   auto with_files = unsigned_options;
   with_files.checkpoint_every = 1ms;
