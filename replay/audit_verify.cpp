@@ -17,6 +17,7 @@
 #include "storage/key_store_check.hpp"
 #include "storage/keyring.hpp"
 #include "storage/ledger_core.hpp"
+#include "storage/log_events.hpp"
 #include "storage/rocks_check.hpp"
 #include "storage/snapshot_format.hpp"
 
@@ -230,14 +231,7 @@ class Verification {
   void check_log_files() {
     if (!check_rocks(paths_.log, "log/")) return;
     std::string what;
-    auto opened = EventLog::open({.directory = paths_.log,
-                                  .files = files_,
-                                  .create = false,
-                                  .read_only = true,
-                                  .accept_damaged_tail = false,
-                                  .sync = true,
-                                  .on_background_error = {}},
-                                 &what);
+    auto opened = open_log_for_reading(files_, paths_.log, what);
     if (!opened) {
       return findings_.difference("log",
                                   "it does not open: " + EventLog::explain(opened.error(), what));

@@ -5,6 +5,7 @@
 #include "storage/format_version.hpp"
 #include "storage/keyring.hpp"
 #include "storage/ledger_core.hpp"
+#include "storage/log_events.hpp"
 
 namespace tokenledger {
 namespace {
@@ -73,14 +74,7 @@ Result<ClosedLedger> ClosedLedger::open(const Options& options, DirectoryLock lo
   }
   ledger.keys_ = std::move(*keys);
   std::string what;
-  auto log = EventLog::open({.directory = paths.log,
-                             .files = files,
-                             .create = false,
-                             .read_only = true,
-                             .accept_damaged_tail = false,
-                             .sync = true,
-                             .on_background_error = {}},
-                            &what);
+  auto log = open_log_for_reading(files, paths.log, what);
   if (!log) {
     why = "the log at " + paths.log.string() + " is damaged (" +
           EventLog::explain(log.error(), what) + "): see `tokenledger recover`";

@@ -73,14 +73,7 @@ class KeyDecision {
     if (!keys) return fail("use the backup's keyring", keys.error());
     keys_ = std::move(*keys);
     std::string what;
-    auto log = EventLog::open({.directory = paths_.log,
-                               .files = files_,
-                               .create = false,
-                               .read_only = true,
-                               .accept_damaged_tail = false,
-                               .sync = true,
-                               .on_background_error = {}},
-                              &what);
+    auto log = open_log_for_reading(files_, paths_.log, what);
     if (!log) {
       why_ = "can't open the restored log: " + EventLog::explain(log.error(), what);
       return log.error();

@@ -6,6 +6,19 @@
 
 namespace tokenledger {
 
+Result<std::unique_ptr<EventLog>> open_log_for_reading(const std::shared_ptr<FileLayer>& files,
+                                                       const std::filesystem::path& directory,
+                                                       std::string& what) {
+  return EventLog::open({.directory = directory,
+                         .files = files,
+                         .create = false,
+                         .read_only = true,
+                         .accept_damaged_tail = false,
+                         .sync = true,
+                         .on_background_error = {}},
+                        &what);
+}
+
 Result<Event> read_event(const EventLog& log, Sequence seq) {
   const auto bytes = log.get(seq);
   if (!bytes) return bytes.error();

@@ -4,6 +4,8 @@
 // Threads: any, as EventLog.
 #pragma once
 
+#include <filesystem>
+#include <memory>
 #include <string>
 
 #include "core/errc.hpp"
@@ -11,6 +13,12 @@
 #include "storage/event_log.hpp"
 
 namespace tokenledger {
+
+// The log of a ledger that nobody has open, without changing a byte of it. Errors of
+// EventLog::open(), and its `what`.
+[[nodiscard]] Result<std::unique_ptr<EventLog>> open_log_for_reading(
+    const std::shared_ptr<FileLayer>& files, const std::filesystem::path& directory,
+    std::string& what);
 
 // EventLog::get() and decode_event(): errors of both.
 [[nodiscard]] Result<Event> read_event(const EventLog& log, Sequence seq);
