@@ -4,6 +4,7 @@
 
 #include "api/http_options.hpp"
 #include "api/http_percent.hpp"
+#include "core/uri_text.hpp"
 #include "core/utf8.hpp"
 
 namespace tokenledger {
@@ -107,9 +108,9 @@ std::optional<std::string_view> FormFields::first_unknown(
 
 void append_form_field(std::string& out, std::string_view name, std::string_view value) {
   if (!out.empty()) out.push_back('&');
-  append_percent_encoded(out, name);
+  append_uri_escaped(name, out);
   out.push_back('=');
-  append_percent_encoded(out, value);
+  append_uri_escaped(value, out);
 }
 
 }  // namespace tokenledger

@@ -8,15 +8,6 @@ int hex_value(char digit) noexcept {
   return -1;
 }
 
-namespace {
-
-bool is_unreserved(char byte) noexcept {
-  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-         (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_' || byte == '~';
-}
-
-}  // namespace
-
 bool append_percent_decoded(std::string& out, std::string_view text, PlusSign plus) {
   // Most texts, tokens among them, have nothing to decode.
   const bool has_plus = plus == PlusSign::is_space && text.find('+') != std::string_view::npos;
@@ -40,20 +31,6 @@ bool append_percent_decoded(std::string& out, std::string_view text, PlusSign pl
     }
   }
   return true;
-}
-
-void append_percent_encoded(std::string& out, std::string_view text) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  for (const char byte : text) {
-    if (is_unreserved(byte)) {
-      out.push_back(byte);
-      continue;
-    }
-    const auto value = static_cast<unsigned char>(byte);
-    out.push_back('%');
-    out.push_back(kDigits[value >> 4]);
-    out.push_back(kDigits[value & 15]);
-  }
 }
 
 }  // namespace tokenledger

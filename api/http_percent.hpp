@@ -16,7 +16,4 @@ enum class PlusSign : std::uint8_t { is_plus, is_space };  // a space in forms a
 // Any byte may come out, NUL and broken UTF-8 too: the caller judges the text.
 [[nodiscard]] bool append_percent_decoded(std::string& out, std::string_view text, PlusSign plus);
 
-// Appends the text with every byte outside the unreserved set (RFC 3986 §2.3) escaped.
-void append_percent_encoded(std::string& out, std::string_view text);
-
 }  // namespace tokenledger

@@ -16,6 +16,20 @@ std::string first_of(const AuditReport& report) {
   return report.differences.front().place + ": " + report.differences.front().what;
 }
 
+// A copy of the closed ledger, open, with this many events that no checkpoint will cover; null
+// where that failed.
+std::unique_ptr<Ledger> go_on_unsigned(const path& at, int event_count) {
+  AuditPlace::copy(AuditPlace::get().closed, at);
+  auto options = audit_options(at);
+  options.checkpoint_every = std::chrono::milliseconds{0};
+  auto opened = Ledger::open(options);
+  if (!opened) return nullptr;
+  for (int number = 0; number < event_count; ++number) {
+    if (!(*opened)->append_note("audit", "")) return nullptr;
+  }
+  return std::move(*opened);
+}
+
 // More than a tile of events that no checkpoint covers: what a process leaves that is killed, or
 // one whose checkpoints stopped.
 TEST(QuickVerify, OfAKilledLedgerThatGoesOnBehindItsNewestCheckpointStillShowsWhatWasKept) {
@@ -23,12 +37,8 @@ TEST(QuickVerify, OfAKilledLedgerThatGoesOnBehindItsNewestCheckpointStillShowsWh
   const testing_support::TemporaryDirectory root;
   const auto alive = root / "alive";
   const auto killed = root / "killed";
-  AuditPlace::copy(place.closed, alive);
-  auto options = audit_options(alive);
-  options.checkpoint_every = std::chrono::milliseconds{0};
-  const auto opened = Ledger::open(options);
-  ASSERT_TRUE(opened);
-  for (int number = 0; number < 700; ++number) ASSERT_TRUE((*opened)->append_note("audit", ""));
+  const auto opened = go_on_unsigned(alive, 700);
+  ASSERT_NE(opened, nullptr);
   AuditPlace::copy(alive, killed);
   for (const bool quick : {false, true}) {
     for (const auto& kept : {place.kept, place.kept_early}) {
@@ -124,16 +134,11 @@ const Interruption kInterruptions[] = {
 class VerifyAfterACrash : public testing::TestWithParam<Interruption> {};
 
 TEST_P(VerifyAfterACrash, NotesWhatTheNextOpenMendsAndNothingElse) {
-  const auto& place = AuditPlace::get();
   const testing_support::TemporaryDirectory root;
   const auto alive = root / "alive";
   const auto killed = root / "killed";
-  AuditPlace::copy(place.closed, alive);
-  auto options = audit_options(alive);
-  options.checkpoint_every = std::chrono::milliseconds{0};
-  const auto opened = Ledger::open(options);
-  ASSERT_TRUE(opened);
-  for (int number = 0; number < 600; ++number) ASSERT_TRUE((*opened)->append_note("audit", ""));
+  const auto opened = go_on_unsigned(alive, 600);
+  ASSERT_NE(opened, nullptr);
   AuditPlace::copy(alive, killed);
   GetParam().leave(killed);
   const auto report = verify(killed);
@@ -171,14 +176,10 @@ TEST(QuickVerify, TrustsNoStoredHashBehindTheNewestCheckpoint) {
   const auto& place = AuditPlace::get();
   const testing_support::TemporaryDirectory root;
   const auto at = root / "killed";
-  AuditPlace::copy(place.closed, at);
-  auto options = audit_options(at);
-  options.checkpoint_every = std::chrono::milliseconds{0};
   {
-    const auto opened = Ledger::open(options);
-    ASSERT_TRUE(opened);
-    for (int number = 0; number < 600; ++number) ASSERT_TRUE((*opened)->append_note("audit", ""));
-    ASSERT_TRUE((*opened)->close());  // with a snapshot
+    const auto opened = go_on_unsigned(at, 600);
+    ASSERT_NE(opened, nullptr);
+    ASSERT_TRUE(opened->close());  // with a snapshot
   }
   const auto whole = testing_support::contents(level_of(at));
   append_to(level_of(at), std::string(64, '\0'));

@@ -12,8 +12,8 @@
 #include "replay/restore.hpp"
 #include "storage/audit.hpp"
 #include "storage/backup_manifest.hpp"
-#include "storage/superseded_checkpoint.hpp"
 #include "tests/storage/ledger_fixture.hpp"
+#include "tests/storage/superseded_notes.hpp"
 
 namespace tokenledger {
 namespace {
@@ -27,18 +27,6 @@ constexpr const char* kClient = "client-of-restores";
 void copy_directory(const fs::path& from, const fs::path& to) {
   fs::remove_all(to);
   fs::copy(from, to, fs::copy_options::recursive);
-}
-
-// The notes of the topic, oldest first.
-std::vector<std::string> superseded_notes(const Ledger& ledger) {
-  std::vector<std::string> notes;
-  for (std::uint64_t seq = 1; seq <= ledger.committed().value(); ++seq) {
-    const auto event = decode_event(*ledger.core().log->get(Sequence{seq}));
-    const auto* note = std::get_if<NoteAppended>(&event->payload);
-    if (note != nullptr && note->topic == kSupersededTopic)
-      notes.push_back(ledger.open_sealed(note->body).value_or(""));
-  }
-  return notes;
 }
 
 // A ledger with an anchor that was backed up and then went on:
@@ -130,7 +118,7 @@ class RestoreTest : public testing_support::LedgerTest {
       const auto ledger = open_restored();
       ASSERT_NE(ledger, nullptr);
       EXPECT_EQ(*Audit{*ledger}.vkey(), restored->vkey);
-      EXPECT_EQ(superseded_notes(*ledger), std::vector{superseded});
+      EXPECT_EQ(testing_support::superseded_notes(*ledger), std::vector{superseded});
       const auto note = Audit{*ledger}.wait_for_checkpoint(ledger->committed(), 10s);
       ASSERT_TRUE(note);
       EXPECT_FALSE(open_checkpoint(*note, *NoteVerifier::from_vkey(vkey_)))
@@ -147,7 +135,7 @@ class RestoreTest : public testing_support::LedgerTest {
     expect_verified(vkey_);
     const auto ledger = open_restored(options.anchor);
     ASSERT_NE(ledger, nullptr);
-    EXPECT_TRUE(superseded_notes(*ledger).empty());
+    EXPECT_TRUE(testing_support::superseded_notes(*ledger).empty());
     EXPECT_EQ(*Audit{*ledger}.checkpoint_of(size_of(at_backup_)), at_backup_);
     ASSERT_TRUE(Audit{*ledger}.wait_for_checkpoint(ledger->committed(), 10s));
   }

@@ -9,8 +9,8 @@
 #include "storage/fault_injection.hpp"
 #include "storage/keyring.hpp"
 #include "storage/recover_tool.hpp"
-#include "storage/superseded_checkpoint.hpp"
 #include "tests/storage/ledger_fixture.hpp"
+#include "tests/storage/superseded_notes.hpp"
 
 namespace tokenledger {
 namespace {
@@ -23,18 +23,6 @@ constexpr std::uint64_t kFaultPointsMax = 300;
 std::string read_text(const fs::path& path) {
   std::ifstream in{path, std::ios::binary};
   return {std::istreambuf_iterator<char>{in}, {}};
-}
-
-// The notes of the topic, oldest first.
-std::vector<std::string> superseded_notes(const Ledger& ledger) {
-  std::vector<std::string> notes;
-  for (std::uint64_t seq = 1; seq <= ledger.committed().value(); ++seq) {
-    const auto event = decode_event(*ledger.core().log->get(Sequence{seq}));
-    const auto* note = std::get_if<NoteAppended>(&event->payload);
-    if (note != nullptr && note->topic == kSupersededTopic)
-      notes.push_back(ledger.open_sealed(note->body).value_or(""));
-  }
-  return notes;
 }
 
 class RecoverCheckpointsTest : public testing_support::LedgerTest {
@@ -89,7 +77,7 @@ class RecoverCheckpointsTest : public testing_support::LedgerTest {
     EXPECT_NE(vkey, vkey_);
     EXPECT_NE(NoteVerifier::from_vkey(vkey)->name(), NoteVerifier::from_vkey(vkey_)->name())
         << "the origin changes with the key";
-    EXPECT_EQ(superseded_notes(*ledger_), std::vector{note});
+    EXPECT_EQ(testing_support::superseded_notes(*ledger_), std::vector{note});
     const auto checkpoint = audit.wait_for_checkpoint(ledger_->committed(), 10s);
     ASSERT_TRUE(checkpoint);
     EXPECT_TRUE(open_checkpoint(*checkpoint, *NoteVerifier::from_vkey(vkey)));
@@ -131,7 +119,7 @@ TEST_F(RecoverCheckpointsTest, ACutAboveTheNewestCheckpointKeepsKeyAndHistory) {
   open(options());
   EXPECT_EQ(*Audit{*ledger_}.vkey(), vkey_);
   EXPECT_EQ(*Audit{*ledger_}.checkpoint_of(size_), note_);
-  EXPECT_TRUE(superseded_notes(*ledger_).empty());
+  EXPECT_TRUE(testing_support::superseded_notes(*ledger_).empty());
 }
 
 TEST_F(RecoverCheckpointsTest, ACutBelowTheNewestCheckpointWithoutAcceptLossChangesNothing) {
@@ -286,7 +274,8 @@ TEST_F(RecoverCheckpointsTest, AHistoryThatWasTakenAwayIsMissedAndItsKeySignsNoM
     open(options());
     const Audit audit{*ledger_};
     EXPECT_NE(*audit.vkey(), old_key);
-    EXPECT_EQ(superseded_notes(*ledger_), std::vector<std::string>{""}) << "known is nothing";
+    EXPECT_EQ(testing_support::superseded_notes(*ledger_), std::vector<std::string>{""})
+        << "known is nothing";
     add_notes(9);
     close_signed();
   }
