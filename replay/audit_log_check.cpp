@@ -170,11 +170,14 @@ bool AuditLogCheck::replay_to(Sequence upto) {
   std::string why;
   const auto replayed = replay_log(log_, state_, index_, range_, options, why);
   if (replayed) return true;
+  report_.is_log_newer = replayed.error() == Errc::unsupported_format;
   findings_.difference("log", why.empty() ? replayed.error().message() : why);
   return false;
 }
 
 void AuditLogCheck::check_tree(const CompactRange& range) {
+  if (range.size() != 0 && range.size() == options_.root_wanted_at.value())
+    report_.root_then = range.root();
   for (; known_at_ < options_.known.size(); ++known_at_) {
     const auto& known = options_.known[known_at_];
     if (known.size > range.size()) break;
@@ -251,6 +254,7 @@ void AuditLogCheck::compare_index(const std::string& place, const ValidityIndex&
 
 void AuditLogCheck::finish() {
   report_.root = range_.root();
+  report_.log_format = state_.format_version;
   levels_->finish(report_.newest_checkpoint);
   report_.tile_hashes = levels_->compared();
   if (state_.last_seq != Sequence{} && state_.ledger_id != options_.ledger_id)

@@ -42,6 +42,7 @@ class AuditLogCheck {
     bool key_has_signed = false;      // says the keyring: then there must be a history
     DamageMark tree_mark = DamageMark::none;
     std::vector<KnownRoot> known;
+    Sequence root_wanted_at;
     bool quick = false;
     std::function<void(const AuditProgress&)> progress;
     std::function<bool()> stops;

@@ -45,13 +45,17 @@ class Verification {
       if (findings_.is_full()) break;
       (this->*step)();
       // What was not read is no difference.
-      if (options_.stops && options_.stops())
-        return refuse(Errc::shutting_down, "the verification was ended").error();
+      if (stops()) return refuse(Errc::shutting_down, "the verification was ended").error();
     }
     return std::move(report_);
   }
 
  private:
+  // Said once, it stays said: a step that ended early must not pass for one that found no more.
+  bool stops() {
+    is_stopped_ = is_stopped_ || (options_.stops && options_.stops());
+    return is_stopped_;
+  }
   Result<void> refuse(boost::system::error_code error, std::string sentence) {
     why_ = std::move(sentence);
     return error;
@@ -219,7 +223,9 @@ class Verification {
       found.is_difference ? findings_.difference(place, found.what)
                           : findings_.note(place, found.what);
     };
+    options.stops = [this] { return stops(); };
     const auto checked = check_rocks_files(files_, options);
+    if (!checked && checked.error() == Errc::shutting_down) return false;
     if (!checked) {
       findings_.difference(prefix, "the directory can't be read: " + checked.error().message());
       return false;
@@ -289,9 +295,10 @@ class Verification {
         .key_has_signed = keyring_ != nullptr && keyring_->has_signed_checkpoint(),
         .tree_mark = tree_mark_,
         .known = known_,
+        .root_wanted_at = options_.root_wanted_at,
         .quick = options_.quick,
         .progress = options_.progress,
-        .stops = options_.stops};
+        .stops = [this] { return stops(); }};
     const auto before = report_.differences.size();
     AuditLogCheck{*log_, std::move(options), findings_, report_}.run();
     report_.extends_kept = has_kept_ && report_.differences.size() == before;
@@ -343,6 +350,7 @@ class Verification {
   std::unique_ptr<EventLog> log_;
   std::vector<KnownRoot> known_;
   bool has_kept_ = false;
+  bool is_stopped_ = false;
   DamageMark tree_mark_ = DamageMark::none;
 };
 

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,11 +44,14 @@ struct AuditVerifyOptions {
   std::filesystem::path anchor;  // the file that `serve --anchor` keeps; empty: none
   // From the newest snapshot on: tables, older events, snapshots and views are passed over.
   bool quick = false;
+  // The root of so many events goes to AuditReport::root_then. 0: not asked for. Not with `quick`.
+  Sequence root_wanted_at;
   // Stops after so many, from 1 to kAuditDifferencesMax.
   std::size_t differences_max = kAuditDifferencesMax;
   std::shared_ptr<FileLayer> files;  // null: the operating system's
   std::function<void(const AuditProgress&)> progress;
-  // Asked between the steps and while the log is read; true ends it with shutting_down.
+  // Asked between the steps, between the files of RocksDB, and while the log is read; true ends it
+  // with shutting_down and is not asked again. May be empty.
   std::function<bool()> stops;
   bool is_locked = false;  // the caller holds the directory's lock
 };
@@ -65,6 +69,9 @@ struct AuditReport {
   Sequence from;                          // the first event that was read
   Sequence end;                           // the last one
   Digest root{};                          // of all events up to `end`
+  std::optional<Digest> root_then;        // as `root_wanted_at` asked; nullopt: not reached
+  std::uint32_t log_format = 0;           // that its events activated; 0: not all could be folded
+  bool is_log_newer = false;              // an event is a newer program's
   std::uint64_t checkpoints = 0;          // with signature and root
   std::uint64_t newest_checkpoint = 0;    // its size
   std::uint64_t tile_hashes = 0;          // compared with the level files

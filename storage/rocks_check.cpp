@@ -68,13 +68,17 @@ class RocksCheck {
   Result<RocksCheckCounts> run() {
     const auto names = files_->list(options_.directory);
     if (!names) return names.error();
-    for (const auto& name : *names) look_at(name);
+    for (const auto& name : *names) {
+      if (stops()) return Errc::shutting_down;
+      look_at(name);
+    }
     if (!has_current_) fault("CURRENT", "the file is missing");
-    if (counts_.may_open) check_tables();
+    if (counts_.may_open && !check_tables()) return Errc::shutting_down;
     return counts_;
   }
 
  private:
+  [[nodiscard]] bool stops() const { return options_.stops && options_.stops(); }
   void report(const std::string& file, const std::string& what, bool is_difference) {
     if (options_.report) options_.report({file, what, is_difference});
   }
@@ -129,7 +133,8 @@ class RocksCheck {
     if (!found->empty()) fault(name, *found);
   }
 
-  void check_tables() {
+  // False: it was told to stop.
+  [[nodiscard]] bool check_tables() {
     const auto env = make_rocks_env(files_);
     rocksdb::DB* raw = nullptr;
     const auto status =
@@ -141,10 +146,14 @@ class RocksCheck {
     }
     std::vector<rocksdb::LiveFileMetaData> tables;
     database->GetLiveFilesMetaData(&tables);
-    for (const auto& table : tables) check_table(table);
+    for (const auto& table : tables) {
+      if (stops()) return false;
+      check_table(table);
+    }
     for (const auto& name : found_tables_) {
       report(name, "left behind by an interrupted write; the next start removes it", false);
     }
+    return true;
   }
 
   void check_table(const rocksdb::LiveFileMetaData& table) {
@@ -180,10 +189,12 @@ class RocksCheck {
     return crc;
   }
 
-  // RocksDB gives up at the first table it can't use; a person wants to know which.
-  void blame_tables(rocksdb::Env* env, const rocksdb::Status& refusal) {
+  // RocksDB gives up at the first table it can't use; a person wants to know which. False: told to
+  // stop.
+  [[nodiscard]] bool blame_tables(rocksdb::Env* env, const rocksdb::Status& refusal) {
     bool is_named = false;
     for (const auto& name : found_tables_) {
+      if (stops()) return false;
       rocksdb::SstFileReader reader{plain_options(env)};
       auto status = reader.Open((options_.directory / name).string());
       if (status.ok()) status = reader.VerifyChecksum();
@@ -192,6 +203,7 @@ class RocksCheck {
       report(name, "the table is damaged", true);
     }
     if (!is_named) report({}, "RocksDB does not open it: " + refusal.ToString(), true);
+    return true;
   }
 
   const std::shared_ptr<FileLayer>& files_;

@@ -45,10 +45,12 @@ struct RocksCheckOptions {
   // their names and lengths alone.
   bool reads_tables = true;
   std::function<void(const RocksFinding&)> report;
+  // Asked between the files; true ends it with shutting_down. May be empty.
+  std::function<bool()> stops = {};
 };
 
 // Nobody may write the directory meanwhile. Changes nothing but RocksDB's LOG. io_error: the
-// directory can't be listed; everything else is reported.
+// directory can't be listed; shutting_down: `stops` said so; everything else is reported.
 [[nodiscard]] Result<RocksCheckCounts> check_rocks_files(const std::shared_ptr<FileLayer>& files,
                                                          const RocksCheckOptions& options);
 

@@ -8,6 +8,7 @@
 
 #include "storage/crc32c.hpp"
 #include "storage/file_layer.hpp"
+#include "tests/storage/forwarding_files.hpp"
 #include "tests/storage/temporary_directory.hpp"
 
 namespace tokenledger {
@@ -157,6 +158,57 @@ TEST_F(RocksFiles, WithDamageInTheLastBlocksAreNamedAndNeverAbort) {
     const auto found = look();
     ASSERT_FALSE(found.empty()) << back;
     EXPECT_EQ(found[0].file, name) << back;
+  }
+}
+
+// What a caller that wants to stop has to wait for is one file.
+TEST_F(RocksFiles, AreCheckedUntilToldToStopWhichIsAskedBeforeEachOfThem) {
+  class Opened final : public testing_support::ForwardingFiles {
+   public:
+    Result<std::unique_ptr<File>> open_for_reading(const std::filesystem::path& file) override {
+      EXPECT_TRUE(was_asked) << file;
+      if (file.extension() == ".sst") was_asked = false;
+      ++count;
+      return ForwardingFiles::open_for_reading(file);
+    }
+    bool was_asked = false;
+    int count = 0;
+  };
+  {
+    rocksdb::DB* raw = nullptr;
+    rocksdb::Options options;
+    options.disable_auto_compactions = true;
+    ASSERT_TRUE(rocksdb::DB::Open(options, path().string(), &raw).ok());
+    const std::unique_ptr<rocksdb::DB> database{raw};
+    for (const auto* key : {"a", "b"}) {
+      ASSERT_TRUE(database->Put({}, key, "value").ok());
+      ASSERT_TRUE(database->Flush({}).ok());
+    }
+  }
+  const auto opened_until = [&](int asked_max, bool ends) {
+    const auto files = std::make_shared<Opened>();
+    int asked = 0;
+    const auto checked = check_rocks_files(files, {.directory = path(),
+                                                   .report = [](const RocksFinding&) {},
+                                                   .stops =
+                                                       [&] {
+                                                         files->was_asked = true;
+                                                         return ++asked > asked_max;
+                                                       }});
+    EXPECT_EQ(checked.has_value(), ends) << asked_max;
+    if (!checked) {
+      EXPECT_EQ(checked.error(), Errc::shutting_down);
+      EXPECT_EQ(asked, asked_max + 1) << "and not asked again";
+    }
+    return std::pair{asked, files->count};
+  };
+  const auto [asked, all] = opened_until(1'000'000, true);
+  EXPECT_GE(asked, 6) << "three tables, each by its end and whole";
+  for (int before = 0, at = 0; at < asked; ++at) {
+    const auto opened = opened_until(at, false).second;
+    EXPECT_GE(opened, before);
+    EXPECT_LT(opened, all);
+    before = opened;
   }
 }
 
