@@ -29,6 +29,10 @@ bool is_sync(FileOperation operation) {
   return operation == FileOperation::sync || operation == FileOperation::sync_directory;
 }
 
+bool writes_bytes(FileOperation operation) {
+  return operation == FileOperation::append || operation == FileOperation::write_at;
+}
+
 }  // namespace
 
 std::string describe(const FileChange& change) {
@@ -51,6 +55,9 @@ class FaultInjectingFileLayer::Policy final : public FaultPolicy {
     crashed_ = fault_->then_crash;
     switch (fault_->kind) {
       case FaultKind::not_persisted: break;
+      case FaultKind::lost:
+        if (writes_bytes(change.operation)) return {};
+        break;
       case FaultKind::persisted: (void)perform_tracked(change, perform, change.bytes); break;
       case FaultKind::torn:
         (void)perform_tracked(change, perform, std::min(fault_->torn_bytes, change.bytes));

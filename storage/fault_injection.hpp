@@ -30,6 +30,7 @@ enum class FaultKind : std::uint8_t {
   not_persisted,  // the change does not happen; the caller sees io_error
   persisted,      // the change happens; the caller sees io_error all the same
   torn,  // an append or overwrite: only the first torn_bytes happen; the caller sees io_error
+  lost,  // an append or overwrite does not happen, and the caller sees success: the disk lied
 };
 
 struct Fault {

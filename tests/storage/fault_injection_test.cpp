@@ -206,6 +206,24 @@ TEST_F(FaultInjection, FaultsHappenOnceAtTheirNumberOrEndTheProcess) {
   EXPECT_FALSE(file->append(as_bytes("!")));
 }
 
+TEST_F(FaultInjection, ALostWriteIsToldAsDoneAndOtherChangesAreNeverLost) {
+  auto file = opened("f", "");
+  files->set_fault({.operation = 1,
+                    .kind = FaultKind::lost,
+                    .then_crash = false,
+                    .among = [](const FileChange& change) { return change.bytes == 4; }});
+  EXPECT_TRUE(file->append(as_bytes("here")));
+  EXPECT_TRUE(file->append(as_bytes("!")));
+  EXPECT_EQ(contents(directory / "f"), "!");
+  ASSERT_TRUE(files->failed_change());
+  files->set_fault({.operation = 1,
+                    .kind = FaultKind::lost,
+                    .then_crash = false,
+                    .among = [](const FileChange&) { return true; }});
+  EXPECT_EQ(files->create(directory / "g").error(), Errc::io_error);
+  EXPECT_FALSE(std::filesystem::exists(directory / "g"));
+}
+
 TEST_F(FaultInjection, PretendsFreeSpace) {
   files->set_free_bytes(7);
   EXPECT_EQ(*files->free_bytes(directory.path()), 7u);
