@@ -1,5 +1,6 @@
 #include "storage/partial_directory.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -38,15 +39,27 @@ bool is_made_by_restore(const std::string& name) {
   return std::ranges::find(kNames, name) != std::end(kNames) || name.starts_with("audit.aside-");
 }
 
-// Not a name that stands for something else, where a renamed directory could not take its place.
-bool can_be_renamed_to(const std::filesystem::path& path) {
-  const auto name = path.filename();
-  if (name.empty() || name == "." || name == "..") return false;
-  struct stat there{};
+// Whether another mount or file system begins at `path`. A bind mount has the device of what it
+// shows, so only statx tells (since Linux 5.8); part of a file system may have a device of its own.
+bool is_mount_point(const std::filesystem::path& path) {
+  struct statx there{};
+  constexpr int kFlags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+  if (::statx(AT_FDCWD, path.c_str(), kFlags, STATX_BASIC_STATS, &there) != 0)
+    return false;  // nothing, or who writes there will see
+  if ((there.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) return true;
+  struct stat at{};
   struct stat above{};
-  if (::lstat(path.c_str(), &there) != 0) return true;  // nothing, or who writes there will see
-  if (S_ISLNK(there.st_mode)) return false;
-  return ::stat(parent_directory(path).c_str(), &above) == 0 && there.st_dev == above.st_dev;
+  return ::lstat(path.c_str(), &at) == 0 && S_ISDIR(at.st_mode) &&
+         (::stat(parent_directory(path).c_str(), &above) != 0 || at.st_dev != above.st_dev);
+}
+
+// What keeps a renamed directory from taking this name; empty: nothing does.
+std::string why_not_renamed_to(const std::filesystem::path& path) {
+  const auto name = path.filename();
+  if (name.empty() || name == "." || name == "..") return "is no name of its own";
+  struct stat there{};
+  if (::lstat(path.c_str(), &there) == 0 && S_ISLNK(there.st_mode)) return "is a link";
+  return is_mount_point(path) ? "is a mount point, and nothing can be renamed to one" : "";
 }
 
 // RocksDB's journal of an opening; no part of the log.
@@ -87,36 +100,58 @@ PartialDirectory::~PartialDirectory() {
 
 Result<std::unique_ptr<PartialDirectory>> PartialDirectory::make(
     FileLayer& files, const std::filesystem::path& target, std::uint64_t bytes, std::string& why) {
-  const auto refuse = [&](boost::system::error_code error, std::string sentence) {
-    why = std::move(sentence);
-    return error;
-  };
   const auto path = plain(target);
-  if (!can_be_renamed_to(path)) {
-    return refuse(Errc::invalid_argument,
-                  path.string() +
-                      " is a link, a mount point or no name of its own: name a new "
-                      "directory in it or beside it");
+  if (const auto what = why_not_renamed_to(path); !what.empty()) {
+    why = path.string() + " " + what + ": name a new directory in it or beside it";
+    return Errc::invalid_argument;
   }
-  const auto there = files.exists(path);
-  if (!there) return refuse(there.error(), "can't look at " + path.string());
+  if (const auto growing = partial_path(path); is_mount_point(growing)) {
+    why = growing.string() +
+          ", where it would grow, is a mount point, and nothing can be renamed "
+          "from one: unmount it, or name another directory";
+    return Errc::invalid_argument;
+  }
   std::unique_ptr<PartialDirectory> made{new PartialDirectory{files, path}};
-  if (*there) {
-    if (auto taken = made->take_back_target(why); !taken) return taken.error();
-  }
-  const auto parent = parent_directory(path);
-  const auto free = files.free_bytes(parent);
-  if (!free) {
-    return refuse(free.error(),
-                  "can't use " + parent.string() + ": make it, or name another directory");
-  }
-  if (bytes > *free || *free - bytes < kSlackBytes) {
-    return refuse(Errc::storage_low, megabytes(bytes) + " and some more are needed in " +
-                                         parent.string() + ", and " + megabytes(*free) +
-                                         " are free");
-  }
-  if (auto begun = made->begin(why); !begun) return begun.error();
+  if (auto prepared = made->prepare(bytes, why); !prepared) return prepared.error();
   return made;
+}
+
+// What an earlier attempt left goes first: where space is short, that is what fills it.
+Result<void> PartialDirectory::prepare(std::uint64_t bytes, std::string& why) {
+  const auto there = files_.exists(target_);
+  if (!there) {
+    why = "can't look at " + target_.string();
+    return there.error();
+  }
+  if (*there) {
+    if (auto taken = take_back_target(why); !taken) return taken;
+  }
+  const auto left = files_.exists(path_);
+  if (!left) {
+    why = "can't look at " + path_.string();
+    return left.error();
+  }
+  if (*left) {
+    if (auto begun = begin(why); !begun) return begun;
+  }
+  if (auto looked = look_for_space(bytes, why); !looked) {
+    if (is_ours_) static_cast<void>(remove());
+    return looked;
+  }
+  return *left ? Result<void>{} : begin(why);
+}
+
+Result<void> PartialDirectory::look_for_space(std::uint64_t bytes, std::string& why) {
+  const auto parent = parent_directory(path_);
+  const auto free = files_.free_bytes(parent);
+  if (!free) {
+    why = "can't use " + parent.string() + ": make it, or name another directory";
+    return free.error();
+  }
+  if (bytes <= *free && *free - bytes >= kSlackBytes) return {};
+  why = megabytes(bytes) + " and some more are needed in " + parent.string() + ", and " +
+        megabytes(*free) + " are free";
+  return Errc::storage_low;
 }
 
 // An empty directory may stay; what a killed restore left gets the partial name again.

@@ -24,10 +24,12 @@ class PartialDirectory {
  public:
   // `files` must outlive this. directory_not_empty: the target is there and not an empty directory,
   // or something else has the partial name, a whole backup for one; directory_locked: somebody is
-  // at work there; invalid_argument: nothing can be renamed to the target, which is a link, a mount
-  // point or "."; file_not_found: its parent is missing; storage_low: less than `bytes` and some
-  // slack are free. `why` then holds a sentence. A target with an empty mark and nothing but what
-  // a restore makes was left behind by one that was killed: it is used up, too.
+  // at work there; invalid_argument: nothing can be renamed to the target, because it is a link or
+  // ".", or it or the partial name is where something is mounted, of whatever file system;
+  // file_not_found: its parent is missing; storage_low: less than `bytes` and some slack are free,
+  // what an earlier attempt left under the partial name being removed by then. `why` then holds a
+  // sentence. A target with an empty mark and nothing but what a restore makes was left behind by
+  // one that was killed: it is used up, too.
   [[nodiscard]] static Result<std::unique_ptr<PartialDirectory>> make(
       FileLayer& files, const std::filesystem::path& target, std::uint64_t bytes, std::string& why);
   // Removes every `*.partial` in `directory` that was left behind: its mark is empty, and nobody
@@ -52,6 +54,8 @@ class PartialDirectory {
 
  private:
   PartialDirectory(FileLayer& files, std::filesystem::path target);
+  [[nodiscard]] Result<void> prepare(std::uint64_t bytes, std::string& why);
+  [[nodiscard]] Result<void> look_for_space(std::uint64_t bytes, std::string& why);
   [[nodiscard]] Result<void> take_back_target(std::string& why);
   [[nodiscard]] Result<void> begin(std::string& why);
   [[nodiscard]] Result<void> look_at_what_is_there(std::string& why);
