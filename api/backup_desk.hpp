@@ -29,9 +29,9 @@ class BackupDesk {
 
   // Runs `work` and then `answer`, before which the next one may begin: who hears of one backup
   // may ask for another at once. False, with nothing done: another one is not finished, or stop()
-  // was called.
+  // was called, or ask_to_stop().
   [[nodiscard]] bool begin(std::function<void()> work, std::function<void()> answer) {
-    if (is_busy_.exchange(true)) return false;
+    if (is_stopping_.load() || is_busy_.exchange(true)) return false;
     const bool is_posted =
         thread_->post([this, work = std::move(work), answer = std::move(answer)] {
           {
@@ -43,11 +43,13 @@ class BackupDesk {
     if (!is_posted) is_busy_.store(false);
     return is_posted;
   }
+  // The work under way ends early and is answered; none begins any more. Does not wait.
+  void ask_to_stop() noexcept { is_stopping_.store(true); }
   // The work asks now and then and ends early.
   [[nodiscard]] bool is_stopping() const noexcept { return is_stopping_.load(); }
   // Waits for the work. Idempotent.
   void stop() {
-    is_stopping_.store(true);
+    ask_to_stop();
     if (thread_ != nullptr) thread_->stop();
   }
 

@@ -18,7 +18,7 @@
 #include "api/request_body.hpp"
 #include "api/wire.hpp"
 #include "replay/backup.hpp"
-#include "storage/file_layer.hpp"
+#include "storage/ledger_core.hpp"
 #include "storage/partial_directory.hpp"
 
 namespace tokenledger {
@@ -58,7 +58,9 @@ HttpResponse made(const std::string& name, const Backup& backup) {
   json.begin_object()
       .member("name", name)
       .member("seq", backup.seq.value())
-      .member("size", backup.seq.value());
+      .name("checkpoint_size");
+  // Nothing was signed: then there is no size either, and 0 would be one.
+  backup.checkpoint.empty() ? json.null() : json.value(backup.checkpoint_size);
   json.name("checkpoint");
   backup.checkpoint.empty() ? json.null() : json.value(backup.checkpoint);
   json.member("files", backup.files).member("bytes", backup.bytes).end_object();
@@ -69,8 +71,8 @@ HttpResponse made(const std::string& name, const Backup& backup) {
 // A server that was killed while it made one leaves keys there under a name that nobody uses again.
 void remove_left_behind(const ApiContext& context) {
   std::string why;
-  const auto files = make_posix_file_layer();
-  const auto count = PartialDirectory::remove_left_behind(*files, context.backups.directory(), why);
+  const auto count = PartialDirectory::remove_left_behind(*context.ledger.core().files,
+                                                          context.backups.directory(), why);
   if (count != 0) spdlog::warn("removed {} unfinished backups of a server that died", count);
   if (!why.empty()) spdlog::warn("{}", why);
 }
@@ -114,6 +116,8 @@ void begin(ApiContext& context, const Call& call, const Actor& actor) {
                              name = std::move(name)] { *response = back_up(context, name, actor); },
                             [call, response] { call->responder.respond(std::move(*response)); });
   if (is_begun) return;
+  if (context.backups.is_stopping())
+    return call->responder.respond(problem_of(Errc::shutting_down));
   auto busy = problem(409, "backup_running", "one backup at a time: another one is being made");
   busy.add_header("Retry-After", "10");
   call->responder.respond(std::move(busy));

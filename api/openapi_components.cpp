@@ -214,9 +214,11 @@ constexpr auto kAnswers = std::to_array<OpenApiComponent>({
     {"MadeBackup", R"json({"description": "Copied, verified and named; nobody reads it over HTTP",
   "headers": {"X-Ledger-Seq": {"schema": {"type": "integer"}}},
   "content": {"application/json": {"schema": {"type": "object",
-    "required": ["name", "seq", "size", "checkpoint", "files", "bytes"], "properties": {
-      "name": {"type": "string"}, "seq": {"$ref": "#/components/schemas/Seq"},
-      "size": {"type": "integer", "description": "Leaves of its Merkle tree"},
+    "required": ["name", "seq", "checkpoint_size", "checkpoint", "files", "bytes"], "properties": {
+      "name": {"type": "string"},
+      "seq": {"type": "integer", "minimum": 1, "description": "The last event in it: so many it holds"},
+      "checkpoint_size": {"type": ["integer", "null"], "minimum": 1,
+        "description": "Events that the checkpoint covers, at most seq; null: none was signed"},
       "checkpoint": {"type": ["string", "null"], "description": "The newest in it, a signed note"},
       "files": {"type": "integer"}, "bytes": {"type": "integer"}}}}}})json"},
     {"Erased", R"json({"description": "Nobody can read these fields any more",

@@ -94,6 +94,8 @@ void ApiService::set_http_counters(std::function<HttpCounters()> counters) {
   impl_->context.http_counters = std::move(counters);
 }
 
+void ApiService::end_lengthy_work() { impl_->backups.ask_to_stop(); }
+
 void ApiService::set_access_log(const AccessLog& log) { impl_->context.access_log = &log; }
 
 // The service outlives the server, whose routes refer to it.
@@ -127,7 +129,10 @@ Result<std::unique_ptr<ApiServer>> ApiServer::start(Ledger& ledger, ApiServerOpt
 }
 
 std::uint16_t ApiServer::port() const noexcept { return parts_->server->port(); }
-bool ApiServer::stop(std::chrono::milliseconds deadline) { return parts_->server->stop(deadline); }
+bool ApiServer::stop(std::chrono::milliseconds deadline) {
+  parts_->service.end_lengthy_work();
+  return parts_->server->stop(deadline);
+}
 Result<void> ApiServer::reload() {
   if (parts_->access_log) parts_->access_log->reopen();
   return parts_->server->reload_tls();

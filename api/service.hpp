@@ -52,6 +52,9 @@ class ApiService {
   void set_http_counters(std::function<HttpCounters()> counters);
   // Whose counters /metrics shows. Before requests come; it outlives the service.
   void set_access_log(const AccessLog& log);
+  // A backup that is being made ends early and is answered with 503; none begins any more. Does not
+  // wait. Idempotent, any thread.
+  void end_lengthy_work();
 
  private:
   class Impl;
@@ -76,7 +79,8 @@ class ApiServer {
 
   // The port listened at; the one picked when the options say 0.
   [[nodiscard]] std::uint16_t port() const noexcept;
-  // Stops accepting and lets accepted requests finish. True: nothing was cut off. Idempotent.
+  // Stops accepting and lets accepted requests finish, but for a backup, which may take hours: it
+  // ends at once and is answered with 503. True: nothing was cut off. Idempotent.
   bool stop(std::chrono::milliseconds deadline);
   // For SIGHUP: reads the certificate again (see HttpServer::reload_tls) and opens the access log
   // anew.

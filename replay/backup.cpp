@@ -2,7 +2,12 @@
 
 #include <sys/stat.h>
 
-#include "replay/audit_verify.hpp"
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+
+#include "replay/copy_check.hpp"
 #include "storage/audit.hpp"
 #include "storage/durable_file.hpp"
 #include "storage/file_copy.hpp"
@@ -13,7 +18,10 @@
 namespace tokenledger {
 namespace {
 
-constexpr std::chrono::seconds kCheckpointPatience{5};
+using namespace std::chrono_literals;
+
+constexpr auto kCheckpointPatience = 5s;
+constexpr auto kCheckpointSlice = 100ms;  // so often it is asked whether to go on
 
 // On the ledger's own file system a backup must not take the space without which the ledger makes
 // no tokens.
@@ -37,6 +45,8 @@ Result<void> write_manifest(FileLayer& files, const std::filesystem::path& direc
   return write_durably(files, LedgerPaths{directory}.backup, bytes_of(*text));
 }
 
+constexpr const char* kEnded = "the backup was ended";
+
 // Said once, it stays said: whoever asks later hears it again.
 class Stopping {
  public:
@@ -52,6 +62,33 @@ class Stopping {
   bool is_stopped_ = false;
 };
 
+// So that a signed root covers what was committed when the backup was asked for. A ledger that
+// signs nothing has backups too, so only being told to end is an error.
+Result<void> wait_for_checkpoint(Ledger& ledger, Stopping& stopping, std::string& why) {
+  struct Arrival {
+    std::mutex mutex;
+    std::condition_variable came;
+    bool is_here = false;  // guarded by mutex
+  };
+  const auto arrival = std::make_shared<Arrival>();  // the answer may come after this has ended
+  Audit{ledger}.when_covered(ledger.committed(), [arrival](const Result<void>&) {
+    {
+      const std::scoped_lock lock{arrival->mutex};
+      arrival->is_here = true;
+    }
+    arrival->came.notify_all();
+  });
+  for (auto waited = 0ms; waited < kCheckpointPatience; waited += kCheckpointSlice) {
+    if (!stopping.tell({"checkpoint", 0, 0})) {
+      why = kEnded;
+      return Errc::shutting_down;
+    }
+    std::unique_lock lock{arrival->mutex};
+    if (arrival->came.wait_for(lock, kCheckpointSlice, [&] { return arrival->is_here; })) break;
+  }
+  return {};
+}
+
 // What a restore will ask first: files that follow from nothing (RocksDB's OPTIONS) are compared
 // here alone.
 Result<void> compare_files(FileLayer& files, const std::filesystem::path& directory,
@@ -66,7 +103,7 @@ Result<void> compare_files(FileLayer& files, const std::filesystem::path& direct
     const auto digest = hash_file(files, directory / file.name, step);
     if (digest && *digest == file.sha256) continue;
     why = stopping.is_stopped()
-              ? "the backup was ended"
+              ? kEnded
               : "the copy is no backup: " + file.name + " can't be read as it was written";
     return digest ? Errc::audit_corrupt : to_errc(digest.error());
   }
@@ -74,32 +111,15 @@ Result<void> compare_files(FileLayer& files, const std::filesystem::path& direct
 }
 
 // From the bytes of the copy alone.
-Result<void> verify(const LedgerCore& core, const std::filesystem::path& directory,
-                    const LedgerCopy& copy, Stopping& stopping, std::string& why) {
-  AuditVerifyOptions verifying{.directory = directory,
-                               .keyring_key_file = core.options.keyring_key_file,
-                               .vkey = {},
-                               .checkpoint = copy.checkpoint,
-                               .anchor = {},
-                               .files = core.files,
-                               .progress = {},
-                               .stops = [&] { return stopping.is_stopped(); },
-                               .is_locked = true};
-  verifying.progress = [&](const AuditProgress& at) {
-    static_cast<void>(stopping.tell({at.stage, at.done, at.end}));
-  };
-  const auto report = verify_audit(verifying, why);
-  if (!report) return report.error();
-  if (!report->differences.empty()) {
-    const auto& first = report->differences.front();
-    why = "the copy does not verify, so it is no backup; first at " + first.place + ": " +
-          first.what + "; see `tokenledger audit verify`";
-    return Errc::audit_corrupt;
-  }
-  if (report->end == copy.seq) return {};
-  why = "the copy ends at seq " + std::to_string(report->end.value()) + " instead of " +
-        std::to_string(copy.seq.value()) + ", so it is no backup";
-  return Errc::audit_corrupt;
+CopyCheck check_of(const LedgerCore& core, const std::filesystem::path& directory,
+                   const LedgerCopy& copy, Stopping& stopping) {
+  return {.directory = directory,
+          .keyring_key_file = core.options.keyring_key_file,
+          .vkey = {},
+          .checkpoint = copy.checkpoint,
+          .end = copy.seq,
+          .files = core.files,
+          .progress = [&stopping](const BackupProgress& at) { return stopping.tell(at); }};
 }
 
 }  // namespace
@@ -123,23 +143,24 @@ Result<Backup> make_backup(Ledger& ledger, const BackupOptions& options, std::st
                                         *bytes + reserve_of(core, options.target), why);
   if (!partial) return partial.error();
   const auto& directory = (*partial)->path();
-  // So that a signed root covers what was committed when the backup was asked for. A ledger that
-  // signs nothing has backups too.
-  static_cast<void>(Audit{ledger}.wait_for_checkpoint(ledger.committed(), kCheckpointPatience));
   Stopping stopping{options};
+  if (auto waited = wait_for_checkpoint(ledger, stopping, why); !waited) return waited.error();
   const CopyProgress progress = [&](std::uint64_t done, std::uint64_t end) {
     return stopping.tell({"copy", done, end});
   };
   const auto copy = copy_ledger(core, directory, progress, why);
   if (!copy) return copy.error();
-  Backup made{
-      .seq = copy->seq, .checkpoint = copy->checkpoint, .bytes = 0, .files = copy->files.size()};
+  Backup made{.seq = copy->seq,
+              .checkpoint = copy->checkpoint,
+              .checkpoint_size = copy->checkpoint_size,
+              .bytes = 0,
+              .files = copy->files.size()};
   if (auto synced = (*partial)->sync_names(); !synced)
     return fail("make the backup durable", synced.error());
   if (auto compared = compare_files(*core.files, directory, *copy, stopping, why); !compared)
     return compared.error();
-  if (auto verified = verify(core, directory, *copy, stopping, why); !verified)
-    return verified.error();
+  if (auto checked = check_copy(check_of(core, directory, *copy, stopping), why); !checked)
+    return checked.error();
   // From here on it is a backup, under whatever name: everything in it is durable and verified.
   if (auto written = write_manifest(*core.files, directory, core, *copy, made.bytes); !written)
     return fail("write the list of the backup's files", written.error());

@@ -24,7 +24,7 @@ namespace tokenledger {
 class Ledger;
 
 struct BackupProgress {
-  const char* stage = "";  // "copy", "compare", or a stage of AuditProgress
+  const char* stage = "";  // "checkpoint", "copy", "compare", or a stage of AuditProgress
   std::uint64_t done = 0;
   std::uint64_t end = 0;
 };
@@ -32,13 +32,18 @@ struct BackupProgress {
 struct BackupOptions {
   // Is there not yet, or as an empty directory; outside of the ledger's. Its parent is there.
   std::filesystem::path target;
-  // False ends it with shutting_down, soon: one table of the log is read to its end. May be empty.
+  // False ends it with shutting_down, soon: it is asked after each block that is copied, and later
+  // one table of the log is read to its end. On the calling thread. May be empty.
   std::function<bool(const BackupProgress&)> progress;
 };
 
+// A backup holds `seq` events. Its checkpoint commits to the first `checkpoint_size` of them, among
+// which is all that was committed when the backup was asked for; what came while it was copied may
+// stand behind.
 struct Backup {
-  Sequence seq;            // the last event in it
-  std::string checkpoint;  // the newest in it, as a note; empty: none was signed
+  Sequence seq;                       // the last event in it
+  std::string checkpoint;             // the newest in it, as a note; empty: none was signed
+  std::uint64_t checkpoint_size = 0;  // events that it covers, at most seq; 0: none was signed
   std::uint64_t bytes = 0;
   std::uint64_t files = 0;
 };

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/checkpoint.hpp"
-#include "replay/audit_verify.hpp"
+#include "replay/copy_check.hpp"
 #include "replay/restore_key.hpp"
 #include "storage/backup_manifest.hpp"
 #include "storage/durable_file.hpp"
@@ -31,17 +31,18 @@ class Restoration {
       return Errc::invalid_argument;
     }
     // A slip there is said before hours of copying; what they say is compared with the log after.
-    if (auto parsed = parse_kept(); !parsed) return parsed.error();
+    if (auto read = read_kept(); !read) return read.error();
     auto partial = PartialDirectory::make(*files_, options_.target, manifest_.bytes(), why_);
     if (!partial) return partial.error();
     const auto& directory = (*partial)->path();
     if (auto copied = copy_files(directory); !copied) return copied.error();
     if (auto synced = (*partial)->sync_names(); !synced)
       return fail("make the copy durable", synced.error()).error();
-    if (auto verified = verify(directory); !verified) return verified.error();
+    if (auto checked = check_copy(check_of(directory), why_); !checked) return checked.error();
     restored_.seq = manifest_.seq;
     restored_.made_at = manifest_.made_at;
-    auto settled = settle_checkpoint_key(files_, directory, options_, restored_, why_);
+    auto settled = settle_checkpoint_key(files_, {directory, options_.keyring_key_file, kept_},
+                                         restored_, why_);
     if (!settled) return settled.error();
     if (auto published = (*partial)->publish(PartialDirectory::Mark::goes, why_); !published)
       return published.error();
@@ -58,21 +59,26 @@ class Restoration {
     return code;
   }
 
-  Result<void> parse_kept() {
-    const auto parse = [&](std::string_view text, const std::string& who) -> Result<void> {
-      const auto note = parse_note(text);
-      const bool is_checkpoint = note && parse_checkpoint(note->text);
-      return is_checkpoint ? Result<void>{}
-                           : refuse(Errc::audit_corrupt, who + " holds no signed checkpoint");
-    };
+  // The anchor is read here and never again: what is compared with the log is what was looked at.
+  Result<void> read_kept() {
     if (!options_.checkpoint.empty()) {
-      if (auto parsed = parse(options_.checkpoint, "the kept checkpoint"); !parsed) return parsed;
+      if (auto added = add_kept(options_.checkpoint, "the kept checkpoint", false); !added)
+        return added;
     }
     if (options_.anchor.empty()) return {};
     const auto who = "the anchor " + options_.anchor.string();
     const auto bytes = read_whole(*files_, options_.anchor, kNoteBytesMax);
     if (!bytes) return fail("read " + who, bytes.error());
-    return bytes->empty() ? Result<void>{} : parse(text_of(*bytes), who);
+    if (bytes->empty()) return {};  // it has seen nothing, so it shows nothing
+    return add_kept(std::string{text_of(*bytes)}, who, true);
+  }
+
+  Result<void> add_kept(std::string text, const std::string& who, bool is_anchor) {
+    const auto note = parse_note(text);
+    if (!note || !parse_checkpoint(note->text))
+      return refuse(Errc::audit_corrupt, who + " holds no signed checkpoint");
+    kept_.push_back({.note = std::move(text), .who = who, .is_anchor = is_anchor});
+    return {};
   }
 
   Result<void> read_manifest() {
@@ -126,38 +132,24 @@ class Restoration {
     return {};
   }
 
-  Result<void> verify(const std::filesystem::path& directory) {
-    AuditVerifyOptions verifying{.directory = directory,
-                                 .keyring_key_file = options_.keyring_key_file,
-                                 .vkey = options_.vkey,
-                                 .checkpoint = {},
-                                 .anchor = {},
-                                 .files = files_,
-                                 .progress = {},
-                                 .stops = {},
-                                 .is_locked = true};
-    if (options_.progress) {
-      verifying.progress = [&](const AuditProgress& at) {
-        options_.progress({at.stage, at.done, at.end});
-      };
-    }
-    const auto report = verify_audit(verifying, why_);
-    if (!report) return report.error();
-    if (!report->differences.empty()) {
-      const auto& first = report->differences.front();
-      return refuse(Errc::audit_corrupt,
-                    "the backup does not verify; first at " + first.place + ": " + first.what);
-    }
-    if (report->end == manifest_.seq) return {};
-    return refuse(Errc::audit_corrupt, "the backup ends at seq " +
-                                           std::to_string(report->end.value()) + " instead of " +
-                                           std::to_string(manifest_.seq.value()));
+  [[nodiscard]] CopyCheck check_of(const std::filesystem::path& directory) const {
+    return {.directory = directory,
+            .keyring_key_file = options_.keyring_key_file,
+            .vkey = options_.vkey,
+            .checkpoint = {},  // restore_key compares what was kept, also where it is newer
+            .end = manifest_.seq,
+            .files = files_,
+            .progress = [this](const BackupProgress& at) {
+              if (options_.progress) options_.progress(at);
+              return true;
+            }};
   }
 
   const RestoreOptions& options_;
   std::string& why_;
   const std::shared_ptr<FileLayer> files_;
   BackupManifest manifest_;
+  std::vector<KeptNote> kept_;
   Restored restored_;
 };
 

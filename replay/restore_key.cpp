@@ -6,7 +6,6 @@
 
 #include "core/checkpoint.hpp"
 #include "storage/audit_tree.hpp"
-#include "storage/durable_file.hpp"
 #include "storage/event_log.hpp"
 #include "storage/keyring.hpp"
 #include "storage/ledger_core.hpp"
@@ -24,13 +23,17 @@ struct Kept {
 
 class KeyDecision {
  public:
-  KeyDecision(const std::shared_ptr<FileLayer>& files, const std::filesystem::path& directory,
-              const RestoreOptions& options, Restored& restored, std::string& why)
-      : files_{files}, paths_{directory}, options_{options}, restored_{restored}, why_{why} {}
+  KeyDecision(const std::shared_ptr<FileLayer>& files, const KeyDecisionOptions& options,
+              Restored& restored, std::string& why)
+      : files_{files},
+        paths_{options.directory},
+        options_{options},
+        restored_{restored},
+        why_{why} {}
 
   Result<void> run() {
     if (auto opened = open(); !opened) return opened;
-    if (auto read = read_kept(); !read) return read;
+    if (auto opened = open_kept(); !opened) return opened;
     if (auto compared = compare(); !compared) return compared;
     RecoverCheckpoints checkpoints{*files_, paths_.directory, {}, *keys_};
     if (auto looked = checkpoints.look(issuer_); !looked)
@@ -90,31 +93,27 @@ class KeyDecision {
     return {};
   }
 
-  Result<void> read_kept() {
-    if (!options_.checkpoint.empty()) {
-      if (auto added = add_kept(options_.checkpoint, "the kept checkpoint"); !added) return added;
+  Result<void> open_kept() {
+    for (const auto& given : options_.kept) {
+      if (auto opened = open_one(given); !opened) return opened;
     }
-    if (options_.anchor.empty()) return {};
-    const auto who = "the anchor " + options_.anchor.string();
-    const auto bytes = read_whole(*files_, options_.anchor, kNoteBytesMax);
-    if (!bytes) return fail("read " + who, bytes.error());
-    if (bytes->empty()) return {};  // it has seen nothing, so it shows nothing
-    restored_.has_anchor = true;
-    if (auto added = add_kept(text_of(*bytes), who); !added) return added;
-    anchor_size_ = kept_.back().checkpoint.size;
     return {};
   }
 
-  Result<void> add_kept(std::string_view note, const std::string& who) {
-    const auto opened = open_checkpoint(note, *key_);
+  Result<void> open_one(const KeptNote& given) {
+    const auto opened = open_checkpoint(given.note, *key_);
     auto shown =
         opened ? without_cosignatures(*opened, *key_) : Result<ShownCheckpoint>{opened.error()};
-    if (shown) {
-      kept_.push_back({std::move(*shown), who});
-      return {};
+    if (!shown) {
+      why_ = given.who + " is damaged or of another log: the backup's is " + key_->name();
+      return Errc::audit_corrupt;
     }
-    why_ = who + " is damaged or of another log: the backup's is " + key_->name();
-    return Errc::audit_corrupt;
+    if (given.is_anchor) {
+      restored_.has_anchor = true;
+      anchor_size_ = shown->size;
+    }
+    kept_.push_back({std::move(*shown), given.who});
+    return {};
   }
 
   // Hashes the log once, up to the last size that somebody kept.
@@ -152,7 +151,7 @@ class KeyDecision {
 
   const std::shared_ptr<FileLayer>& files_;
   const LedgerPaths paths_;
-  const RestoreOptions& options_;
+  const KeyDecisionOptions& options_;
   Restored& restored_;
   std::string& why_;
   std::unique_ptr<LedgerKeys> keys_;
@@ -167,10 +166,9 @@ class KeyDecision {
 }  // namespace
 
 Result<void> settle_checkpoint_key(const std::shared_ptr<FileLayer>& files,
-                                   const std::filesystem::path& directory,
-                                   const RestoreOptions& options, Restored& restored,
+                                   const KeyDecisionOptions& options, Restored& restored,
                                    std::string& why) {
-  return KeyDecision{files, directory, options, restored, why}.run();
+  return KeyDecision{files, options, restored, why}.run();
 }
 
 }  // namespace tokenledger

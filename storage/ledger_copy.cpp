@@ -144,7 +144,7 @@ class LedgerCopier {
     if (!newest) return fail(name, newest.error());
     if (*newest) {
       made_.checkpoint = (*newest)->note;
-      signed_size_ = (*newest)->size;
+      made_.checkpoint_size = (*newest)->size;
     }
     // The count is of when it was opened; what was appended since is left out.
     return copy_beginning(name, (1 + (*history)->count()) * CheckpointHistory::kRecordBytes);
@@ -184,7 +184,7 @@ class LedgerCopier {
   // As a tree of the newest copied checkpoint has them; that much was synced before it was signed.
   Result<void> copy_levels() {
     for (unsigned level = 1; level <= AuditLevels::kLevels; ++level) {
-      const auto hashes = signed_size_ >> (kTileNodeLevels * level);
+      const auto hashes = made_.checkpoint_size >> (kTileNodeLevels * level);
       if (hashes == 0) return {};
       const auto path = AuditLevels::path("audit", level);
       auto copied = copy_beginning(path.string(), hashes * Digest{}.size());
@@ -228,7 +228,6 @@ class LedgerCopier {
   std::string& why_;
   LedgerCopy made_;
   Cut cut_;
-  std::uint64_t signed_size_ = 0;
   KeyStore::Durable durable_keys_;
   std::uint64_t done_ = 0;
   std::uint64_t end_ = 0;

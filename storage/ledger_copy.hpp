@@ -30,9 +30,10 @@ namespace tokenledger {
 class LedgerCore;
 
 struct LedgerCopy {
-  Sequence seq;                   // the last event
-  std::string checkpoint;         // the newest in the copy, as a note; empty: none was signed
-  std::vector<BackupFile> files;  // ascending by name
+  Sequence seq;                       // the last event
+  std::string checkpoint;             // the newest in the copy, as a note; empty: none was signed
+  std::uint64_t checkpoint_size = 0;  // events that it covers; 0: none was signed
+  std::vector<BackupFile> files;      // ascending by name
 };
 
 // False ends the copy with shutting_down.

@@ -64,14 +64,15 @@ ExitCode back_up_directory(const CommandLine& line, const BackupCommandOptions& 
                        why);
   }();
   if (!backup) refuse(backup.error(), why);
-  print(render(
-      Record{{"directory", options.to},
-             {"seq", backup->seq.value()},
-             {"size", backup->seq.value()},
-             {"checkpoint", backup->checkpoint.empty() ? Value{} : Value{backup->checkpoint}},
-             {"files", backup->files},
-             {"bytes", backup->bytes}},
-      line.format));
+  const bool has_checkpoint = !backup->checkpoint.empty();
+  print(
+      render(Record{{"directory", options.to},
+                    {"seq", backup->seq.value()},
+                    {"checkpoint_size", has_checkpoint ? Value{backup->checkpoint_size} : Value{}},
+                    {"checkpoint", has_checkpoint ? Value{backup->checkpoint} : Value{}},
+                    {"files", backup->files},
+                    {"bytes", backup->bytes}},
+             line.format));
   return ExitCode::ok;
 }
 

@@ -1,10 +1,12 @@
 // POST /v1/backups: who may, where to, under which names, one at a time; and that nothing secret is
 // in the answer.
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <thread>
 
 #include "replay/restore.hpp"
+#include "storage/fault_injection.hpp"
 #include "tests/api/api_fixture.hpp"
 
 namespace tokenledger {
@@ -49,8 +51,11 @@ TEST_F(BackupEndpointTest, MakesABackupThatRestoresAndSaysNothingSecretINV5) {
   const auto made = named("first");
   ASSERT_EQ(made.status, 201) << made.body;
   EXPECT_EQ(made.text("name"), "first");
-  EXPECT_EQ(made.number("seq"), made.number("size"));
   EXPECT_GT(made.number("seq"), 0);
+  EXPECT_GT(made.number("checkpoint_size"), 0);
+  EXPECT_LE(made.number("checkpoint_size"), made.number("seq"));
+  const auto second_line = "\\n" + std::to_string(made.number("checkpoint_size")) + "\\n";
+  EXPECT_TRUE(made.has(second_line)) << "the size in the checkpoint itself: " << made.body;
   EXPECT_GT(made.number("bytes"), 0);
   EXPECT_TRUE(made.has("X-Ledger-Seq: " + std::to_string(made.number("seq")))) << made.head;
   EXPECT_FALSE(made.has(backups().string())) << "no path of the server: " << made.body;
@@ -125,6 +130,110 @@ TEST_F(BackupEndpointTest, ASecondOneAtOnceIsRefusedAndOthersGoOn) {
   EXPECT_GE(made, 1);
   EXPECT_EQ(made + std::count(statuses.begin(), statuses.end(), 409), kAtOnce);
   EXPECT_LT(made, kAtOnce) << "six requests at once, one backup at a time";
+}
+
+// A server of its own, on a disk that fails as it is told.
+class OnFaultyDisk : public testing::Test {
+ protected:
+  void SetUp() override {
+    fs::create_directory(backups());
+    ApiOptions options;
+    options.backup_directory = backups();
+    api_ = std::make_unique<test::ApiUnderTest>(
+        options, fs::path{}, [this](LedgerOptions& ledger) { ledger.files = disk_; });
+  }
+  fs::path backups() const { return place_ / "backups"; }
+  test::Reply named(const std::string& name) {
+    return api_->as_admin("POST", "/v1/backups", R"({"name":")" + name + R"("})");
+  }
+  std::vector<std::string> files_in_partials() const {
+    std::vector<std::string> found;
+    for (const auto& entry : fs::recursive_directory_iterator{backups()}) {
+      const auto name = entry.path().filename();
+      const bool says_nothing = name == "LOCK" || (name == "backup" && entry.file_size() == 0);
+      if (entry.is_regular_file() && !says_nothing) found.push_back(entry.path().string());
+    }
+    return found;
+  }
+  std::size_t count() const {
+    return static_cast<std::size_t>(
+        std::distance(fs::directory_iterator{backups()}, fs::directory_iterator{}));
+  }
+
+  testing_support::TemporaryDirectory place_;
+  std::shared_ptr<FaultInjectingFileLayer> disk_ =
+      std::make_shared<FaultInjectingFileLayer>(place_ / "scratch");
+  std::unique_ptr<test::ApiUnderTest> api_;
+};
+
+TEST_F(OnFaultyDisk, TooLittleSpaceIs507AndNothingIsWritten) {
+  disk_->set_free_bytes(1'000'000);
+  const auto refused = named("large");
+  EXPECT_EQ(refused.status, 507) << refused.body;
+  EXPECT_EQ(refused.text("code"), "storage_low");
+  EXPECT_FALSE(refused.has(backups().string())) << refused.body;
+  EXPECT_EQ(count(), 0u);
+  disk_->set_free_bytes(std::nullopt);
+  EXPECT_EQ(named("large").status, 201);
+}
+
+TEST_F(OnFaultyDisk, ACopyThatIsNotWhatWasReadIs500AndNoBackup) {
+  disk_->set_fault({.operation = 1,
+                    .kind = FaultKind::lost,
+                    .torn_bytes = 0,
+                    .then_crash = false,
+                    .among = [](const FileChange& change) {
+                      return change.operation == FileOperation::append &&
+                             change.path.string().find(".partial/log/") != std::string::npos;
+                    }});
+  const auto refused = named("nightly");
+  ASSERT_TRUE(disk_->failed_change()) << "nothing was lost";
+  EXPECT_EQ(refused.status, 500) << refused.body;
+  EXPECT_EQ(refused.text("code"), "backup_not_verified");
+  EXPECT_FALSE(refused.has(backups().string())) << refused.body;
+  EXPECT_FALSE(fs::exists(backups() / "nightly"));
+  EXPECT_EQ(files_in_partials(), std::vector<std::string>{}) << "keys are among them";
+  disk_->clear_fault();
+  EXPECT_EQ(named("nightly").status, 201);
+}
+
+// The copy waits in the disk until the server does not listen any more: only its end can then be
+// what answers.
+TEST_F(OnFaultyDisk, StoppingTheServerEndsABackupAndTheNextOneRemovesWhatItLeft) {
+  std::atomic<bool> has_begun{false};
+  std::atomic<bool> may_go_on{false};
+  disk_->set_fault({.operation = 1'000'000,
+                    .kind = FaultKind::not_persisted,
+                    .torn_bytes = 0,
+                    .then_crash = false,
+                    .among = [&](const FileChange& change) {
+                      if (change.path.string().find(".partial/log/") == std::string::npos)
+                        return false;
+                      has_begun.store(true);
+                      has_begun.notify_all();
+                      may_go_on.wait(false);
+                      return false;
+                    }});
+  test::Reply answer;
+  std::jthread asking{[&] { answer = named("nightly"); }};
+  has_begun.wait(false);
+  const auto port = api_->port();
+  std::jthread stopping{[&] { api_->close(); }};
+  while (test::HttpTestClient{port}.is_connected())
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  may_go_on.store(true);
+  may_go_on.notify_all();
+  stopping.join();
+  asking.join();
+  EXPECT_EQ(answer.status, 503) << answer.head << answer.body;
+  EXPECT_FALSE(fs::exists(backups() / "nightly"));
+  EXPECT_TRUE(fs::exists(backups() / "nightly.partial"));
+  EXPECT_EQ(files_in_partials(), std::vector<std::string>{}) << "keys are among them";
+  disk_->clear_fault();
+  api_->open();
+  EXPECT_EQ(named("another").status, 201);
+  EXPECT_FALSE(fs::exists(backups() / "nightly.partial"));
+  EXPECT_EQ(named("nightly").status, 201);
 }
 
 TEST_F(BackupEndpointTest, AServerWithoutADirectoryForThemSaysSo) {

@@ -1,6 +1,10 @@
 // Backups: taken while the ledger works, verified before they get their name, opened by nothing but
 // a restore.
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <fstream>
@@ -9,6 +13,7 @@
 #include <set>
 #include <thread>
 
+#include "core/checkpoint.hpp"
 #include "replay/audit_verify.hpp"
 #include "replay/backup.hpp"
 #include "replay/restore.hpp"
@@ -157,6 +162,7 @@ TEST_F(BackupTest, HoldsWhatIsNeededAndNothingElse) {
   ASSERT_TRUE(made) << why_;
   EXPECT_EQ(made->seq, ledger_->committed());
   EXPECT_EQ(made->checkpoint, *Audit{*ledger_}.checkpoint());
+  EXPECT_EQ(made->checkpoint_size, made->seq.value()) << "nobody wrote meanwhile";
   EXPECT_EQ(names(target()), (std::vector<std::string>{"HEAD", "audit", "backup", "keyring",
                                                        "keystore", "log", "snapshots"}));
   for (const auto& name : names(target() / "log")) EXPECT_FALSE(name.starts_with("LOG")) << name;
@@ -282,7 +288,7 @@ TEST_F(BackupTest, EveryByteIsVerifiedBeforeItGetsItsName) {
     fs::remove_all(target());
     bool is_done = false;
     const auto flip = [&](const BackupProgress& at) {
-      if (std::string_view{at.stage} == "copy" || is_done) return true;
+      if (std::string_view{at.stage} != "compare" || is_done) return true;
       is_done = true;
       auto text = contents(partial / file.name);
       text[text.size() / 2] = static_cast<char>(text[text.size() / 2] ^ 0x20);
@@ -310,7 +316,9 @@ TEST_F(BackupTest, ADamagedLedgerGivesNoBackupAndThePlaceIsNamed) {
     file << text;
   }
   EXPECT_EQ(refusal(), Errc::audit_corrupt);
-  EXPECT_NE(why_.find("audit/level-1"), std::string::npos) << why_;
+  EXPECT_NE(why_.find("the copy does not verify, so nothing is made of it; first at audit/level-1"),
+            std::string::npos)
+      << "the sentence of a restore: " << why_;
   EXPECT_FALSE(fs::exists(target()));
 }
 
@@ -373,7 +381,7 @@ TEST_F(BackupTest, TheLockIsHeldInEveryStage) {
     EXPECT_FALSE(other) << at.stage;
     return true;
   })) << why_;
-  EXPECT_EQ(stages, (std::set<std::string>{"copy", "compare", "files", "log"}));
+  EXPECT_EQ(stages, (std::set<std::string>{"checkpoint", "copy", "compare", "files", "log"}));
   EXPECT_TRUE(DirectoryLock::acquire(target())) << "and nobody holds it afterwards";
 }
 
@@ -410,8 +418,58 @@ TEST_F(BackupTest, TooLittleSpaceIsSaidBeforeAnythingIsWritten) {
   EXPECT_TRUE(back_up()) << why_;
 }
 
+// A disk that is full because of what an earlier attempt left there.
+class FullDisk final : public testing_support::ForwardingFiles {
+ public:
+  fs::path left;
+  std::uint64_t free_otherwise = 1ull << 30;
+  Result<std::uint64_t> free_bytes(const fs::path&) override {
+    return !left.empty() && fs::exists(left) ? 1'000 : free_otherwise;
+  }
+};
+
+TEST_F(BackupTest, WhatAnEarlierAttemptLeftMakesRoomBeforeSpaceIsLookedFor) {
+  const auto disk = std::make_shared<FullDisk>();
+  const auto partial = directory_ / "backup.partial";
+  ledger_.reset();
+  auto opening = options();
+  opening.files = disk;
+  open(std::move(opening));
+  disk->left = partial / "log/000004.log";
+  const auto leave_behind = [&] {
+    fs::create_directories(partial / "log");
+    testing_support::overwrite(partial / "backup", "");
+    testing_support::overwrite(disk->left, "many bytes");
+  };
+  leave_behind();
+  disk->free_otherwise = 2'000;
+  EXPECT_EQ(refusal(), Errc::storage_low);
+  EXPECT_FALSE(fs::exists(partial)) << "keys of an earlier attempt stay behind";
+  disk->free_otherwise = 1ull << 30;
+  leave_behind();
+  EXPECT_TRUE(back_up()) << why_;
+  EXPECT_FALSE(fs::exists(partial));
+}
+
+TEST_F(BackupTest, CheckpointSizeSaysHowManyEventsTheCheckpointCovers) {
+  ASSERT_TRUE(Audit{*ledger_}.wait_for_checkpoint(ledger_->committed(), 10s));
+  const auto before = ledger_->committed();
+  bool has_written = false;
+  // The history is copied before the cut, so what is appended meanwhile stands behind it.
+  const auto made = back_up([&](const BackupProgress& at) {
+    if (std::string_view{at.stage} != "copy" || has_written) return true;
+    has_written = true;
+    EXPECT_TRUE(ledger_->append_note("meanwhile", ""));
+    return true;
+  });
+  ASSERT_TRUE(made) << why_;
+  EXPECT_EQ(made->checkpoint_size, parse_checkpoint(parse_note(made->checkpoint)->text)->size);
+  EXPECT_GE(made->checkpoint_size, before.value());
+  EXPECT_LT(made->checkpoint_size, made->seq.value());
+}
+
 TEST_F(BackupTest, OneThatIsStoppedLeavesNoFilesBehind) {
-  for (const std::string stage : {"copy", "compare", "files", "log"}) {
+  for (const std::string stage : {"checkpoint", "copy", "compare", "files", "log"}) {
     bool has_stopped = false;
     const auto stop = [&](const BackupProgress& at) {
       has_stopped = has_stopped || at.stage == stage;
@@ -453,7 +511,44 @@ TEST_F(BackupTest, ALedgerThatSignsNothingHasBackupsToo) {
   const auto made = back_up();
   ASSERT_TRUE(made) << why_;
   EXPECT_TRUE(made->checkpoint.empty());
+  EXPECT_EQ(made->checkpoint_size, 0u);
   EXPECT_TRUE(open_restored(target())) << why_;
+}
+
+// A child process with mounts of its own: 0 when `path`, shown at itself, is refused as a target
+// with this word in the sentence, 77 where no mount is allowed.
+int refuses_bind_mount(const fs::path& mounted, const fs::path& target, const char* word) {
+  const auto child = ::fork();
+  if (child == 0) {
+    const bool is_apart =
+        ::unshare(CLONE_NEWNS) == 0 || ::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0;
+    const bool is_mounted =
+        is_apart && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+        ::mount(mounted.c_str(), mounted.c_str(), nullptr, MS_BIND, nullptr) == 0;
+    if (!is_mounted) ::_exit(77);
+    std::string why;
+    const auto files = make_posix_file_layer();
+    const auto made = PartialDirectory::make(*files, target, 0, why);
+    const bool is_refused = !made && made.error() == Errc::invalid_argument;
+    if (!is_refused || why.find(word) == std::string::npos) std::cerr << why << std::endl;
+    ::_exit(is_refused && why.find(word) != std::string::npos ? 0 : 1);
+  }
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+// Such a directory has the device of its parent; rename would say EBUSY after hours of copying.
+TEST(PartialDirectory, ATargetWhereSomethingIsMountedIsRefusedBeforeAnythingIsWritten) {
+  const testing_support::TemporaryDirectory place;
+  fs::create_directory(place / "target");
+  fs::create_directory(place / "other.partial");
+  const auto refused = refuses_bind_mount(place / "target", place / "target", "is a mount point");
+  if (refused == 77) GTEST_SKIP() << "this system lets nobody mount here";
+  EXPECT_EQ(refused, 0);
+  EXPECT_EQ(refuses_bind_mount(place / "other.partial", place / "other", "is a mount point"), 0);
+  EXPECT_FALSE(fs::exists(place / "target.partial"));
+  EXPECT_TRUE(fs::is_empty(place / "other.partial"));
 }
 
 TEST(BackupManifest, IsReadOnlyAsItIsWritten) {

@@ -12,6 +12,7 @@
 #include "replay/restore.hpp"
 #include "storage/audit.hpp"
 #include "storage/backup_manifest.hpp"
+#include "tests/storage/forwarding_files.hpp"
 #include "tests/storage/ledger_fixture.hpp"
 #include "tests/storage/superseded_notes.hpp"
 
@@ -321,7 +322,33 @@ TEST_F(RestoreTest, AChangeThatTheListAgreesWithIsFoundByTheVerification) {
   auto options = how();
   options.backup = tampered;
   EXPECT_EQ(refusal(options), Errc::audit_corrupt);
-  EXPECT_NE(why_.find("log/"), std::string::npos) << why_;
+  EXPECT_NE(why_.find("the copy does not verify, so nothing is made of it; first at log/"),
+            std::string::npos)
+      << "the sentence of a backup: " << why_;
+}
+
+// What was looked at before the copy is what decides after it, whoever replaces the file meanwhile.
+TEST_F(RestoreTest, TheAnchorIsReadOnce) {
+  class Counting final : public testing_support::ForwardingFiles {
+   public:
+    Result<std::unique_ptr<File>> open_for_reading(const fs::path& path) override {
+      auto file = ForwardingFiles::open_for_reading(path);
+      if (path == anchor && ++count == 1) testing_support::overwrite(anchor, after);
+      return file;
+    }
+    fs::path anchor;
+    std::string after;
+    int count = 0;
+  };
+  const auto files = std::make_shared<Counting>();
+  files->anchor = anchor_at_backup();
+  files->after = late_;  // with which the key would be a new one
+  auto options = how({}, anchor_at_backup());
+  options.files = files;
+  const auto restored = restore(options);
+  ASSERT_TRUE(restored) << why_;
+  EXPECT_EQ(files->count, 1);
+  EXPECT_TRUE(restored->keeps_key);
 }
 
 TEST_F(RestoreTest, ATargetThatNothingCanBeRenamedToIsRefusedBeforeAnythingIsCopied) {
