@@ -37,8 +37,13 @@ MigrationStep step_for(std::optional<std::uint32_t> version, std::uint32_t newes
 // damaged has none here; `audit verify` and whoever opens the ledger name it.
 class Surveyor {
  public:
-  Surveyor(const MigrationOptions& options, std::string& why)
-      : options_{options}, why_{why}, files_{files_of(options)}, paths_{options.directory} {}
+  // Of the first `before` events the root is kept, see root_then().
+  Surveyor(const MigrationOptions& options, std::string& why, Sequence before = {})
+      : options_{options},
+        why_{why},
+        files_{files_of(options)},
+        paths_{options.directory},
+        before_{before} {}
 
   // The files that need no key first: a newer one may keep everything else from being read.
   Result<MigrationSurvey> run() {
@@ -50,14 +55,16 @@ class Surveyor {
     if (auto added = add_history(); !added) return added.error();
     if (auto added = add_snapshots(); !added) return added.error();
     if (survey_.has(MigrationStep::upgrade_program)) return std::move(survey_);
-    auto ledger = ClosedLedger::open({options_.directory, options_.keyring_key_file, files_},
-                                     std::move(*lock), why_);
-    if (!ledger) return ledger.error();
-    if (auto added = add_log(*ledger); !added) return added.error();
+    const auto views = add_views();
     if (survey_.has(MigrationStep::upgrade_program)) return std::move(survey_);
-    if (auto added = add_views(*ledger); !added) return added.error();
+    if (auto verified = verify(); !verified) return verified.error();
+    // A disk that refuses is no damage.
+    const bool is_explained = survey_.views_damage || survey_.has(MigrationStep::upgrade_program);
+    if (!views && !is_explained) return refuse(views.error(), paths_.views).error();
     return std::move(survey_);
   }
+  // nullopt: the log does not reach so far.
+  [[nodiscard]] const std::optional<Digest>& root_then() const noexcept { return root_then_; }
 
   // The header and the state inside have versions of their own.
   Result<void> add_snapshots() {
@@ -222,36 +229,55 @@ class Surveyor {
     return crc == header.state_crc ? version : std::optional<std::uint32_t>{};
   }
 
-  Result<void> add_log(const ClosedLedger& ledger) {
-    const auto last = ledger.log().last_seq();
-    if (!last) return refuse(last.error(), paths_.log);
-    State state;
-    ValidityIndex index;
-    CompactRange range;
-    ReplayOptions replay{.upto = *last};
-    if (options_.progress)
-      replay.progress = [&](Sequence at) { options_.progress("log", at, *last); };
-    const auto folded = replay_log(ledger.log(), state, index, range, replay, why_);
-    if (folded.has_error() && folded.error() == Errc::unsupported_format) {
+  // The log's version is what folding it gives, and verifying folds it: once for both.
+  Result<void> verify() {
+    AuditVerifyOptions verifying{.directory = options_.directory,
+                                 .keyring_key_file = options_.keyring_key_file,
+                                 .root_wanted_at = before_,
+                                 .files = files_,
+                                 .is_locked = true};
+    if (options_.progress) {
+      verifying.progress = [&](const AuditProgress& at) {
+        options_.progress(at.stage, Sequence{at.done}, Sequence{at.end});
+      };
+    }
+    auto report = verify_audit(verifying, why_);
+    if (!report) return report.error();
+    if (report->is_log_newer) {
       // Which version it is stands in an event that this program can't read.
       survey_.parts.push_back({"log", {}, kFormatVersion, MigrationStep::upgrade_program});
       return {};
     }
-    if (!folded) return folded;
-    survey_.end = *last;
-    survey_.root = range.root();
-    add("log", state.format_version, kFormatVersion, MigrationStep::activate_format);
+    take_differences(std::move(report->differences));
+    root_then_ = report->root_then;
+    if (report->log_format == 0) return {};  // damaged, then
+    survey_.end = report->end;
+    survey_.root = report->root;
+    add("log", report->log_format, kFormatVersion, MigrationStep::activate_format);
     return {};
   }
 
-  Result<void> add_views(const ClosedLedger& ledger) {
-    const auto layout = Views::layout_of(
-        {.directory = paths_.views, .files = files_, .ledger_id = ledger.keys().ledger_id()});
+  void take_differences(std::vector<AuditFinding> differences) {
+    for (auto& found : differences) {
+      const bool is_of_views = found.place == "views" || found.place == "views.damaged" ||
+                               found.place.starts_with("views/");
+      if (!is_of_views)
+        survey_.damage.push_back(std::move(found));
+      else if (!survey_.views_damage)
+        survey_.views_damage = std::move(found);
+    }
+    if (!survey_.views_damage) return;
+    std::erase_if(survey_.parts, [](const FormatFound& found) { return found.part == "views"; });
+    survey_.parts.push_back({"views", {}, Views::layout_made(), MigrationStep::make_anew});
+  }
+
+  Result<void> add_views() {
+    const auto layout = Views::layout_of({.directory = paths_.views, .files = files_});
     if (!layout && layout.error() == Errc::view_corrupt) {
       survey_.parts.push_back({"views", {}, Views::layout_made(), MigrationStep::make_anew});
       return {};
     }
-    if (!layout) return refuse(layout.error(), paths_.views);
+    if (!layout) return layout.error();
     add("views", *layout, Views::layout_made(), MigrationStep::make_anew);
     return {};
   }
@@ -260,9 +286,23 @@ class Surveyor {
   std::string& why_;
   const std::shared_ptr<FileLayer> files_;
   const LedgerPaths paths_;
+  const Sequence before_;
   LedgerId ledger_id_{};  // HEAD's; zeros where it is damaged
   MigrationSurvey survey_;
+  std::optional<Digest> root_then_;
 };
+
+// The follower would take rows that are wrong for those of before, so nothing of them may stay. A
+// crash here leaves a ledger without views: the next open makes them.
+Result<void> remove_views(const MigrationOptions& options, std::string& why) {
+  const auto files = files_of(options);
+  const auto lock = ClosedLedger::lock({options.directory, {}, files}, why);
+  if (!lock) return lock.error();
+  const LedgerPaths paths{options.directory};
+  auto gone = Views::destroy({.directory = paths.views, .files = files});
+  if (!gone) why = "can't remove the damaged views: " + gone.error().message();
+  return gone;
+}
 
 Result<void> take_steps(const MigrationOptions& options, const MigrationSurvey& survey,
                         std::string& why) {
@@ -322,30 +362,19 @@ Result<void> remove_outdated_snapshots(const MigrationOptions& options, std::str
   return files->sync_directory(paths.snapshots);
 }
 
-// The events of before are a prefix of those of now, byte for byte.
-Result<void> check_prefix(const MigrationOptions& options, const MigrationSurvey& before,
-                          std::string& why) {
-  const auto ledger =
-      ClosedLedger::open({options.directory, options.keyring_key_file, options.files}, why);
-  if (!ledger) return ledger.error();
-  const auto last = ledger->log().last_seq();
-  if (!last) return last.error();
-  if (*last < before.end) {
-    why = "the log ends at seq " + std::to_string(last->value()) + " and ended at " +
-          std::to_string(before.end.value()) + " before";
-    return Errc::root_mismatch;
+// Every byte again, and that the events of before are a prefix of those of now.
+Result<MigrationSurvey> survey_after(const MigrationOptions& options, const MigrationSurvey& before,
+                                     std::string& why) {
+  Surveyor surveyor{options, why, before.end};
+  auto after = surveyor.run();
+  if (!after) return after;
+  if (!after->damage.empty()) {
+    const auto& first = after->damage.front();
+    why = "the ledger does not verify after the migration; first at " + first.place + ": " +
+          first.what;
+    return Errc::audit_corrupt;
   }
-  State state;
-  ValidityIndex index;
-  CompactRange range;
-  ReplayOptions replay{.upto = *last};
-  Digest root{};
-  replay.on_leaf = [&](const CompactRange& at) {
-    if (at.size() == before.end.value()) root = at.root();
-  };
-  if (auto folded = replay_log(ledger->log(), state, index, range, replay, why); !folded)
-    return folded;
-  if (root == before.root) return {};
+  if (surveyor.root_then() == before.root) return after;
   why = "the events up to seq " + std::to_string(before.end.value()) +
         " are not those of before the migration";
   return Errc::root_mismatch;
@@ -366,15 +395,24 @@ Result<MigrationSurvey> survey_formats(const MigrationOptions& options, std::str
   return Surveyor{options, why}.run();
 }
 
-Result<void> migrate(const MigrationOptions& options, const MigrationSurvey& survey,
-                     std::string& why) {
+Result<MigrationSurvey> migrate(const MigrationOptions& options, const MigrationSurvey& survey,
+                                std::string& why) {
   for (const auto& found : survey.parts) {
     if (found.step != MigrationStep::upgrade_program) continue;
     why = newer_format_sentence(options.directory / found.part);
     return Errc::unsupported_format;
   }
-  if (survey.is_done()) return {};
-  if (auto taken = take_steps(options, survey, why); !taken) return taken;
+  if (!survey.damage.empty()) {
+    const auto& first = survey.damage.front();
+    why = "the ledger does not verify before the migration; first at " + first.place + ": " +
+          first.what + "; nothing was changed";
+    return Errc::audit_corrupt;
+  }
+  if (survey.is_done()) return survey;
+  if (survey.views_damage) {
+    if (auto removed = remove_views(options, why); !removed) return removed.error();
+  }
+  if (auto taken = take_steps(options, survey, why); !taken) return taken.error();
   if (survey.has(MigrationStep::write_again)) {
     if (auto written = write_keyring_again(options); !written) {
       why = "can't write the keyring again: " + written.error().message();
@@ -385,7 +423,7 @@ Result<void> migrate(const MigrationOptions& options, const MigrationSurvey& sur
     if (why.empty()) why = "can't remove outdated snapshots: " + removed.error().message();
     return Errc::unknown_outcome;
   }
-  return check_prefix(options, survey, why);
+  return survey_after(options, survey, why);
 }
 
 }  // namespace tokenledger

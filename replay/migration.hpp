@@ -6,6 +6,8 @@
 // the log does not, the keyring is written again, and HEAD, key store and checkpoint history have
 // one version each so far. Caches (snapshots, views) are made anew. Level files have no version:
 // they are hashes in the order of C2SP tiles.
+//
+// Nothing is migrated that does not verify, but for views: damaged ones are made anew, too.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +20,7 @@
 
 #include "core/errc.hpp"
 #include "core/ids.hpp"
+#include "replay/audit_verify.hpp"
 
 namespace tokenledger {
 
@@ -47,25 +50,33 @@ struct FormatFound {
 
 struct MigrationSurvey {
   std::vector<FormatFound> parts;
-  Sequence end;  // of the log; 0 when a newer part kept it from being read
+  Sequence end;  // of the log; 0 when a newer part, or damage, kept it from being read
   Digest root{};
+  // What does not verify and no step mends: nothing is migrated before that is settled.
+  std::vector<AuditFinding> damage;
+  // What does not verify in the views, the first of it. They are a cache, so the step of the part
+  // "views" is make_anew then, whatever their layout.
+  std::optional<AuditFinding> views_damage;
   [[nodiscard]] bool has(MigrationStep step) const noexcept;
   [[nodiscard]] bool is_done() const noexcept;  // no part has a step left
 };
 
-// Reads and folds the whole log and holds the directory's lock meanwhile; writes nothing.
-// not_a_ledger, directory_locked, keyring_*, log_corrupt, root_mismatch (HEAD's), io_error: `why`
-// says what to do. A newer part is no error: its step says so.
+// Reads every byte as verify_audit() does, the log once, and holds the directory's lock meanwhile;
+// changes as little as that. not_a_ledger, directory_locked, keyring_*, io_error: `why` says what
+// to do. A newer part is no error, its step says so, and nothing else was verified then; nor is
+// damage.
 [[nodiscard]] Result<MigrationSurvey> survey_formats(const MigrationOptions& options,
                                                      std::string& why);
 
-// Takes the steps that `survey`, made just now, names: opens the ledger, which makes the views anew
-// and adds a few events of its own, activates the format, writes a snapshot, closes, writes the
-// keyring again, removes outdated snapshots. Then folds the log again: the first survey.end events
-// must have survey.root. unsupported_format: a step is upgrade_program, nothing was changed.
-// root_mismatch: the events of before are not there any more. unknown_outcome: it stopped half-way;
-// taking the steps again goes on. Other errors are those of opening, and nothing was changed.
-[[nodiscard]] Result<void> migrate(const MigrationOptions& options, const MigrationSurvey& survey,
-                                   std::string& why);
+// Takes the steps that `survey`, made just now, names: removes damaged views, opens the ledger,
+// which makes views anew and adds a few events of its own, activates the format, writes a snapshot,
+// closes, writes the keyring again, removes outdated snapshots. Then surveys again, which is
+// returned: the first survey.end events must have survey.root. unsupported_format: a step is
+// upgrade_program, nothing was changed. audit_corrupt: the survey found damage, and nothing was
+// changed, or what was made of it does not verify. root_mismatch: the events of before are not
+// there any more. unknown_outcome: it stopped half-way; taking the steps again goes on. Other
+// errors are those of opening, and nothing but views was changed.
+[[nodiscard]] Result<MigrationSurvey> migrate(const MigrationOptions& options,
+                                              const MigrationSurvey& survey, std::string& why);
 
 }  // namespace tokenledger

@@ -1,6 +1,5 @@
 // `tokenledger migrate`: brings the files of a closed ledger to the formats of this program.
 #include "core/proof_text.hpp"
-#include "replay/audit_verify.hpp"
 #include "replay/migration.hpp"
 #include "tools/offline_ledger.hpp"
 
@@ -47,19 +46,36 @@ MigrationSurvey survey_or_fail(const MigrationOptions& options) {
   return std::move(*survey);
 }
 
-// Every file, byte by byte; `moment` is "before" or "after".
-void verify_or_fail(const CommandLine& line, const char* moment, ExitCode code) {
+// To stderr: a person reads it, a script reads the step of the part "views".
+void tell_of_views(const MigrationSurvey& survey, const char* advice) {
+  if (!survey.views_damage) return;
+  const auto& [place, what] = *survey.views_damage;
+  std::fputs(("the views are damaged; first at " + escape_control(place) + ": " +
+              escape_control(what) + "; they are a cache: " + advice + "\n")
+                 .c_str(),
+             stderr);
+}
+
+void require_undamaged(const MigrationSurvey& survey) {
+  if (survey.damage.empty()) return;
+  const auto& first = survey.damage.front();
+  throw Failure{ExitCode::difference, "the ledger does not verify before the migration; first at " +
+                                          escape_control(first.place) + ": " +
+                                          escape_control(first.what) +
+                                          "; nothing was changed; see `tokenledger audit verify`"};
+}
+
+MigrationSurvey migrate_or_fail(const MigrationOptions& options, const MigrationSurvey& survey) {
   std::string why;
-  ProgressLine progress;
-  AuditVerifyOptions options{.directory = line.data, .keyring_key_file = line.keyring_key_file};
-  options.progress = [&](const AuditProgress& at) { progress.show(at.stage, at.done, at.end); };
-  const auto report = verify_audit(options, why);
-  if (!report) throw Failure{ExitCode::cannot_open, why};
-  if (report->differences.empty()) return;
-  const auto& first = report->differences.front();
-  throw Failure{code, std::string{"the ledger does not verify "} + moment +
-                          " the migration; first at " + escape_control(first.place) + ": " +
-                          escape_control(first.what) + "; see `tokenledger audit verify`"};
+  auto migrated = migrate(options, survey, why);
+  if (migrated) return std::move(*migrated);
+  switch (to_errc(migrated.error())) {
+    case Errc::unknown_outcome: throw Failure{ExitCode::unknown_outcome, escape_control(why)};
+    case Errc::audit_corrupt:
+    case Errc::root_mismatch:
+      throw Failure{ExitCode::difference, escape_control(why) + "; see `tokenledger audit verify`"};
+    default: throw Failure{ExitCode::cannot_open, escape_control(why)};
+  }
 }
 
 ExitCode migrate_ledger(const CommandLine& line, const MigrateOptions& options) {
@@ -77,19 +93,16 @@ ExitCode migrate_ledger(const CommandLine& line, const MigrateOptions& options) 
                   "the ledger was made by a newer version of tokenledger: upgrade this program; "
                   "nothing was changed"};
   }
-  verify_or_fail(line, "before", ExitCode::difference);
+  require_undamaged(survey);
+  tell_of_views(survey,
+                options.dry_run ? "without --dry-run they are made anew" : "they are made anew");
   if (options.dry_run || survey.is_done()) {
     print(render(listing_of(survey, options.dry_run, false), line.format));
     return ExitCode::ok;
   }
-  std::string why;
-  if (const auto migrated = migrate(migration, survey, why); !migrated) {
-    if (migrated.error() == Errc::unknown_outcome) throw Failure{ExitCode::unknown_outcome, why};
-    const bool is_different = migrated.error() == Errc::root_mismatch;
-    throw Failure{is_different ? ExitCode::difference : ExitCode::cannot_open, why};
-  }
-  verify_or_fail(line, "after", ExitCode::difference);
-  print(render(listing_of(survey_or_fail(migration), false, true), line.format));
+  const auto after = migrate_or_fail(migration, survey);
+  tell_of_views(after, "the log is whole and migrated; see `tokenledger views rebuild`");
+  print(render(listing_of(after, false, true), line.format));
   return ExitCode::ok;
 }
 
@@ -102,7 +115,8 @@ void add_migrate_command(CommandLine& line) {
       {"migrate",
        "Bring a ledger that an older version made to this program's formats: lists each part with "
        "its version, verifies everything before and after, and shows that the old events are "
-       "unchanged. A program of the older version can't open the ledger any more afterwards. A "
+       "unchanged. Damaged views are made anew. A program of the older version can't open the "
+       "ledger any more afterwards. A "
        "newer "
        "program's first start alone may write the keyring again, too: copy the directory before "
        "that",

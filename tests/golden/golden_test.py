@@ -209,6 +209,27 @@ class Golden(CommandLineTest):
             leaves = [hashlib.sha256(b"\x00" + entry).digest() for entry in old]
             self.assertEqual(base64.b64encode(root_of(leaves)).decode(), expected["root"])
 
+    def test_migrate_makes_damaged_views_anew_and_says_so(self):
+        for _, _ in self.releases():
+            self.ok("token", "list", "--data", self.data)  # a golden ledger may have none yet
+            views = os.path.join(self.data, "views")
+            tables = [name for name in os.listdir(views) if name.endswith(".sst")]
+            self.assertTrue(tables)
+            path = os.path.join(views, tables[0])
+            with open(path, "rb") as file:
+                data = bytearray(file.read())
+            data[len(data) // 3] ^= 1
+            with open(path, "wb") as file:
+                file.write(data)
+            tried = self.ok("migrate", "--data", self.data, "--dry-run", "--format", "json")
+            self.assertIn("the views are damaged", tried.err)
+            steps = {item["part"]: item["step"] for item in tried.json()["items"]}
+            self.assertEqual(steps["views"], "make anew")
+            done = self.ok("migrate", "--data", self.data, "--format", "json")
+            self.assertIn("they are made anew", done.err)
+            self.assertTrue(done.json()["migrated"])
+            self.ok("audit", "verify", "--data", self.data)
+
     def test_migrate_of_a_newer_or_damaged_ledger_changes_nothing(self):
         for _, _ in self.releases():
             path = os.path.join(self.data, "keystore")

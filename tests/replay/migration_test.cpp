@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include <cstring>
+#include <functional>
 
 #include "core/event_codec.hpp"
 #include "core/state_codec.hpp"
@@ -113,6 +114,16 @@ class Migration : public testing_support::LedgerTest {
     meta[0] = static_cast<char>(meta[0] + by);
     ASSERT_TRUE(db->Put({}, "m", meta).ok());
   }
+  void remove_last_view_row() {
+    rocksdb::DB* raw = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open({}, (ledger_path() / "views").string(), &raw).ok());
+    const std::unique_ptr<rocksdb::DB> db{raw};
+    const std::unique_ptr<rocksdb::Iterator> rows{db->NewIterator({})};
+    rows->SeekToLast();
+    while (rows->Valid() && rows->key() == "m") rows->Prev();
+    ASSERT_TRUE(rows->Valid());
+    ASSERT_TRUE(db->Delete({}, rows->key()).ok());
+  }
   // An event that only a newer program writes, behind the log's end.
   void append_newer_event() {
     const auto log = EventLog::open({.directory = ledger_path() / "log"});
@@ -156,6 +167,10 @@ class Migration : public testing_support::LedgerTest {
   }
   void expect_good() {
     EXPECT_TRUE(check(stays_));
+    expect_good_lists();
+  }
+  // Also by a later clock, when the tokens have expired.
+  void expect_good_lists() {
     EXPECT_EQ(status(revoked_), TokenStatus::revoked);
     ASSERT_TRUE(ledger_->wait_for_views(ledger_->committed()));
     const auto list = ledger_->list({.client_id = "shop"});
@@ -273,6 +288,91 @@ TEST_F(Migration, DamagedViewsAreMadeAnew_INV3) {
   EXPECT_TRUE(survey->has(MigrationStep::make_anew));
   ASSERT_TRUE(migrate(options, *survey, why)) << why;
   EXPECT_TRUE(survey_formats(options, why)->is_done());
+}
+
+// Each is no damage that layout and cursor show, or that RocksDB would meet when it opens them.
+TEST_F(Migration, ViewsThatDoNotVerifyStopNothingAndAreMadeAnew_INV3) {
+  const auto views = ledger_path() / "views";
+  const auto tables = [&] {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator{views})
+      if (entry.path().extension() == ".sst") found.push_back(entry.path());
+    return found;
+  };
+  const std::pair<const char*, std::function<void()>> damages[] = {
+      {"a changed table",
+       [&] {
+         auto bytes = contents(tables().front());
+         bytes[bytes.size() / 3] ^= 1;
+         overwrite(tables().front(), bytes);
+       }},
+      {"no tables",
+       [&] {
+         for (const auto& table : tables()) fs::remove(table);
+       }},
+      {"no CURRENT", [&] { fs::remove(views / "CURRENT"); }},
+      {"a row is gone, and every checksum is right", [&] { remove_last_view_row(); }},
+      {"a mark of damage", [&] { overwrite(ledger_path() / "views.damaged", "x"); }},
+  };
+  for (const auto& [name, damage] : damages) {
+    SCOPED_TRACE(name);
+    ASSERT_FALSE(tables().empty());
+    damage();
+    std::string why;
+    const MigrationOptions options{.directory = ledger_path()};
+    const auto survey = survey_formats(options, why);
+    ASSERT_TRUE(survey) << why;
+    EXPECT_TRUE(survey->damage.empty()) << survey->damage.front().what;
+    ASSERT_TRUE(survey->views_damage);
+    EXPECT_TRUE(survey->views_damage->place.starts_with("views")) << survey->views_damage->place;
+    EXPECT_TRUE(survey->has(MigrationStep::make_anew));
+    const auto after = migrate(options, *survey, why);
+    ASSERT_TRUE(after) << why;
+    EXPECT_TRUE(after->is_done());
+    EXPECT_FALSE(after->views_damage) << after->views_damage->what;
+    EXPECT_GT(after->end, survey->end);
+    auto today = this->options();
+    today.clock = nullptr;
+    open(today);
+    expect_good_lists();
+    close();
+  }
+}
+
+TEST_F(Migration, WhatDoesNotVerifyElsewhereIsLeftAloneAndSoAreTheViews) {
+  overwrite(ledger_path() / "views.damaged", "x");
+  const auto path = path_of("keystore");
+  const auto damaged = contents(path) + "trailing";
+  overwrite(path, damaged);
+  std::string why;
+  const MigrationOptions options{.directory = ledger_path()};
+  const auto survey = survey_formats(options, why);
+  ASSERT_TRUE(survey) << why;
+  ASSERT_FALSE(survey->damage.empty());
+  EXPECT_EQ(survey->damage.front().place, "keystore");
+  EXPECT_TRUE(survey->views_damage);
+  EXPECT_EQ(to_errc(migrate(options, *survey, why).error()), Errc::audit_corrupt);
+  EXPECT_NE(why.find("does not verify before the migration; first at keystore"), std::string::npos)
+      << why;
+  EXPECT_EQ(contents(path), damaged);
+  EXPECT_EQ(contents(ledger_path() / "views.damaged"), "x");
+}
+
+TEST_F(Migration, TheLogIsReadOnceBeforeAndOnceAfter) {
+  overwrite(ledger_path() / "views.damaged", "x");
+  int passes = 0;
+  const MigrationOptions options{.directory = ledger_path(),
+                                 .keyring_key_file = {},
+                                 .files = {},
+                                 .progress = [&](const char* stage, Sequence at, Sequence end) {
+                                   if (std::string_view{stage} == "log" && at == end) ++passes;
+                                 }};
+  std::string why;
+  const auto survey = survey_formats(options, why);
+  ASSERT_TRUE(survey) << why;
+  EXPECT_EQ(passes, 1);
+  ASSERT_TRUE(migrate(options, *survey, why)) << why;
+  EXPECT_EQ(passes, 2);
 }
 
 // Of files that somebody may be writing nothing is said.
