@@ -158,6 +158,7 @@ bool AuditLogCheck::replay_to(Sequence upto) {
   ReplayOptions options{.upto = upto, .expected_root = {}, .hash_leaves = true};
   options.requires_canonical = true;
   options.stops = options_.stops;
+  options.observe = options_.observe;
   options.on_tile_hash = [&](unsigned level, std::uint64_t number, const Digest& hash) {
     levels_->compare(level, number, hash);
   };

@@ -46,6 +46,7 @@ class AuditLogCheck {
     bool quick = false;
     std::function<void(const AuditProgress&)> progress;
     std::function<bool()> stops;
+    std::function<void(const Event&)> observe;  // every event that is read; empty: nobody looks
   };
 
   AuditLogCheck(const EventLog& log, Options options, AuditFindings& findings, AuditReport& report);

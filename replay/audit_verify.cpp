@@ -20,6 +20,7 @@
 #include "storage/log_events.hpp"
 #include "storage/rocks_check.hpp"
 #include "storage/snapshot_format.hpp"
+#include "storage/views.hpp"
 
 namespace tokenledger {
 namespace {
@@ -40,8 +41,8 @@ class Verification {
     if (auto prepared = prepare(); !prepared) return prepared.error();
     for (const auto step :
          {&Verification::check_names, &Verification::check_head, &Verification::check_keys,
-          &Verification::check_log_files, &Verification::read_kept, &Verification::check_log,
-          &Verification::check_views}) {
+          &Verification::check_log_files, &Verification::read_kept, &Verification::open_views,
+          &Verification::check_log, &Verification::check_views}) {
       if (findings_.is_full()) break;
       (this->*step)();
       // What was not read is no difference.
@@ -298,33 +299,46 @@ class Verification {
         .root_wanted_at = options_.root_wanted_at,
         .quick = options_.quick,
         .progress = options_.progress,
-        .stops = [this] { return stops(); }};
+        .stops = [this] { return stops(); },
+        .observe = {}};
+    // The log is read once for both.
+    const auto comparison = views_ == nullptr ? nullptr : views_->compare();
+    if (comparison) options.observe = [&](const Event& event) { comparison->add(event); };
     const auto before = report_.differences.size();
     AuditLogCheck{*log_, std::move(options), findings_, report_}.run();
     report_.extends_kept = has_kept_ && report_.differences.size() == before;
+    if (comparison == nullptr || findings_.is_full()) return;
+    progress("views", 0, views_->cursor().value());
+    report_.has_compared_views = comparison->agrees();
   }
 
   // A cache that is missing or behind is made by the next start; one that is wrong is not.
-  void check_views() {
+  void open_views() {
     const auto there = files_->exists(paths_.views);
     if (!there || !*there)
       return findings_.note("views", "there are none; the next start makes them");
     if (!check_rocks(paths_.views, "views/")) return;
     if (options_.quick || log_ == nullptr || !ledger_id_) return;
-    const auto opened = Views::open(
+    auto opened = Views::open(
         {.directory = paths_.views, .files = files_, .ledger_id = *ledger_id_, .read_only = true});
     if (opened.has_error() && opened.error() == Errc::outdated_format)
       return findings_.note("views", "of an older layout; the next start makes them anew");
     if (!opened)
       return findings_.difference("views", "they do not load: " + explain(opened.error()));
-    const auto cursor = (*opened)->cursor();
-    if (cursor == Sequence{})
+    if ((*opened)->cursor() == Sequence{})
       return findings_.note("views", "they are empty; the next start makes them");
+    views_ = std::move(*opened);
+  }
+
+  // Row by row, where something did not agree when the log was read.
+  void check_views() {
+    if (views_ == nullptr || report_.has_compared_views) return;
+    const auto cursor = views_->cursor();
     if (cursor > report_.end)
       return findings_.difference(
           "views", "they are at seq " + std::to_string(cursor.value()) + ", beyond the log");
     std::string difference;
-    const auto verified = (*opened)->verify(
+    const auto verified = views_->verify(
         *log_, [&](Sequence seq) { progress("views", seq.value(), cursor.value()); }, difference);
     if (!verified)
       return findings_.difference("views",
@@ -348,6 +362,7 @@ class Verification {
   std::optional<std::array<std::uint8_t, 16>> ledger_id_;
   KeyStoreMark key_store_;
   std::unique_ptr<EventLog> log_;
+  std::unique_ptr<Views> views_;  // null: none, or there is nothing to compare
   std::vector<KnownRoot> known_;
   bool has_kept_ = false;
   bool is_stopped_ = false;

@@ -84,10 +84,10 @@ struct AuditReport {
 };
 
 // Takes the directory's lock, unless the caller has it; changes nothing but RocksDB's LOG, and
-// makes and removes DIR/views.verify, which takes as much space as the views. Damage is in the
-// report, never an error. not_a_ledger, directory_locked, shutting_down, keyring_wrong_key (and no
-// vkey), invalid_argument (a malformed vkey or bound), io_error; `why` then holds a sentence that
-// says what to do.
+// where the views differ makes and removes DIR/views.verify, which takes as much space as they do,
+// to say in which row. At most two threads at work. Damage is in the report, never an error.
+// not_a_ledger, directory_locked, shutting_down, keyring_wrong_key (and no vkey), invalid_argument
+// (a malformed vkey or bound), io_error; `why` then holds a sentence that says what to do.
 [[nodiscard]] Result<AuditReport> verify_audit(const AuditVerifyOptions& options, std::string& why);
 
 }  // namespace tokenledger

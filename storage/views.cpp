@@ -136,7 +136,8 @@ Result<void> ViewsImpl::apply(std::span<const Event> events) {
   const bool has_revocations = std::ranges::any_of(events, [](const Event& event) {
     return std::holds_alternative<TokenRevoked>(event.payload);
   });
-  BatchBuilder builder{tables_, meta_, sink, finder(), has_revocations};
+  BatchBuilder builder{tables_, meta_, sink, finder(),
+                       [has_revocations](TokenIndex) { return has_revocations; }};
   for (const auto& event : events) {
     if (const auto added = builder.add(event); !added) return fail(to_errc(added.error()));
   }

@@ -26,6 +26,7 @@
 namespace tokenledger {
 
 class CommitSignal;
+struct Event;
 class EventLog;
 class FileLayer;
 
@@ -73,6 +74,19 @@ struct StatusTotals {
   friend bool operator==(const StatusTotals&, const StatusTotals&) = default;
 };
 
+// Compares the stored views with the log while somebody else reads that. One thread; the views must
+// outlive it.
+class ViewsComparison {
+ public:
+  virtual ~ViewsComparison() = default;
+  // Every event from seq 1 on, in order; those behind the cursor are passed over.
+  virtual void add(const Event& event) = 0;
+  // Once, after the last event: every row is there and is what the events give. False also when
+  // something did not fit or could not be read; what, Views::verify() tells. Reads all rows, on two
+  // threads.
+  [[nodiscard]] virtual bool agrees() = 0;
+};
+
 class Views {
  public:
   struct Options {
@@ -110,11 +124,14 @@ class Views {
   // goes on from there. Ends a stop (mark_stopped).
   [[nodiscard]] virtual Result<void> rebuild(const EventLog& log, Sequence upto,
                                              const std::function<void(Sequence)>& progress) = 0;
-  // Recomputes everything from the log beside the stored views and compares key by key; the first
-  // difference is described in `difference`. view_corrupt when there is one.
+  // Recomputes everything from the log and compares; two threads. When that does not agree, all of
+  // it is written beside the stored views, which takes as much space, and compared key by key: the
+  // first difference is described in `difference`. view_corrupt when there is one.
   [[nodiscard]] virtual Result<void> verify(const EventLog& log,
                                             const std::function<void(Sequence)>& progress,
                                             std::string& difference) = 0;
+  // The same for who reads the log anyway, of views that nobody writes (read_only).
+  [[nodiscard]] virtual std::unique_ptr<ViewsComparison> compare() = 0;
   [[nodiscard]] virtual Result<void> flush() = 0;
 
   // --- readers, any thread ---

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kMemtableBytes = std::size_t{16} << 20;
 constexpr std::size_t kBlockBytes = std::size_t{16} << 10;
 constexpr std::size_t kBlockCacheBytes = std::size_t{64} << 20;
+constexpr std::size_t kScanReadaheadBytes = std::size_t{2} << 20;
 constexpr std::uint64_t kFileBytes = std::uint64_t{64} << 20;
 
 // Rows of one view, lane or class come in ascending or descending order; the memtable keeps a
@@ -113,6 +114,15 @@ std::unique_ptr<rocksdb::Iterator> Database::iterate(const Bounds& bounds,
   options.verify_checksums = true;
   options.snapshot = snapshot;
   options.iterate_upper_bound = &bounds.upper;
+  return std::unique_ptr<rocksdb::Iterator>{db_->NewIterator(options)};
+}
+
+std::unique_ptr<rocksdb::Iterator> Database::iterate_all(const rocksdb::Snapshot* snapshot) const {
+  rocksdb::ReadOptions options;
+  options.verify_checksums = true;
+  options.fill_cache = false;
+  options.readahead_size = kScanReadaheadBytes;
+  options.snapshot = snapshot;
   return std::unique_ptr<rocksdb::Iterator>{db_->NewIterator(options)};
 }
 

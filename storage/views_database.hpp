@@ -46,6 +46,9 @@ class Database {
   };
   [[nodiscard]] std::unique_ptr<rocksdb::Iterator> iterate(
       const Bounds& bounds, const rocksdb::Snapshot* snapshot = nullptr) const;
+  // Every row, once and in order, past the cache.
+  [[nodiscard]] std::unique_ptr<rocksdb::Iterator> iterate_all(
+      const rocksdb::Snapshot* snapshot = nullptr) const;
   // No row at all. False when that can't be read.
   [[nodiscard]] bool is_empty() const;
   // nullopt: no such key.

@@ -18,6 +18,7 @@
 namespace tokenledger::views {
 
 class RowSource;
+class ViewsAgreement;
 class StatusScan;
 
 // A row with everything but its details and its own revocation.
@@ -38,6 +39,7 @@ class ViewsImpl final : public Views {
   [[nodiscard]] Result<void> verify(const EventLog& log,
                                     const std::function<void(Sequence)>& progress,
                                     std::string& difference) override;
+  [[nodiscard]] std::unique_ptr<ViewsComparison> compare() override;
   [[nodiscard]] Result<void> flush() override;
 
   [[nodiscard]] Sequence cursor() const noexcept override {
@@ -74,6 +76,12 @@ class ViewsImpl final : public Views {
   void publish_cursor(Sequence seq);
   [[nodiscard]] FindToken finder();
 
+  // The quick half of verify(), of the rows as `snapshot` has them; the caller holds lifetime_
+  // shared.
+  [[nodiscard]] std::unique_ptr<ViewsAgreement> agreement(Sequence cursor,
+                                                          const rocksdb::Snapshot* snapshot) const;
+  [[nodiscard]] bool agrees(const EventLog& log, Sequence cursor, const rocksdb::Snapshot* snapshot,
+                            const std::function<void(Sequence)>& progress) const;
   // --- queries; the caller holds lifetime_ shared ---
   [[nodiscard]] Result<void> load_revoked(TokenIndex first, RevokedChunk& chunk,
                                           WorkMeter& work) const;

@@ -7,9 +7,11 @@
 #include "core/hex.hpp"
 #include "core/invariant.hpp"
 #include "storage/event_log.hpp"
+#include "storage/views_agreement.hpp"
 #include "storage/views_feed.hpp"
 #include "storage/views_impl.hpp"
 #include "storage/views_segment.hpp"
+#include "storage/views_work.hpp"
 
 namespace tokenledger::views {
 namespace {
@@ -40,15 +42,6 @@ std::string first_difference(rocksdb::Iterator& stored, rocksdb::Iterator& right
   }
   if (!stored.status().ok()) return "unreadable: " + stored.status().ToString();
   return {};
-}
-
-rocksdb::ReadOptions whole_scan(const rocksdb::Snapshot* snapshot) {
-  rocksdb::ReadOptions options;
-  options.verify_checksums = true;
-  options.fill_cache = false;
-  options.readahead_size = std::size_t{2} << 20;
-  options.snapshot = snapshot;
-  return options;
 }
 
 // Keeps one moment of the stored views while the follower goes on.
@@ -87,7 +80,7 @@ Result<void> ViewsImpl::rebuild(const EventLog& log, Sequence upto,
     return code;
   };
   while (meta_.cursor < upto) {
-    BatchBuilder builder{tables_, meta_, segment, finder(), true};
+    BatchBuilder builder{tables_, meta_, segment, finder(), [](TokenIndex) { return true; }};
     while (meta_.cursor < upto && !segment.full()) {
       const auto events = feed.next(upto);
       if (!events) return fail(to_errc(events.error()));
@@ -106,14 +99,48 @@ Result<void> ViewsImpl::rebuild(const EventLog& log, Sequence upto,
   return {};
 }
 
+std::unique_ptr<ViewsAgreement> ViewsImpl::agreement(Sequence cursor,
+                                                     const rocksdb::Snapshot* snapshot) const {
+  return std::make_unique<ViewsAgreement>(ViewsAgreement::Options{
+      .database = *database_,
+      .snapshot = snapshot,
+      .ledger_id = options_.ledger_id,
+      .cursor = cursor,
+      .revoked = [this](TokenIndex index) {
+        return revoked_bits_.chunk_of(index, [this](TokenIndex first, RevokedChunk& chunk) {
+          WorkMeter unbounded;
+          return load_revoked(first, chunk, unbounded);
+        });
+      }});
+}
+
+std::unique_ptr<ViewsComparison> ViewsImpl::compare() {
+  LEDGER_INVARIANT(options_.read_only);
+  LEDGER_INVARIANT(database_ != nullptr);
+  return agreement(cursor(), nullptr);
+}
+
+bool ViewsImpl::agrees(const EventLog& log, Sequence cursor, const rocksdb::Snapshot* snapshot,
+                       const std::function<void(Sequence)>& progress) const {
+  const auto comparison = agreement(cursor, snapshot);
+  comparison->read_beside();
+  EventFeed feed{log, Sequence{1}, true};
+  while (comparison->reached() < cursor && !comparison->has_failed()) {
+    const auto events = feed.next(cursor);
+    if (!events || events->empty()) return false;
+    for (const auto& event : *events) comparison->add(event);
+    if (progress) progress(comparison->reached());
+  }
+  return comparison->agrees();
+}
+
 Result<void> ViewsImpl::verify(const EventLog& log, const std::function<void(Sequence)>& progress,
                                std::string& difference) {
   difference.clear();
   const std::shared_lock alive{lifetime_};
   if (!database_) return Errc::io_error;
   const HeldSnapshot snapshot{database_->db(), !options_.read_only};
-  const std::unique_ptr<rocksdb::Iterator> stored{
-      database_->db().NewIterator(whole_scan(snapshot.get()))};
+  const auto stored = database_->iterate_all(snapshot.get());
   stored->Seek(meta_key().view());
   const auto meta = stored->Valid() && stored->key() == meta_key().view()
                         ? decode_meta(stored->value().ToStringView())
@@ -127,12 +154,13 @@ Result<void> ViewsImpl::verify(const EventLog& log, const std::function<void(Seq
   beside.directory += ".verify";
   beside.read_only = false;
   if (auto gone = Database::destroy(beside.directory, beside.files); !gone) return gone;
+  if (agrees(log, meta->cursor, snapshot.get(), progress)) return {};
+  // Which row it is takes all rows, in order.
   const auto compare = [&]() -> Result<void> {
     ViewsImpl recomputed{beside};
     if (auto started = recomputed.start(); !started) return started;
     if (auto built = recomputed.rebuild(log, meta->cursor, progress); !built) return built;
-    const std::unique_ptr<rocksdb::Iterator> right{
-        recomputed.database_->db().NewIterator(whole_scan(nullptr))};
+    const auto right = recomputed.database_->iterate_all();
     difference = first_difference(*stored, *right);
     if (!right->status().ok()) return to_view_errc(right->status());
     if (!difference.empty()) return Errc::view_corrupt;

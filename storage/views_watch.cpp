@@ -17,6 +17,7 @@ class WatchedViews final : public Views {
                       std::string& difference) override {
     return heed(inner_->verify(log, progress, difference));
   }
+  std::unique_ptr<ViewsComparison> compare() override { return inner_->compare(); }
   Result<void> flush() override { return heed(inner_->flush()); }
 
   Sequence cursor() const noexcept override { return inner_->cursor(); }

@@ -85,7 +85,8 @@ Result<void> BatchBuilder::add_token(const Event& event, const TokenIssued& issu
                       .issued_by = event.actor};
   facts.has_details =
       !issued.name.empty() || !issued.owner.bytes.empty() || !issued.extra_fields.bytes.empty();
-  if (remembers_) remembered_.insert_or_assign(issued.index, KnownToken{event.seq, entry, facts});
+  if (remembers_(issued.index))
+    remembered_.insert_or_assign(issued.index, KnownToken{event.seq, entry, facts});
   add_token_rows(event, *entry, facts);
   if (facts.has_details) add_details_rows(event, *entry, facts);
   if (facts.subject != SubjectNumber{}) {

@@ -34,13 +34,19 @@ struct KnownToken {
 };
 // What the views held before the batch; nullopt: no such token.
 using FindToken = std::function<Result<std::optional<KnownToken>>(TokenIndex)>;
+using RememberToken = std::function<bool(TokenIndex)>;
 
 class BatchBuilder {
  public:
   // `meta` and `tables` are as of the event before the first; both move along.
-  // `remembers`: revocations of tokens of this very batch may come.
-  BatchBuilder(Tables& tables, Meta& meta, RowSink& sink, FindToken find, bool remembers)
-      : tables_{tables}, meta_{meta}, sink_{sink}, find_{std::move(find)}, remembers_{remembers} {}
+  // `remembers`: the tokens of this very batch whose revocation may come before its end; others are
+  // looked for with `find`.
+  BatchBuilder(Tables& tables, Meta& meta, RowSink& sink, FindToken find, RememberToken remembers)
+      : tables_{tables},
+        meta_{meta},
+        sink_{sink},
+        find_{std::move(find)},
+        remembers_{std::move(remembers)} {}
 
   // log_corrupt: the event does not fit what came before; the batch is worthless then.
   [[nodiscard]] Result<void> add(const Event& event);
@@ -48,6 +54,8 @@ class BatchBuilder {
   void finish();
   // Tokens that this batch revoked one by one.
   [[nodiscard]] const std::vector<TokenIndex>& revoked() const noexcept { return revoked_; }
+  // For a batch without end.
+  void forget_revoked() noexcept { revoked_.clear(); }
 
  private:
   [[nodiscard]] Result<void> add_token(const Event& event, const TokenIssued& issued);
@@ -63,7 +71,7 @@ class BatchBuilder {
   Meta& meta_;
   RowSink& sink_;
   const FindToken find_;
-  const bool remembers_;
+  const RememberToken remembers_;
   boost::unordered_flat_map<TokenIndex, KnownToken> remembered_;
   std::vector<ClassEntry*> touched_;
   std::vector<TokenIndex> revoked_;

@@ -6,6 +6,7 @@ tokenledger_test(storage/event_log_test.cpp tokenledger::storage RocksDB::rocksd
 tokenledger_test(storage/rocks_check_test.cpp tokenledger::storage RocksDB::rocksdb)
 tokenledger_test(storage/table_damage_test.cpp tokenledger::storage)
 tokenledger_test(storage/views_model_test.cpp tokenledger::storage)
+tokenledger_test(storage/views_agreement_test.cpp tokenledger::storage RocksDB::rocksdb)
 tokenledger_test(storage/views_rebuild_test.cpp tokenledger::storage RocksDB::rocksdb)
 tokenledger_test(storage/views_follower_test.cpp tokenledger::storage)
 tokenledger_test(storage/keyring_test.cpp tokenledger::storage)
