@@ -1,7 +1,6 @@
 // Whatever is changed in a ledger's directory is found by an offline verification, which says
 // where; what an older or foreign part does at open; what can't be seen without a kept checkpoint.
 #include <gtest/gtest.h>
-#include <rocksdb/db.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -10,9 +9,9 @@
 #include <random>
 
 #include "core/byte_view.hpp"
-#include "core/event_codec.hpp"
 #include "storage/crc32c.hpp"
 #include "tests/crash/audit_place.hpp"
+#include "tests/crash/log_surgery.hpp"
 
 namespace tokenledger::crash_testing {
 namespace {
@@ -122,46 +121,6 @@ TEST_F(Tampering, OneByteAnywhereIsFoundAndItsFileNamed) {
   EXPECT_GE(total_, 2'000u);
 }
 
-// Changes the log as RocksDB does, so that every checksum is right.
-class Forger {
- public:
-  explicit Forger(const path& log) {
-    rocksdb::DB* raw = nullptr;
-    const auto status = rocksdb::DB::Open({}, log.string(), &raw);
-    EXPECT_TRUE(status.ok()) << status.ToString();
-    rocks_.reset(raw);
-  }
-  void remove(std::uint64_t seq) { EXPECT_TRUE(rocks_->Delete({}, key(seq)).ok()); }
-  void change_request_id(std::uint64_t seq) {
-    std::string bytes;
-    EXPECT_TRUE(rocks_->Get({}, key(seq), &bytes).ok());
-    auto event = decode_event(bytes_of(bytes));
-    ASSERT_TRUE(event);
-    event->request_id = "forged";
-    const auto encoded = encode_event(*event);
-    ASSERT_TRUE(encoded);
-    put(seq, text_of(*encoded));
-  }
-  // Bytes that decode to the same event and are not those that we write.
-  void append_a_byte(std::uint64_t seq) {
-    std::string bytes;
-    EXPECT_TRUE(rocks_->Get({}, key(seq), &bytes).ok());
-    put(seq, bytes + std::string(4, '\0'));
-  }
-
- private:
-  void put(std::uint64_t seq, std::string_view bytes) {
-    EXPECT_TRUE(rocks_->Put({}, key(seq), rocksdb::Slice{bytes.data(), bytes.size()}).ok());
-  }
-  static std::string key(std::uint64_t seq) {
-    std::string key(8, '\0');
-    for (int i = 7; i >= 0; --i, seq >>= 8)
-      key[static_cast<std::size_t>(i)] = static_cast<char>(seq);
-    return key;
-  }
-  std::unique_ptr<rocksdb::DB> rocks_;
-};
-
 // Another ciphertext in the first frame of the key store, with the frame's checksum made anew.
 void change_sealed_value(const path& key_store) {
   constexpr std::size_t kFrameAt = 48;  // storage/key_store.hpp
@@ -193,13 +152,13 @@ void replace(const path& ledger, const path& from, const char* name) {
 }
 const Forgery kForgeries[] = {
     {"AnEventWasChanged", "audit/checkpoints", "another Merkle root",
-     [](const AuditPlace&, const path& at) { Forger{at / "log"}.change_request_id(9); }},
+     [](const AuditPlace&, const path& at) { LogSurgery{at / "log"}.change_request_id(9); }},
     {"AnEventWasChangedUnderATile", "audit/level-1", "byte 0 is not what the events give",
-     [](const AuditPlace&, const path& at) { Forger{at / "log"}.change_request_id(9); }},
+     [](const AuditPlace&, const path& at) { LogSurgery{at / "log"}.change_request_id(9); }},
     {"AnEventIsNotCanonical", "log", "seq 11",
-     [](const AuditPlace&, const path& at) { Forger{at / "log"}.append_a_byte(11); }},
+     [](const AuditPlace&, const path& at) { LogSurgery{at / "log"}.append_a_byte(11); }},
     {"AnEventIsMissing", "log", "seq 5",
-     [](const AuditPlace&, const path& at) { Forger{at / "log"}.remove(5); }},
+     [](const AuditPlace&, const path& at) { LogSurgery{at / "log"}.remove(5); }},
     {"SnapshotIsOfAnotherHistory", "snapshots/", "is not that of the events",
      [](const AuditPlace& from, const path& at) { replace(at, from.branch, "snapshots"); }},
     {"CheckpointsAreOfAnotherHistory", "audit/checkpoints", "another Merkle root",
@@ -295,7 +254,7 @@ const Swap kSwaps[] = {
     {"LogHasAHole", Errc::log_corrupt,
      [](const AuditPlace&, const path& at) {
        std::filesystem::remove_all(at / "snapshots");
-       Forger{at / "log"}.remove(5);
+       LogSurgery{at / "log"}.remove(5);
      }},
     {"LogIsAnOlderCopy", Errc::log_shorter_than_head,
      [](const AuditPlace& from, const path& at) { replace(at, from.older, "log"); }},
@@ -395,7 +354,7 @@ TEST(QuickVerify, ReadsFromTheNewestSnapshotOnAndFindsATamperedTail) {
   EXPECT_EQ(quick->end, verify(place.killed)->end);
   const testing_support::TemporaryDirectory root;
   AuditPlace::copy(place.killed, root / "ledger");
-  Forger{root / "ledger" / "log"}.change_request_id(quick->end.value() - 3);
+  LogSurgery{root / "ledger" / "log"}.change_request_id(quick->end.value() - 3);
   EXPECT_FALSE(verify(root / "ledger", {.quick = true})->differences.empty());
 }
 

@@ -1,19 +1,17 @@
 // What opening refuses, with which Errc, and that it says why and harms nothing; and what it mends.
 #include <gtest/gtest.h>
-#include <rocksdb/db.h>
 
 #include <atomic>
 #include <fstream>
 #include <map>
 #include <thread>
 
-#include "core/byte_view.hpp"
-#include "core/event_codec.hpp"
 #include "storage/clock.hpp"
 #include "storage/fault_injection.hpp"
 #include "storage/ledger.hpp"
 #include "storage/ledger_core.hpp"
 #include "tests/crash/ledger_checker.hpp"
+#include "tests/crash/log_surgery.hpp"
 #include "tests/storage/temporary_directory.hpp"
 
 namespace tokenledger::crash_testing {
@@ -98,47 +96,6 @@ void flip_byte(const path& file, std::size_t at) {
   std::ofstream{file, std::ios::binary}.write(bytes.data(),
                                               static_cast<std::streamsize>(bytes.size()));
 }
-
-// Changes the log behind the ledger's back, but as RocksDB does, so that its checksums are right.
-class LogSurgery {
- public:
-  explicit LogSurgery(const path& log) {
-    rocksdb::DB* raw = nullptr;
-    const auto status = rocksdb::DB::Open({}, log.string(), &raw);
-    EXPECT_TRUE(status.ok()) << status.ToString();
-    rocks_.reset(raw);
-  }
-  std::uint64_t last() {
-    const std::unique_ptr<rocksdb::Iterator> at{rocks_->NewIterator({})};
-    at->SeekToLast();
-    std::uint64_t seq = 0;
-    for (const char byte : at->key().ToStringView())
-      seq = seq << 8 | static_cast<std::uint8_t>(byte);
-    return seq;
-  }
-  void remove(std::uint64_t seq) { EXPECT_TRUE(rocks_->Delete({}, key(seq)).ok()); }
-  void change_request_id(std::uint64_t seq) {
-    std::string bytes;
-    EXPECT_TRUE(rocks_->Get({}, key(seq), &bytes).ok());
-    auto event = decode_event(bytes_of(bytes));
-    ASSERT_TRUE(event);
-    event->request_id = "forged";
-    EventEncoder encoder;
-    const auto encoded = encode_event(*event, encoder);
-    ASSERT_TRUE(encoded);
-    const rocksdb::Slice value{reinterpret_cast<const char*>(encoded->data()), encoded->size()};
-    EXPECT_TRUE(rocks_->Put({}, key(seq), value).ok());
-  }
-
- private:
-  static std::string key(std::uint64_t seq) {
-    std::string key(8, '\0');
-    for (int i = 7; i >= 0; --i, seq >>= 8)
-      key[static_cast<std::size_t>(i)] = static_cast<char>(seq);
-    return key;
-  }
-  std::unique_ptr<rocksdb::DB> rocks_;
-};
 
 // Our own files; RocksDB's may be tidied by a look at them.
 std::map<std::string, std::string> own_files(const path& ledger) {
