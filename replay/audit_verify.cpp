@@ -42,7 +42,7 @@ class Verification {
     for (const auto step :
          {&Verification::check_names, &Verification::check_head, &Verification::check_keys,
           &Verification::check_log_files, &Verification::read_kept, &Verification::open_views,
-          &Verification::check_log, &Verification::check_views}) {
+          &Verification::check_log, &Verification::check_torn_head, &Verification::check_views}) {
       if (findings_.is_full()) break;
       (this->*step)();
       // What was not read is no difference.
@@ -188,23 +188,47 @@ class Verification {
       const auto& slot = (*slots)[at];
       const auto place =
           "slot " + std::to_string(at) + " at byte " + std::to_string(at * HeadFile::kSlotBytes);
-      if (!slot) {
+      if (slot.head) {
+        add_head(*slot.head, place);
+      } else if (const auto& whole = (*slots)[1 - at].head; whole && slot.torn) {
+        torn_head_ = TornHead{place, *slot.torn, whole->seq};
+        known_.push_back(root_of(*slot.torn, place));
+      } else {
         findings_.difference("HEAD", place + " is damaged");
-        continue;
       }
-      if (ledger_id_ && *ledger_id_ != slot->ledger_id)
-        findings_.difference("HEAD", place + " is another ledger's");
-      ledger_id_ = slot->ledger_id;
-      if (slot->key_store.generation > key_store_.generation ||
-          (slot->key_store.generation == key_store_.generation &&
-           slot->key_store.bytes > key_store_.bytes)) {
-        key_store_ = slot->key_store;
-      }
-      known_.push_back({slot->range.size(), slot->range.root(), "HEAD", "HEAD (" + place + ")"});
     }
     if (keyring_ != nullptr && ledger_id_ && keyring_->ledger_id() != *ledger_id_)
       findings_.difference("keyring", "it is another ledger's than HEAD");
     if (keyring_ != nullptr) ledger_id_ = keyring_->ledger_id();
+  }
+
+  void add_head(const Head& head, const std::string& place) {
+    if (ledger_id_ && *ledger_id_ != head.ledger_id)
+      findings_.difference("HEAD", place + " is another ledger's");
+    ledger_id_ = head.ledger_id;
+    if (head.key_store.generation > key_store_.generation ||
+        (head.key_store.generation == key_store_.generation &&
+         head.key_store.bytes > key_store_.bytes)) {
+      key_store_ = head.key_store;
+    }
+    known_.push_back(root_of(head, place));
+  }
+
+  static KnownRoot root_of(const Head& head, const std::string& place) {
+    return {head.seq.value(), head.range.root(), "HEAD", "HEAD (" + place + ")"};
+  }
+
+  // A power cut tears a slot only while it is written, which is done when the log has events behind
+  // those of the other slot. The head in it must be one that the log has: its root was compared.
+  void check_torn_head() {
+    if (!torn_head_) return;
+    const auto& [place, head, other_seq] = *torn_head_;
+    const bool was_written = other_seq < report_.end && head.seq <= report_.end && ledger_id_ &&
+                             head.ledger_id == *ledger_id_;
+    if (!was_written) return findings_.difference("HEAD", place + " is damaged");
+    findings_.note("HEAD", place +
+                               " has the checksum of another write; a power cut leaves such, "
+                               "the next start goes by the other slot");
   }
 
   void check_keys() {
@@ -363,6 +387,12 @@ class Verification {
   KeyStoreMark key_store_;
   std::unique_ptr<EventLog> log_;
   std::unique_ptr<Views> views_;  // null: none, or there is nothing to compare
+  struct TornHead {
+    std::string place;
+    Head head;
+    Sequence other_seq;  // of the whole slot
+  };
+  std::optional<TornHead> torn_head_;
   std::vector<KnownRoot> known_;
   bool has_kept_ = false;
   bool is_stopped_ = false;

@@ -139,12 +139,12 @@ class Surveyor {
                          MigrationStep::none);
     }
     const auto whole =
-        std::ranges::find_if(*slots, [](const auto& slot) { return slot.has_value(); });
+        std::ranges::find_if(*slots, [](const auto& slot) { return slot.head.has_value(); });
     if (whole == slots->end()) {
       add("HEAD", {}, kHeadVersion, MigrationStep::none);
       return {};
     }
-    ledger_id_ = (*whole)->ledger_id;
+    ledger_id_ = whole->head->ledger_id;
     const auto at = static_cast<std::size_t>(whole - slots->begin()) * HeadFile::kSlotBytes;
     return add_version(paths_.head, at, kHeadVersion, MigrationStep::none, false);
   }

@@ -1,6 +1,8 @@
 #include "storage/head_file.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 #include <optional>
 #include <vector>
 
@@ -45,12 +47,8 @@ std::vector<std::uint8_t> encode(const Slot& slot) {
   return bytes;
 }
 
-// unsupported_format: whole, and of a newer version; head_corrupt: anything else that is not ours.
-Result<Slot> decode(std::span<const std::uint8_t> bytes) {
-  if (ByteReader{bytes.subspan(kChecksumAt)}.integer<std::uint32_t>() !=
-      crc32c(bytes.first(kChecksumAt))) {
-    return Errc::head_corrupt;
-  }
+// Everything but the checksum.
+Result<Slot> decode_contents(std::span<const std::uint8_t> bytes) {
   ByteReader reader{bytes.first(kChecksumAt)};
   if (!std::ranges::equal(reader.bytes(kMagic.size()), kMagic)) return Errc::head_corrupt;
   const auto version = reader.integer<std::uint32_t>();
@@ -68,12 +66,34 @@ Result<Slot> decode(std::span<const std::uint8_t> bytes) {
   slot.head.key_store.bytes = reader.integer<std::uint64_t>();
   const auto range = CompactRange::deserialize(reader.bytes(range_bytes));
   if (!reader.ok() || !range) return Errc::head_corrupt;
-  // The checksum matched, so a contradiction here is a writer's bug or a forgery: refuse it as
-  // well.
+  // Where the checksum matched, a contradiction is a writer's bug or a forgery: refuse it as well.
   if (range->size() != size || size != slot.head.seq.value()) return Errc::head_corrupt;
   if (range->root() != root) return Errc::head_corrupt;
   slot.head.range = *range;
   return slot;
+}
+
+// unsupported_format: whole, and of a newer version; head_corrupt: anything else that is not ours.
+Result<Slot> decode(std::span<const std::uint8_t> bytes) {
+  if (ByteReader{bytes.subspan(kChecksumAt)}.integer<std::uint32_t>() !=
+      crc32c(bytes.first(kChecksumAt))) {
+    return Errc::head_corrupt;
+  }
+  return decode_contents(bytes);
+}
+
+// A checksum that is right but for one byte was changed; the one of another write differs in more,
+// but for one time in some millions.
+std::optional<Head> decode_torn(std::span<const std::uint8_t> bytes) {
+  const auto slot = decode_contents(bytes);
+  if (!slot) return std::nullopt;
+  const auto written = encode(*slot);
+  const auto end = static_cast<std::ptrdiff_t>(kChecksumAt);
+  if (!std::equal(written.begin(), written.begin() + end, bytes.begin())) return std::nullopt;
+  const auto others = std::inner_product(written.begin() + end, written.end(), bytes.begin() + end,
+                                         0, std::plus{}, std::not_equal_to{});
+  if (others < 2) return std::nullopt;
+  return slot->head;
 }
 
 }  // namespace
@@ -140,19 +160,23 @@ Result<void> HeadFile::sync() {
   return {};
 }
 
-Result<std::array<std::optional<Head>, 2>> read_head_slots(FileLayer& files,
-                                                           const std::filesystem::path& path) {
+Result<std::array<HeadSlot, 2>> read_head_slots(FileLayer& files,
+                                                const std::filesystem::path& path) {
   const auto bytes = read_whole(files, path, HeadFile::kFileBytes);
   if (!bytes) return bytes.error() == Errc::too_large ? Errc::head_corrupt : bytes.error();
   if (bytes->size() != HeadFile::kFileBytes) return Errc::head_corrupt;
-  std::array<std::optional<Head>, 2> heads;
-  for (std::size_t at = 0; at < heads.size(); ++at) {
-    const auto slot =
-        decode(std::span{*bytes}.subspan(at * HeadFile::kSlotBytes, HeadFile::kSlotBytes));
-    if (slot) heads[at] = slot->head;
+  std::array<HeadSlot, 2> slots;
+  for (std::size_t at = 0; at < slots.size(); ++at) {
+    const auto part = std::span{*bytes}.subspan(at * HeadFile::kSlotBytes, HeadFile::kSlotBytes);
+    const auto slot = decode(part);
     if (!slot && slot.error() == Errc::unsupported_format) return Errc::unsupported_format;
+    if (slot) {
+      slots[at].head = slot->head;
+    } else {
+      slots[at].torn = decode_torn(part);
+    }
   }
-  return heads;
+  return slots;
 }
 
 }  // namespace tokenledger

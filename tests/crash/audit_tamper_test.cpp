@@ -10,6 +10,7 @@
 
 #include "core/byte_view.hpp"
 #include "storage/crc32c.hpp"
+#include "storage/head_file.hpp"
 #include "tests/crash/audit_place.hpp"
 #include "tests/crash/log_surgery.hpp"
 
@@ -197,6 +198,105 @@ const Forgery kForgeries[] = {
          if (name.starts_with("log/") && name.ends_with(".sst")) std::filesystem::remove(at / name);
      }},
 };
+// The two slots of a HEAD, and which one was written last.
+class HeadBytes {
+ public:
+  explicit HeadBytes(const path& directory)
+      : file_{directory / "HEAD"}, bytes_{testing_support::contents(file_)} {}
+  [[nodiscard]] std::size_t newer() const { return counter(0) > counter(1) ? 0 : 1; }
+  // The last sectors as another write left them, of the other slot, which is as good as any.
+  void tear(std::size_t slot) {
+    constexpr std::size_t kSector = 512;
+    bytes_.replace((slot + 1) * kSlot - kSector, kSector,
+                   bytes_.substr((2 - slot) * kSlot - kSector, kSector));
+    save();
+  }
+  void flip(std::size_t slot, std::size_t at) {
+    bytes_[slot * kSlot + at] = static_cast<char>(bytes_[slot * kSlot + at] ^ 0x10);
+    save();
+  }
+  void take(std::size_t slot, const HeadBytes& from, std::size_t from_slot) {
+    bytes_.replace(slot * kSlot, kSlot, from.bytes_.substr(from_slot * kSlot, kSlot));
+    save();
+  }
+  static constexpr std::size_t kSlot = HeadFile::kSlotBytes;
+
+ private:
+  [[nodiscard]] std::uint64_t counter(std::size_t slot) const {
+    std::uint64_t value = 0;
+    for (std::size_t i = 8; i-- > 0;)
+      value = value << 8 | static_cast<std::uint8_t>(bytes_[slot * kSlot + 16 + i]);
+    return value;
+  }
+  void save() const {
+    std::ofstream{file_, std::ios::binary}.write(bytes_.data(),
+                                                 static_cast<std::streamsize>(bytes_.size()));
+  }
+  const path file_;
+  std::string bytes_;
+};
+
+class TornHead : public testing::Test {
+ protected:
+  TornHead() { AuditPlace::copy(AuditPlace::get().killed, ledger); }
+  bool has_note() const {
+    const auto report = verify(ledger);
+    EXPECT_TRUE(report);
+    return report->differences.empty() && std::ranges::any_of(report->notes, [](const auto& note) {
+             return note.place == "HEAD";
+           });
+  }
+  std::string difference() const {
+    const auto report = verify(ledger);
+    EXPECT_TRUE(report);
+    return first_of(*report);
+  }
+  testing_support::TemporaryDirectory root;
+  path ledger = root / "ledger";
+};
+
+TEST_F(TornHead, TheNewerSlotWithTheChecksumOfAnotherWriteIsANoteAndTheNextStartMendsIt) {
+  HeadBytes head{ledger};
+  head.tear(head.newer());
+  EXPECT_TRUE(has_note()) << difference();
+  open_and_work(ledger, 1);
+  const auto mended = verify(ledger);
+  EXPECT_TRUE(mended && mended->differences.empty()) << first_of(*mended);
+}
+
+TEST_F(TornHead, WhatNoPowerCutLeavesIsADifference) {
+  const HeadBytes clean{ledger};
+  const auto newer = clean.newer();
+  const auto is_damaged = [&](auto change) {
+    HeadBytes head{ledger};
+    change(head);
+    EXPECT_EQ(difference().find("HEAD: slot"), 0u) << difference();
+    EXPECT_NE(difference().find("is damaged"), std::string::npos) << difference();
+    head.take(0, clean, 0);
+    head.take(1, clean, 1);
+  };
+  is_damaged([&](HeadBytes& head) { head.flip(newer, HeadBytes::kSlot - 2); });  // of the checksum
+  is_damaged([&](HeadBytes& head) { head.flip(newer, 30); });
+  is_damaged([&](HeadBytes& head) { head.flip(newer, 3'000); });  // zeros
+  // Nothing was behind the newer slot's events, so nobody wrote the older one.
+  is_damaged([&](HeadBytes& head) { head.tear(1 - newer); });
+  for (const std::size_t at : {std::size_t{30}, std::size_t{3'000}}) {
+    is_damaged([&](HeadBytes& head) {
+      head.tear(newer);
+      head.flip(newer, at);
+    });
+  }
+  EXPECT_EQ(difference(), "nothing");
+}
+
+TEST_F(TornHead, AHeadOfAnotherHistoryIsADifferenceWhateverItsChecksum) {
+  HeadBytes head{ledger};
+  const HeadBytes branch{AuditPlace::get().longer};
+  head.take(head.newer(), branch, branch.newer());
+  head.tear(head.newer());
+  EXPECT_EQ(difference().find("HEAD: "), 0u) << difference();
+}
+
 class VerifyFinds : public testing::TestWithParam<Forgery> {};
 
 TEST_P(VerifyFinds, WhatHasRightChecksums) {
