@@ -1,27 +1,15 @@
 #include "tools/audit_closed.hpp"
 
-#include <cstdio>
+#include <utility>
 
 #include "core/byte_view.hpp"
 #include "core/note_key.hpp"
 #include "storage/durable_file.hpp"
 #include "storage/ledger_core.hpp"
 #include "tools/output.hpp"
+#include "tools/small_file.hpp"
 
 namespace tokenledger {
-namespace {
-
-bool read_up_to(std::FILE* file, std::size_t bytes_max, std::string& out) {
-  char block[4096];
-  for (std::size_t count; (count = std::fread(block, 1, sizeof block, file)) > 0;) {
-    out.append(block, count);
-    if (out.size() > bytes_max) return false;
-  }
-  return std::ferror(file) == 0;
-}
-
-}  // namespace
-
 ClosedAudit ClosedAudit::open(const CommandLine& line) {
   std::string why;
   auto ledger = ClosedLedger::open({line.data, line.keyring_key_file, {}}, why);
@@ -42,16 +30,9 @@ ClosedAudit ClosedAudit::open(const CommandLine& line) {
 }
 
 std::string read_text(const std::string& path, std::size_t bytes_max) {
-  std::string text;
-  bool is_read = false;
-  if (path == "-") {
-    is_read = read_up_to(stdin, bytes_max, text);
-  } else if (std::FILE* file = std::fopen(path.c_str(), "rbe")) {
-    is_read = read_up_to(file, bytes_max, text);
-    std::fclose(file);
-  }
-  if (!is_read) throw Failure{ExitCode::usage, "can't read " + escape_control(path)};
-  return text;
+  auto text = read_small_file(path, bytes_max);
+  if (!text) throw Failure{ExitCode::usage, "can't read " + escape_control(path)};
+  return std::move(*text);
 }
 
 std::string read_vkey(const std::string& text) {

@@ -9,21 +9,13 @@
 #include <utility>
 
 #include "storage/ledger_core.hpp"
+#include "tools/small_file.hpp"
 
 namespace tokenledger {
 namespace {
 
 // A secret file is a line; whatever is longer is the wrong file.
 constexpr std::size_t kSecretFileBytesMax = kTokenBytesMax + 2;
-
-bool read_up_to(std::FILE* file, std::string& out) {
-  char block[4096];
-  for (std::size_t count; (count = std::fread(block, 1, sizeof block, file)) > 0;) {
-    out.append(block, count);
-    if (out.size() > kSecretFileBytesMax) return false;
-  }
-  return std::ferror(file) == 0;
-}
 
 // A new file's name is lost in a crash until its directory is synced too.
 bool sync_directory_of(const std::string& path) {
@@ -87,23 +79,16 @@ std::unique_ptr<Ledger> open_offline(const CommandLine& line) {
 }
 
 std::string read_secret(const std::string& path, std::string_view what) {
-  std::string text;
-  bool is_read = false;
-  if (path == "-") {
-    is_read = read_up_to(stdin, text);
-  } else if (std::FILE* file = std::fopen(path.c_str(), "rbe")) {
-    is_read = read_up_to(file, text);
-    std::fclose(file);
-  }
-  if (!is_read)
+  auto text = read_small_file(path, kSecretFileBytesMax);
+  if (!text)
     throw Failure{ExitCode::usage,
                   "can't read " + std::string{what} + " from " + escape_control(path)};
-  if (text.ends_with('\n')) text.pop_back();
-  if (text.ends_with('\r')) text.pop_back();
-  if (text.empty())
+  if (text->ends_with('\n')) text->pop_back();
+  if (text->ends_with('\r')) text->pop_back();
+  if (text->empty())
     throw Failure{ExitCode::usage,
                   escape_control(path) + " is empty: it should hold " + std::string{what}};
-  return text;
+  return std::move(*text);
 }
 
 SecretFile::SecretFile(std::string path) : path_{path == "-" ? std::string{} : std::move(path)} {
