@@ -12,17 +12,7 @@
 
 #include "api/http_server.hpp"
 #include "tests/api/http_test_client.hpp"
-
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define TOKENLEDGER_OWNS_ALLOCATOR 0
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define TOKENLEDGER_OWNS_ALLOCATOR 0
-#endif
-#endif
-#ifndef TOKENLEDGER_OWNS_ALLOCATOR
-#define TOKENLEDGER_OWNS_ALLOCATOR 1
-#endif
+#include "tests/core/owns_allocator.hpp"
 
 namespace {
 // One of so many allocations of the other threads fails; 0: none does.

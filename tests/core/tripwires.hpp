@@ -10,16 +10,7 @@
 #include <cstdlib>
 #include <new>
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define TOKENLEDGER_OWNS_ALLOCATOR 0
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define TOKENLEDGER_OWNS_ALLOCATOR 0
-#endif
-#endif
-#ifndef TOKENLEDGER_OWNS_ALLOCATOR
-#define TOKENLEDGER_OWNS_ALLOCATOR 1
-#endif
+#include "tests/core/owns_allocator.hpp"
 
 namespace {
 // Of this thread: others may do what they like.
