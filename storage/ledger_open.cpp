@@ -196,44 +196,58 @@ Result<void> LedgerCore::open_keys(bool exists, std::string& why) {
   return {};
 }
 
-// HEAD and key store are there, durably, before the log gets its first event; so a log with events
-// and no HEAD has lost it, and a HEAD without a log belongs to a creation that a crash cut short.
-Result<void> LedgerCore::open_log(bool exists, std::string& why) {
-  const auto fail = [&](boost::system::error_code error,
-                        const std::filesystem::path& path) -> Result<void> {
-    why = error == Errc::unsupported_format ? newer_format_sentence(path)
-                                            : "can't use " + path.string() + ": " + error.message();
-    return error;
-  };
-  auto opened = HeadFile::open(*files, paths.head);
+namespace {
+
+Result<void> cannot_use(boost::system::error_code error, const std::filesystem::path& path,
+                        std::string& why) {
+  why = error == Errc::unsupported_format ? newer_format_sentence(path)
+                                          : "can't use " + path.string() + ": " + error.message();
+  return error;
+}
+
+// Made where there is no log yet, of the keyring's ledger.
+Result<std::unique_ptr<HeadFile>> open_head(FileLayer& files, const LedgerPaths& paths,
+                                            const LedgerId& ledger_id, bool log_exists,
+                                            std::string& why) {
+  auto opened = HeadFile::open(files, paths.head);
   const bool lacks_head = opened.has_error() && opened.error() == Errc::file_not_found;
-  if (lacks_head && !exists) {
+  if (lacks_head && !log_exists) {
     Head none;
-    none.ledger_id = keys->ledger_id();
-    if (auto made = HeadFile::create(*files, paths.head, none); !made)
-      return fail(made.error(), paths.head);
-    opened = HeadFile::open(*files, paths.head);
+    none.ledger_id = ledger_id;
+    if (auto made = HeadFile::create(files, paths.head, none); !made)
+      return cannot_use(made.error(), paths.head, why).error();
+    opened = HeadFile::open(files, paths.head);
   }
   if (!opened) {
     if (opened.error() != Errc::head_corrupt && !lacks_head)
-      return fail(opened.error(), paths.head);
+      return cannot_use(opened.error(), paths.head, why).error();
     why =
         "HEAD is missing or damaged, so nobody can say whether the log is whole: see `tokenledger "
         "recover`";
     return Errc::head_corrupt;
   }
-  head = std::move(*opened);
-  if (head->found_damaged_slot())
-    warn("one slot of HEAD was damaged; the other one is intact and was used");
-  if (head->head().ledger_id != keys->ledger_id()) {
+  if ((*opened)->head().ledger_id != ledger_id) {
     why = "the keyring and HEAD of " + paths.directory.string() + " belong to different ledgers";
     return Errc::keyring_mismatch;
   }
+  return opened;
+}
+
+}  // namespace
+
+// HEAD and key store are there, durably, before the log gets its first event; so a log with events
+// and no HEAD has lost it, and a HEAD without a log belongs to a creation that a crash cut short.
+Result<void> LedgerCore::open_log(bool exists, std::string& why) {
+  auto opened_head = open_head(*files, paths, keys->ledger_id(), exists, why);
+  if (!opened_head) return opened_head.error();
+  head = std::move(*opened_head);
+  if (head->found_damaged_slot())
+    warn("one slot of HEAD was damaged; the other one is intact and was used");
   if (auto made = ensure_directory(*files, paths.snapshots); !made)
-    return fail(made.error(), paths.snapshots);
+    return cannot_use(made.error(), paths.snapshots, why);
   if (auto store = open_key_store(); !store) {
     const bool is_missing = store.error() == Errc::file_not_found;
-    if (!is_missing) return fail(store.error(), paths.key_store);
+    if (!is_missing) return cannot_use(store.error(), paths.key_store, why);
     why = "the key store at " + paths.key_store.string() + " is missing, but HEAD names seq " +
           std::to_string(head->head().seq.value()) +
           ": put keystore back from a backup; without it no personal field can be read";
@@ -249,7 +263,7 @@ Result<void> LedgerCore::open_log(bool exists, std::string& why) {
   bool creates = !exists;
   if (exists && head->head().seq == Sequence{}) {
     const auto unfinished = is_unfinished_log(*files, paths.log);
-    if (!unfinished) return fail(unfinished.error(), paths.log);
+    if (!unfinished) return cannot_use(unfinished.error(), paths.log, why);
     creates = *unfinished;
   }
   EventLog::Options log_options{
@@ -261,7 +275,7 @@ Result<void> LedgerCore::open_log(bool exists, std::string& why) {
       .on_background_error = [this] { poison("RocksDB could not write in the background"); }};
   std::string what;
   auto opened_log = EventLog::open(log_options, &what);
-  if (!opened_log && creates) return fail(opened_log.error(), paths.log);
+  if (!opened_log && creates) return cannot_use(opened_log.error(), paths.log, why);
   if (!opened_log) {
     why = "the log at " + paths.log.string() + " is damaged (" +
           EventLog::explain(opened_log.error(), what) +
