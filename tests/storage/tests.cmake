@@ -2,6 +2,7 @@
 tokenledger_test(storage/file_layer_test.cpp tokenledger::storage)
 tokenledger_test(storage/fault_injection_test.cpp tokenledger::storage RocksDB::rocksdb)
 tokenledger_test(storage/head_file_test.cpp tokenledger::storage)
+tokenledger_test(storage/event_log_fault_test.cpp tokenledger::storage RocksDB::rocksdb)
 tokenledger_test(storage/event_log_test.cpp tokenledger::storage RocksDB::rocksdb)
 tokenledger_test(storage/rocks_check_test.cpp tokenledger::storage RocksDB::rocksdb)
 tokenledger_test(storage/table_damage_test.cpp tokenledger::storage)
