@@ -51,6 +51,8 @@ std::string witness_detail(const WitnessBoard& board) {
             (witness.last_success ? format_rfc3339(*witness.last_success) : "never") + ", error " +
             std::string{trouble_name(witness.trouble)} + "\n";
   }
+  for (const auto& name : report.unread)
+    text += "witness " + name + ": never asked, its key is of a type that can't be verified here\n";
   return text;
 }
 

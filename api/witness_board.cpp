@@ -88,7 +88,7 @@ void WitnessBoard::failed(std::size_t at, WitnessTrouble trouble) {
 
 WitnessReport WitnessBoard::report() const {
   const std::scoped_lock lock{mutex_};
-  WitnessReport report{.witnesses = states_};
+  WitnessReport report{.witnesses = states_, .unread = policy_.unread_witnesses};
   if (policy_.quorum) {
     report.quorum = policy_.quorum->quorum();
     report.quorum_of = policy_.quorum->witnesses().size();

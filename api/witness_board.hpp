@@ -58,6 +58,7 @@ struct WitnessState {
 
 struct WitnessReport {
   std::vector<WitnessState> witnesses;  // in the policy's order
+  std::vector<std::string> unread;      // names of those never asked: TlogPolicy::unread_witnesses
   std::size_t quorum = 0;               // 0: none is wanted
   std::size_t quorum_of = 0;
   std::uint64_t witnessed_size = 0;  // of the newest checkpoint with a quorum; 0: none yet

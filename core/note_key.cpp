@@ -35,9 +35,17 @@ std::uint32_t key_id_of(std::string_view name, NoteKeyType type, const Digest& p
          std::uint32_t{digest[2]} << 8 | digest[3];
 }
 
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+constexpr std::size_t kKeyIdDigits = 8;
+
+bool is_key_id(std::string_view text) noexcept {
+  return text.size() == kKeyIdDigits &&
+         text.find_first_not_of(kHexDigits) == std::string_view::npos;
+}
+
 std::string key_id_digits(std::uint32_t key_id) {
   std::string digits;
-  for (int shift = 28; shift >= 0; shift -= 4) digits += "0123456789abcdef"[key_id >> shift & 15];
+  for (int shift = 28; shift >= 0; shift -= 4) digits += kHexDigits[key_id >> shift & 15];
   return digits;
 }
 
@@ -87,11 +95,14 @@ Result<NoteVerifier> NoteVerifier::from_vkey(std::string_view vkey) {
   if (id_end == std::string_view::npos) return Errc::invalid_argument;
   const auto typed = base64_decode(vkey.substr(id_end + 1));
   if (!typed || typed->empty()) return Errc::invalid_argument;
+  const auto name = vkey.substr(0, name_end);
+  const bool is_named = name.size() <= kNoteKeyNameBytesMax && is_note_key_name(name) &&
+                        is_key_id(vkey.substr(name_end + 1, id_end - name_end - 1));
+  if (!is_named) return Errc::invalid_argument;
   const auto type = static_cast<NoteKeyType>(typed->front());
   if (type != NoteKeyType::ed25519 && type != NoteKeyType::cosignature)
     return Errc::unsupported_format;
-  auto verifier =
-      from_public(vkey.substr(0, name_end), type, bytes_of(std::string_view{*typed}.substr(1)));
+  auto verifier = from_public(name, type, bytes_of(std::string_view{*typed}.substr(1)));
   if (!verifier) return verifier;
   if (verifier->vkey() != vkey) return Errc::invalid_argument;  // the key id, or its spelling
   return verifier;

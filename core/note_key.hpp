@@ -25,8 +25,9 @@
 namespace tokenledger {
 
 inline constexpr std::size_t kNoteKeyNameBytesMax = 255;
-inline constexpr std::size_t kVerifierKeyTextBytesMax =
-    512;  // a vkey: name, id, base64 of 33 bytes
+// A vkey: name, id, base64 of a type and a key. 33 bytes where the key can be used here, but one of
+// a type that can't (ML-DSA-87 has 2592 bytes) is to be told from nonsense.
+inline constexpr std::size_t kVerifierKeyTextBytesMax = 4'096;
 
 // C2SP tlog-cosignature, "Format": no later time, so that signed 64-bit readers agree.
 inline constexpr std::uint64_t kCosignatureTimeMax = std::numeric_limits<std::int64_t>::max();
@@ -51,8 +52,9 @@ class NoteVerifier {
   // a point of Ed25519's large subgroup. Errc::crypto_failure: libsodium can't be used.
   [[nodiscard]] static Result<NoteVerifier> from_public(std::string_view name, NoteKeyType type,
                                                         ByteView public_key);
-  // Errc::unsupported_format: another key type. Errc::invalid_argument: anything else but the one
-  // text that vkey() writes, a wrong key id included.
+  // Errc::unsupported_format: in form a vkey, of another key type; its key id is not checked, for
+  // the type says how it is made. Errc::invalid_argument: anything else but the one text that
+  // vkey() writes, a wrong key id included.
   [[nodiscard]] static Result<NoteVerifier> from_vkey(std::string_view vkey);
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }

@@ -28,7 +28,7 @@ Fields fields_of(std::string_view line) {
 struct Group {
   std::string name;
   std::vector<std::size_t> members;  // places among the witnesses
-  std::size_t threshold = 0;
+  std::size_t threshold = 0;         // of these and of the members that can't be verified
 };
 
 // Reads statement by statement. Each answers what is wrong with it; nothing: all is well.
@@ -51,6 +51,9 @@ class Reader {
     if (found == policy_.witnesses.end()) return std::nullopt;
     return static_cast<std::size_t>(found - policy_.witnesses.begin());
   }
+  [[nodiscard]] bool is_unread(std::string_view name) const {
+    return std::ranges::find(policy_.unread_witnesses, name) != policy_.unread_witnesses.end();
+  }
   [[nodiscard]] const Group* find_group(std::string_view name) const {
     const auto found = std::ranges::find(groups_, name, &Group::name);
     return found == groups_.end() ? nullptr : &*found;
@@ -58,7 +61,8 @@ class Reader {
   // What is wrong with it as a new name.
   [[nodiscard]] std::string_view refuse_name(std::string_view name) const {
     if (name.size() > kNoteKeyNameBytesMax || !is_plain_line(name)) return "the name is malformed";
-    const bool is_taken = name == kNone || find_witness(name) || find_group(name) != nullptr;
+    const bool is_taken =
+        name == kNone || find_witness(name) || is_unread(name) || find_group(name) != nullptr;
     return is_taken ? "the name is taken" : "";
   }
 
@@ -80,11 +84,11 @@ class Reader {
   std::string read_witness(const Fields& fields) {
     if (fields.size() < 3 || fields.size() > 4)
       return "witness wants a name, a vkey and perhaps a URL";
-    if (policy_.witnesses.size() == kWitnessesMax) return "too many witnesses";
+    if (policy_.witnesses.size() + policy_.unread_witnesses.size() == kWitnessesMax)
+      return "too many witnesses";
     if (const auto wrong = refuse_name(fields[1]); !wrong.empty()) return std::string{wrong};
     auto key = NoteVerifier::from_vkey(fields[2]);
-    if (!key && key.error() == Errc::unsupported_format)
-      return "the vkey is of a type that can't be verified here";
+    if (!key && key.error() == Errc::unsupported_format) return skip_witness(fields);
     if (!key) return "the vkey is malformed";
     if (key->type() != NoteKeyType::cosignature) return "the vkey is not a witness's";
     const bool is_twice = std::ranges::any_of(policy_.witnesses, [&](const NamedWitness& other) {
@@ -96,20 +100,30 @@ class Reader {
     return {};
   }
 
+  // Without the type's rules only the key's text says whether two of them are one.
+  std::string skip_witness(const Fields& fields) {
+    const auto key = fields[2].substr(fields[2].find('+', fields[2].find('+') + 1));
+    if (std::ranges::find(unread_keys_, key) != unread_keys_.end())
+      return "another witness has this key";
+    unread_keys_.emplace_back(key);
+    policy_.unread_witnesses.emplace_back(fields[1]);
+    return {};
+  }
+
   std::string read_group(const Fields& fields) {
     if (fields.size() < 4) return "group wants a name, how many, and its members";
     if (groups_.size() == kTlogPolicyGroupsMax) return "too many groups";
     if (const auto wrong = refuse_name(fields[1]); !wrong.empty()) return std::string{wrong};
     Group group{.name = std::string{fields[1]}};
-    for (const auto member : Fields{fields.begin() + 3, fields.end()}) {
-      const auto witness = find_witness(member);
-      if (!witness && find_group(member) != nullptr) return "groups of groups are not read here";
-      if (!witness) return "a member was not defined above";
-      if (std::ranges::find(group.members, *witness) != group.members.end())
-        return "a member occurs twice";
-      group.members.push_back(*witness);
+    for (auto member = fields.begin() + 3; member != fields.end(); ++member) {
+      const auto witness = find_witness(*member);
+      const bool is_known = witness || is_unread(*member);
+      if (!is_known && find_group(*member) != nullptr) return "groups of groups are not read here";
+      if (!is_known) return "a member was not defined above";
+      if (std::find(fields.begin() + 3, member, *member) != member) return "a member occurs twice";
+      if (witness) group.members.push_back(*witness);
     }
-    const auto count = group.members.size();
+    const auto count = fields.size() - 3;
     const auto number = fields[2] == "any"   ? std::optional<std::uint64_t>{1}
                         : fields[2] == "all" ? std::optional<std::uint64_t>{count}
                                              : parse_decimal(fields[2], count);
@@ -130,8 +144,12 @@ class Reader {
     } else if (const auto* group = find_group(fields[1])) {
       for (const auto member : group->members) keys.push_back(policy_.witnesses[member].key);
       threshold = group->threshold;
-    } else {
+    } else if (!is_unread(fields[1])) {
       return "the name was not defined above";
+    }
+    if (keys.size() < threshold) {
+      return "the quorum takes " + std::to_string(threshold) + " witnesses, and only " +
+             std::to_string(keys.size()) + " have keys of a type that can be verified here";
     }
     auto made = WitnessPolicy::make(std::move(keys), threshold);
     if (!made) return "the witnesses make no quorum";
@@ -141,6 +159,7 @@ class Reader {
 
   TlogPolicy policy_;
   std::vector<Group> groups_;
+  std::vector<std::string> unread_keys_;
   bool has_quorum_ = false;
 };
 

@@ -9,7 +9,11 @@
 // One statement a line, fields between spaces or tabs; empty lines and lines whose first letter is
 // '#' say nothing. A name is defined before it is used, once, without control characters, and is
 // not "none". There is exactly one quorum. Not read: groups of groups (k of n is all that
-// WitnessPolicy knows). Pure; any thread.
+// WitnessPolicy knows).
+//
+// A witness whose key is of a type that can't be verified here (ML-DSA, type 0x06) never counts, as
+// if it never cosigned: 2 of 3 with one of them is 2 of the other two. Only a quorum that can't be
+// reached without it is refused. Pure; any thread.
 #pragma once
 
 #include <optional>
@@ -37,7 +41,10 @@ struct NamedWitness {
 struct TlogPolicy {
   std::vector<NoteVerifier> logs;
   bool has_unread_logs = false;         // lines of logs whose keys are of a type not known here
-  std::vector<NamedWitness> witnesses;  // at most kWitnessesMax, those outside the quorum as well
+  std::vector<NamedWitness> witnesses;  // those outside the quorum as well
+  // The names of those whose keys are of a type not known here. With `witnesses` at most
+  // kWitnessesMax.
+  std::vector<std::string> unread_witnesses;
   std::optional<WitnessPolicy> quorum;  // nullopt: none
 };
 

@@ -1,5 +1,7 @@
 #include "tools/serve_witnesses.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <boost/asio/ssl/context.hpp>
 #include <utility>
@@ -52,8 +54,16 @@ ServeWitnesses::ServeWitnesses(const std::string& policy_file, const std::string
     throw Failure{ExitCode::usage, escape_control(policy_file) + ": more than " +
                                        std::to_string(kAskedWitnessesMax) + " witnesses"};
   }
-  if (policy->witnesses.empty())
-    throw Failure{ExitCode::usage, escape_control(policy_file) + " names no witness"};
+  if (policy->witnesses.empty()) {
+    throw Failure{ExitCode::usage,
+                  escape_control(policy_file) + " names no witness" +
+                      (policy->unread_witnesses.empty() ? "" : " whose key can be verified here")};
+  }
+  for (const auto& name : policy->unread_witnesses) {
+    spdlog::warn(
+        "{}: the witness {} is not asked: its key is of a type that can't be verified here",
+        escape_control(policy_file), name);
+  }
   for (const auto& witness : policy->witnesses)
     options_.peers.push_back(peer_of(witness, policy_file, allow_insecure_http));
   require_certificates(ca_file);

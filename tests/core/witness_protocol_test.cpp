@@ -2,6 +2,7 @@
 // (C2SP tlog-witness) and a witness's key file.
 #include <gtest/gtest.h>
 
+#include "core/base64url.hpp"
 #include "core/proof_text.hpp"
 #include "core/tlog_policy.hpp"
 #include "core/witness_request.hpp"
@@ -70,6 +71,56 @@ TEST(TlogPolicy, CountsAnyAllOneWitnessAndNone) {
   EXPECT_EQ(quorum("log other+00000000+/w== \nquorum none\n"), "none");
 }
 
+// A vkey in form, with a key as long as ML-DSA-44's (type 0x06, 1312 bytes).
+std::string ml_dsa_vkey(std::string_view name, char filling = 'k') {
+  return std::string{name} + "+0badcafe+" +
+         base64_encode(bytes_of("\x06" + std::string(1'312, filling)));
+}
+
+TEST(TlogPolicy, AWitnessOfAnUnknownKeyTypeIsSkippedWhereTheQuorumCanDoWithoutIt) {
+  const auto three = "witness a " + kFirst + "\nwitness b " + second() + "\nwitness future " +
+                     ml_dsa_vkey("w.example/future") + " https://w.example/\n";
+  const auto quorum = [&](const std::string& rest) {
+    std::string why;
+    const auto policy = parse_tlog_policy(three + rest, why);
+    if (!policy) return why;
+    EXPECT_EQ(policy->witnesses.size(), 2u);
+    EXPECT_EQ(policy->unread_witnesses, std::vector<std::string>{"future"});
+    if (!policy->quorum) return std::string{"none"};
+    return std::to_string(policy->quorum->quorum()) + " of " +
+           std::to_string(policy->quorum->witnesses().size());
+  };
+  EXPECT_EQ(quorum("group g 2 a b future\nquorum g\n"), "2 of 2");
+  EXPECT_EQ(quorum("group g 1 future b\nquorum g\n"), "1 of 1");
+  EXPECT_EQ(quorum("group g any a future\nquorum g\n"), "1 of 1");
+  EXPECT_EQ(quorum("quorum a\n"), "1 of 1");
+  EXPECT_EQ(quorum("quorum none\n"), "none");
+  EXPECT_EQ(quorum("group unused all future\nquorum a\n"), "1 of 1");
+  EXPECT_EQ(quorum("group g all a b future\nquorum g\n"),
+            "line 5: the quorum takes 3 witnesses, and only 2 have keys of a type that can be "
+            "verified here");
+  EXPECT_EQ(quorum("group g any future\nquorum g\n"),
+            "line 5: the quorum takes 1 witnesses, and only 0 have keys of a type that can be "
+            "verified here");
+  EXPECT_EQ(quorum("quorum future\n"),
+            "line 4: the quorum takes 1 witnesses, and only 0 have keys of a type that can be "
+            "verified here");
+  EXPECT_EQ(quorum("group g 1 future future\nquorum g\n"), "line 4: a member occurs twice");
+  EXPECT_EQ(quorum("group g 4 a b future\nquorum g\n").substr(0, 16), "line 4: how many");
+  EXPECT_EQ(quorum("group future 1 a\nquorum future\n"), "line 4: the name is taken");
+  EXPECT_EQ(quorum("witness c " + ml_dsa_vkey("w.example/other-name") + "\nquorum a\n"),
+            "line 4: another witness has this key");
+  // In form no vkey: nonsense is not skipped.
+  for (const auto& vkey :
+       {"two words+0badcafe+" + ml_dsa_vkey("").substr(10), std::string{"+0badcafe+Bg=="},
+        std::string{"w+0BADCAFE+Bg=="}, std::string{"w+0badcaf+Bg=="}, std::string{"w+0badcafe+"},
+        std::string{"w+0badcafe+Bg"}, ml_dsa_vkey(std::string(256, 'w'))}) {
+    std::string why;
+    EXPECT_FALSE(parse_tlog_policy("witness a " + vkey + "\nquorum none\n", why)) << vkey;
+    EXPECT_TRUE(why.starts_with("line 1: ")) << why;
+  }
+}
+
 struct BadPolicy {
   std::string text;
   std::string why;
@@ -79,11 +130,14 @@ TEST(TlogPolicy, RefusesWhatItCanNotCountWithLineAndReason) {
   const auto a = "witness a " + kFirst + "\n";
   const auto b = "witness b " + second() + "\n";
   std::string many;
+  std::string many_unread;
   for (std::size_t at = 0; at <= kWitnessesMax; ++at) {
     std::string seed(64, '0');
     const auto digits = std::to_string(1000 + at);
     seed.replace(0, digits.size(), digits);
     const auto name = "w" + digits;
+    many_unread +=
+        "witness " + name + " w+0badcafe+" + base64_encode(bytes_of("\x06" + digits)) + "\n";
     many += "witness " + name + " " +
             signer(name, NoteKeyType::cosignature, seed).verifier().vkey() + "\n";
   }
@@ -100,7 +154,6 @@ TEST(TlogPolicy, RefusesWhatItCanNotCountWithLineAndReason) {
       {"witness " + std::string(256, 'a') + " " + kFirst + "\n", "line 1: the name is malformed"},
       {a + "witness b " + kFirst + "\n", "line 2: another witness has this key"},
       {"witness a " + kLog + "\n", "line 1: the vkey is not a witness's"},
-      {"witness a x+00000000+/w==\n", "line 1: the vkey is of a type"},
       {"witness a nonsense\n", "line 1: the vkey is malformed"},
       {"witness a " + kFirst + " url more\n", "line 1: witness wants"},
       {"log " + kFirst + "\n", "line 1: the log's vkey is not one"},
@@ -116,6 +169,8 @@ TEST(TlogPolicy, RefusesWhatItCanNotCountWithLineAndReason) {
       {a + b + "group g 1 a\ngroup h 1 g b\n", "line 4: groups of groups"},
       {a + "group a 1 a\n", "line 2: the name is taken"},
       {many, "line 65: too many witnesses"},
+      {many_unread, "line 65: too many witnesses"},
+      {many_unread.substr(0, many_unread.rfind("witness ")) + a, "line 65: too many witnesses"},
       {"\xff\nquorum none\n", "the policy is not UTF-8"},
       {std::string(kTlogPolicyLinesMax + 1, '\n'), "the policy has more than"},
       {"#" + std::string(kTlogPolicyBytesMax, 'x'), "the policy is longer than"},

@@ -15,7 +15,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   const auto& witnesses = policy->witnesses;
-  if (policy->logs.size() > kTlogPolicyLogsMax || witnesses.size() > kWitnessesMax) std::abort();
+  const auto& unread = policy->unread_witnesses;
+  const bool is_bounded = policy->logs.size() <= kTlogPolicyLogsMax &&
+                          witnesses.size() + unread.size() <= kWitnessesMax;
+  if (!is_bounded) std::abort();
+  for (const auto& name : unread)
+    if (std::ranges::find(witnesses, name, &NamedWitness::name) != witnesses.end()) std::abort();
   for (auto at = witnesses.begin(); at != witnesses.end(); ++at) {
     const bool is_twice = std::any_of(witnesses.begin(), at, [&](const NamedWitness& other) {
       return other.name == at->name || other.key.public_key() == at->key.public_key();
