@@ -14,6 +14,7 @@
 #include "api/endpoint.hpp"
 #include "api/endpoints.hpp"
 #include "api/error_mapping.hpp"
+#include "api/event_proof.hpp"
 #include "api/guard.hpp"
 #include "api/json_writer.hpp"
 #include "api/problem.hpp"
@@ -148,10 +149,13 @@ HttpResponse come_again(std::string_view detail) {
 
 // --- checkpoint and key ---
 
+HttpResponse not_witnessed() {
+  return problem(404, "not_witnessed", "no quorum of witnesses is configured here");
+}
+
 // The newest that a quorum of witnesses cosigned, which may be older than the newest signed one.
 HttpResponse witnessed_checkpoint(const WitnessBoard* witnesses, std::uint64_t min_seq) {
-  if (witnesses == nullptr || !witnesses->has_quorum())
-    return problem(404, "not_witnessed", "no quorum of witnesses is configured here");
+  if (witnesses == nullptr || !witnesses->has_quorum()) return not_witnessed();
   auto witnessed = witnesses->witnessed();
   if (!witnessed) return come_again("no quorum of witnesses cosigned since the start");
   if (witnessed->size < min_seq) return come_again("no quorum of witnesses covers this event yet");
@@ -264,10 +268,8 @@ HttpResponse prove(const Ledger& ledger, const HttpRequest& request,
   return hashes_response((Audit{ledger}.*prove_between)(*query.value[0], *query.value[1]));
 }
 
-HttpResponse proof_file(const Ledger& ledger, Sequence seq) {
-  const auto proof = Audit{ledger}.prove_event(seq);
-  if (!proof) return problem_of(proof.error());
-  auto text = format_proof_file(*proof);
+HttpResponse proof_file(const Ledger& ledger, Sequence seq, const WitnessBoard* witnesses) {
+  auto text = event_proof(ledger, seq, witnesses);
   if (!text) return problem_of(text.error());
   return text_response(std::move(*text), "no-store");
 }
@@ -277,36 +279,53 @@ struct Prover {
   const Ledger& ledger;
   std::shared_ptr<WorkerPool> workers;
   std::shared_ptr<ReceiptDesk> desk;
+  std::shared_ptr<const WitnessBoard> witnesses;  // null: none are asked
 
-  // Without a thread until a checkpoint covers the event, and then on a worker.
-  void prove(const Call& call, Sequence seq) const {
-    desk->when_covered(seq, [prover = *this, call, seq](const Result<void>& covered) {
+  // Without a thread until a checkpoint covers the event, cosigned by a quorum where that is asked
+  // for, and then on a worker.
+  void prove(const Call& call, Sequence seq, bool is_witnessed) const {
+    auto ready = [prover = *this, call, seq, is_witnessed](const Result<void>& covered) {
       if (covered) {
-        return answer_from_worker(*prover.workers, call, [&ledger = prover.ledger, seq] {
-          return proof_file(ledger, seq);
-        });
+        return answer_from_worker(
+            *prover.workers, call,
+            [&ledger = prover.ledger, seq, cosigned = is_witnessed ? prover.witnesses : nullptr] {
+              return proof_file(ledger, seq, cosigned.get());
+            });
       }
       const bool is_late = covered.error() == Errc::view_behind;
-      call->responder.respond(is_late ? come_again("no checkpoint covers the event yet")
-                                      : problem_of(to_errc(covered.error())));
-    });
+      const auto* what = is_witnessed ? "no quorum of witnesses covers the event yet"
+                                      : "no checkpoint covers the event yet";
+      call->responder.respond(is_late ? come_again(what) : problem_of(to_errc(covered.error())));
+    };
+    if (is_witnessed) return desk->when_witnessed(seq, std::move(ready));
+    desk->when_covered(seq, std::move(ready));
+  }
+
+  // The query of a proof; nullopt: it was refused, and the call answered.
+  [[nodiscard]] std::optional<bool> reads_witnessed(const Call& call) const {
+    auto query = read_numbers(ledger, *call->request, kNoParameters, TakesWitnessed::yes);
+    const bool has_quorum = witnesses != nullptr && witnesses->has_quorum();
+    if (!query.refused && query.is_witnessed && !has_quorum) query.refused = not_witnessed();
+    if (!query.refused) return query.is_witnessed;
+    call->responder.respond(std::move(*query.refused));
+    return std::nullopt;
   }
 
   // On a worker: finds the event that decides the token's status.
   void prove_token(const Call& call) const {
-    auto query = read_numbers(ledger, *call->request, kNoParameters);
-    if (query.refused) return call->responder.respond(std::move(*query.refused));
+    const auto is_witnessed = reads_witnessed(call);
+    if (!is_witnessed) return;
     const auto jti = call->request->path_parameter(0);
     const auto index = jti ? ledger.index_of(*jti) : std::nullopt;
     if (!index) return call->responder.respond(problem_of(Errc::token_not_found));
     const auto seq = Audit{ledger}.deciding_event(*index);
     if (!seq) return call->responder.respond(problem_of(seq.error()));
-    prove(call, *seq);
+    prove(call, *seq, *is_witnessed);
   }
 
   void prove_event(const Call& call) const {
-    auto query = read_numbers(ledger, *call->request, kNoParameters);
-    if (query.refused) return call->responder.respond(std::move(*query.refused));
+    const auto is_witnessed = reads_witnessed(call);
+    if (!is_witnessed) return;
     const auto text = call->request->path_parameter(0);
     const auto number = text ? parse_decimal(*text, kTreeSizeMax) : std::nullopt;
     if (!number || *number == 0) {
@@ -317,7 +336,7 @@ struct Prover {
       return call->responder.respond(
           problem(404, "event_not_found", "the log holds no such event yet"));
     }
-    prove(call, Sequence{*number});
+    prove(call, Sequence{*number}, *is_witnessed);
   }
 };
 
@@ -390,7 +409,7 @@ void add_audit_endpoints(HttpRouter& router, ApiContext& context) {
   open("/v1/audit/proofs/consistency", [&ledger](const HttpRequest& request) {
     return prove(ledger, request, {"from", "to"}, &Audit::consistency_proof);
   });
-  const Prover prover{ledger, context.workers, context.receipts};
+  const Prover prover{ledger, context.workers, context.receipts, context.witnesses};
   route_call(router, context,
              {HttpMethod::get, "/v1/audit/proofs/token/{jti}", ManagementScope::audit_read},
              [prover](const Call& call) { prover.prove_token(call); });

@@ -247,14 +247,14 @@ HttpResponse done(Cause cause, const Committed& committed, const Receipt* receip
 // What the answer to a revocation needs to know of its request.
 struct Wish {
   Cause cause = Cause::admin_manual;
-  bool wants_receipt = false;
+  ReceiptWish receipt = ReceiptWish::none;
 };
 
 // A repeat has the first one's time.
 Ledger::Completion answer_with(const ApiContext& context, const Call& call, Wish wish) {
   const auto cause = wish.cause;
-  if (wish.wants_receipt) {
-    return answering_with_receipt(context, call,
+  if (wish.receipt != ReceiptWish::none) {
+    return answering_with_receipt(context, call, wish.receipt,
                                   [cause](const Committed& committed, const Receipt& receipt) {
                                     return done(cause, committed, &receipt);
                                   });
@@ -297,12 +297,12 @@ void revoke_listed(ApiContext& context, const Call& call, const Write& write,
 }
 
 void run(ApiContext& context, const Call& call, const Write& write) {
-  auto query = read_receipt_query(context.ledger, *call->request);
+  auto query = read_receipt_query(context, *call->request);
   if (query.refused) return call->responder.respond(std::move(*query.refused));
   auto request = read_request(context.ledger, *call->request);
-  const Wish wish{request.selected.cause, query.wants_receipt};
+  const Wish wish{request.selected.cause, query.wish};
   if (request.refused) return refuse(context, call, write, wish, std::move(*request.refused));
-  if (request.dry_run && wish.wants_receipt) {
+  if (request.dry_run && wish.receipt != ReceiptWish::none) {
     return call->responder.respond(
         problem(400, "invalid_parameter", "a dry run writes no event that a receipt could prove"));
   }

@@ -1,18 +1,18 @@
 #include "api/receipt.hpp"
 
 #include "api/error_mapping.hpp"
+#include "api/event_proof.hpp"
 #include "api/problem.hpp"
 #include "api/receipt_desk.hpp"
-#include "storage/audit.hpp"
+#include "api/witness_board.hpp"
+#include "core/invariant.hpp"
 
 namespace tokenledger {
 namespace {
 
 // Reads the log: workers only.
-Receipt make_receipt(const Ledger& ledger, Sequence seq) {
-  const auto proof = Audit{ledger}.prove_event(seq);
-  if (!proof) return {.proof = {}, .missing = to_errc(proof.error())};
-  auto text = format_proof_file(*proof);
+Receipt make_receipt(const Ledger& ledger, Sequence seq, const WitnessBoard* witnesses) {
+  auto text = event_proof(ledger, seq, witnesses);
   if (!text) return {.proof = {}, .missing = to_errc(text.error())};
   return {.proof = std::move(*text)};
 }
@@ -20,6 +20,7 @@ Receipt make_receipt(const Ledger& ledger, Sequence seq) {
 // What outlives the service: a command's completion may come after it went.
 struct Answering {
   const Ledger& ledger;
+  std::shared_ptr<const WitnessBoard> witnesses;  // null: a signature is enough
   Call call;
   ReceiptAnswer answer;
   Committed committed;
@@ -43,7 +44,8 @@ void answer_when_covered(WorkerPool& workers, const Answering& answering,
   if (!covered && !answering.committed.repeated) return answering.respond_without(missing);
   const bool is_posted = workers.post([answering, is_covered = covered.has_value(), missing] {
     if (!is_covered) return answering.respond_without(missing);
-    answering.respond(make_receipt(answering.ledger, answering.committed.seq));
+    answering.respond(
+        make_receipt(answering.ledger, answering.committed.seq, answering.witnesses.get()));
   });
   if (is_posted) return;
   // A repeat did nothing, so it may be told to come again.
@@ -51,16 +53,35 @@ void answer_when_covered(WorkerPool& workers, const Answering& answering,
   answering.respond_without(missing);
 }
 
+// nullopt: neither true nor false.
+std::optional<bool> read_flag(const FormFields& query, std::string_view name) {
+  const auto value = query.get(name).value_or("false");
+  if (value != "true" && value != "false") return std::nullopt;
+  return value == "true";
+}
+
 }  // namespace
 
-ReceiptQuery read_receipt_query(const Ledger& ledger, const HttpRequest& request) {
+ReceiptQuery read_receipt_query(const ApiContext& context, const HttpRequest& request) {
   FormFields query;
-  ReceiptQuery read{.refused = read_query(ledger, request, {"receipt"}, &query)};
+  ReceiptQuery read{.refused =
+                        read_query(context.ledger, request, {"receipt", "witnessed"}, &query)};
   if (read.refused) return read;
-  const auto receipt = query.get("receipt").value_or("false");
-  read.wants_receipt = receipt == "true";
-  if (!read.wants_receipt && receipt != "false")
-    read.refused = problem(400, "invalid_parameter", "receipt must be true or false");
+  const auto refuse = [&](std::string_view code, std::string_view detail) {
+    read.refused = problem(400, code, detail);
+    return std::move(read);
+  };
+  const auto receipt = read_flag(query, "receipt");
+  if (!receipt) return refuse("invalid_parameter", "receipt must be true or false");
+  const auto witnessed = read_flag(query, "witnessed");
+  if (!witnessed) return refuse("invalid_parameter", "witnessed must be true or false");
+  if (*witnessed && !*receipt)
+    return refuse("invalid_parameter", "witnessed says which receipt: ask for one, receipt=true");
+  if (*witnessed && (context.witnesses == nullptr || !context.witnesses->has_quorum()))
+    return refuse("not_witnessed", "no quorum of witnesses is configured here");
+  read.wish = *witnessed ? ReceiptWish::of_witnessed
+              : *receipt ? ReceiptWish::of_signed
+                         : ReceiptWish::none;
   return read;
 }
 
@@ -73,14 +94,19 @@ void write_receipt(JsonWriter& json, const Receipt& receipt) {
 }
 
 Ledger::Completion answering_with_receipt(const ApiContext& context, const Call& call,
-                                          ReceiptAnswer answer) {
+                                          ReceiptWish wish, ReceiptAnswer answer) {
+  LEDGER_INVARIANT(wish != ReceiptWish::none);
+  auto witnesses = wish == ReceiptWish::of_witnessed ? context.witnesses : nullptr;
   return [&ledger = context.ledger, workers = context.workers, desk = context.receipts, call,
+          witnesses = std::move(witnesses),
           answer = std::move(answer)](const Result<Committed>& committed) {
     if (!committed) return call->responder.respond(problem_of(committed.error()));
-    desk->when_covered(
-        committed->seq,
-        [workers, answering = Answering{ledger, call, answer, *committed}](
-            const Result<void>& covered) { answer_when_covered(*workers, answering, covered); });
+    auto ready = [workers, answering = Answering{ledger, witnesses, call, answer, *committed}](
+                     const Result<void>& covered) {
+      answer_when_covered(*workers, answering, covered);
+    };
+    if (witnesses == nullptr) return desk->when_covered(committed->seq, std::move(ready));
+    desk->when_witnessed(committed->seq, std::move(ready));
   };
 }
 

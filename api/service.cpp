@@ -10,6 +10,7 @@
 #include "api/http_server.hpp"
 #include "api/problem.hpp"
 #include "api/receipt_desk.hpp"
+#include "api/witness_board.hpp"
 #include "storage/audit.hpp"
 
 namespace tokenledger {
@@ -48,9 +49,18 @@ class ApiService::Impl {
                 },
                 options.receipt_patience),
             .backups = backups,
-            .witnesses = options.witnesses} {}
+            .witnesses = options.witnesses},
+        witnesses{options.witnesses} {
+    if (witnesses == nullptr) return;
+    // Weakly: the thread that asks may be in the middle of a call when the service goes.
+    witnesses->set_on_witnessed([waiting = std::weak_ptr{context.receipts}](std::uint64_t size) {
+      if (const auto desk = waiting.lock()) desk->witnessed_up_to(size);
+    });
+    context.receipts->witnessed_up_to(witnesses->report().witnessed_size);
+  }
   // Jobs refer to the context.
   ~Impl() {
+    if (witnesses != nullptr) witnesses->set_on_witnessed({});
     backups.stop();
     context.workers->stop();
     context.receipts->stop();
@@ -60,6 +70,7 @@ class ApiService::Impl {
   TokenRequestLimits limits;
   BackupDesk backups;
   ApiContext context;
+  const std::shared_ptr<WitnessBoard> witnesses;  // null: none are asked
 };
 
 ApiService::ApiService(Ledger& ledger, ApiOptions options)

@@ -32,8 +32,8 @@ struct ApiOptions {
   std::chrono::milliseconds receipt_patience = std::chrono::seconds{5};
   TokenRequestRates token_request_rates;
   std::filesystem::path backup_directory = {};  // where POST /v1/backups writes; empty: refused
-  // What the witnesses said so far; null: none are asked.
-  std::shared_ptr<const WitnessBoard> witnesses;
+  // What the witnesses said so far; null: none are asked. It tells the service of each quorum.
+  std::shared_ptr<WitnessBoard> witnesses;
 };
 
 class ApiService {

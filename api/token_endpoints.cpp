@@ -170,11 +170,11 @@ HttpResponse revoked(const Ledger& ledger, const RevokedNow& what, const Committ
 // The answer without a receipt, or with the one that ?receipt=true asks for. The body of a repeat,
 // and so its reason, is the same.
 Ledger::Completion revocation_answer(ApiContext& context, const Call& call, RevokedNow what,
-                                     bool wants_receipt) {
+                                     ReceiptWish wish) {
   auto& ledger = context.ledger;
-  if (wants_receipt) {
+  if (wish != ReceiptWish::none) {
     return answering_with_receipt(
-        context, call,
+        context, call, wish,
         [&ledger, what = std::move(what)](const Committed& committed, const Receipt& receipt) {
           return revoked(ledger, what, committed, &receipt);
         });
@@ -198,7 +198,7 @@ std::optional<Cause> read_cause(JsonFields& fields, How how) {
 
 void revoke(ApiContext& context, const Call& call, Write write, How how) {
   auto& ledger = context.ledger;
-  auto query = read_receipt_query(ledger, *call->request);
+  auto query = read_receipt_query(context, *call->request);
   if (query.refused) return call->responder.respond(std::move(*query.refused));
   auto body = read_json_body(*call->request, AbsentBody::is_empty_object);
   if (body.problem) return call->responder.respond(std::move(*body.problem));
@@ -221,14 +221,15 @@ void revoke(ApiContext& context, const Call& call, Write write, How how) {
                                 .reason = reason,
                                 .request_id = std::move(write.request_id),
                                 .idempotency = write.idempotency};
-  ledger.revoke_async(
-      *index, std::move(request),
-      [&ledger, workers = context.workers, call, index = *index,
-       done = revocation_answer(context, call, std::move(what), query.wants_receipt)](
-          const Result<Committed>& committed) {
-        if (committed || committed.error() != Errc::not_active) return done(committed);
-        answer_from_worker(*workers, call, [&ledger, index] { return not_active(ledger, index); });
-      });
+  ledger.revoke_async(*index, std::move(request),
+                      [&ledger, workers = context.workers, call, index = *index,
+                       done = revocation_answer(context, call, std::move(what), query.wish)](
+                          const Result<Committed>& committed) {
+                        if (committed || committed.error() != Errc::not_active)
+                          return done(committed);
+                        answer_from_worker(*workers, call,
+                                           [&ledger, index] { return not_active(ledger, index); });
+                      });
 }
 
 }  // namespace

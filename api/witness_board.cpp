@@ -61,23 +61,37 @@ std::uint64_t WitnessBoard::size_of(std::size_t at) const {
 
 void WitnessBoard::cosigned(std::size_t at, const WitnessTarget& target, NoteSignature line,
                             LedgerTime now) {
-  const std::scoped_lock lock{mutex_};
-  auto& state = states_.at(at);
-  state.size = std::max(state.size, target.size);
-  state.last_success = now;
-  state.trouble = WitnessTrouble::none;
-  ++state.cosignatures;
+  std::function<void(std::uint64_t)> tell;
+  {
+    const std::scoped_lock lock{mutex_};
+    auto& state = states_.at(at);
+    state.size = std::max(state.size, target.size);
+    state.last_success = now;
+    state.trouble = WitnessTrouble::none;
+    ++state.cosignatures;
+    if (take(target, std::move(line))) tell = on_witnessed_;
+  }
+  if (tell) tell(target.size);
+}
+
+bool WitnessBoard::take(const WitnessTarget& target, NoteSignature line) {
   const auto found = std::ranges::find_if(
       held_, [&](const Held& held) { return held.target->size == target.size; });
-  if (found == held_.end()) return;  // too late: others were asked for since
+  if (found == held_.end()) return false;  // too late: others were asked for since
   std::erase_if(found->note.signatures, [&](const NoteSignature& other) {
     return other.key_name == line.key_name && other.key_id == line.key_id;
   });
   found->note.signatures.push_back(std::move(line));
-  if (!policy_.quorum || !verify_witnesses(*policy_.quorum, found->note)) return;
+  if (!policy_.quorum || !verify_witnesses(*policy_.quorum, found->note)) return false;
   found->is_witnessed = true;
   const bool is_newest = !witnessed_ || witnessed_->target->size <= found->target->size;
   if (is_newest) witnessed_ = *found;
+  return is_newest;
+}
+
+void WitnessBoard::set_on_witnessed(std::function<void(std::uint64_t)> on_witnessed) {
+  const std::scoped_lock lock{mutex_};
+  on_witnessed_ = std::move(on_witnessed);
 }
 
 void WitnessBoard::failed(std::size_t at, WitnessTrouble trouble) {

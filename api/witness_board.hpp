@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -99,6 +100,10 @@ class WitnessBoard {
   [[nodiscard]] bool has_quorum() const noexcept { return policy_.quorum.has_value(); }
   // The checkpoint, with the cosignatures that there are on it.
   [[nodiscard]] std::string with_cosignatures(const std::string& checkpoint) const;
+  // Called from now on, on the thread that asks, with the size of each checkpoint that a quorum
+  // cosigned, once witnessed() shows it. One at a time: the last one set counts; empty: nobody. May
+  // be called once more while it is being replaced.
+  void set_on_witnessed(std::function<void(std::uint64_t size)> on_witnessed);
   struct Witnessed {
     std::uint64_t size = 0;
     std::string note;  // with the log's signature and all cosignatures
@@ -114,6 +119,8 @@ class WitnessBoard {
     bool is_witnessed = false;
   };
   [[nodiscard]] static std::string text_of(const SignedNote& note);
+  // Under the mutex. Whether witnessed_ is this target now.
+  [[nodiscard]] bool take(const WitnessTarget& target, NoteSignature line);
 
   const TlogPolicy policy_;
   const bool tells_older_copies_;
@@ -121,6 +128,7 @@ class WitnessBoard {
   std::deque<Held> held_;  // guarded by mutex_, as what follows; sizes ascend
   std::vector<WitnessState> states_;
   std::optional<Held> witnessed_;
+  std::function<void(std::uint64_t)> on_witnessed_;
 };
 
 }  // namespace tokenledger

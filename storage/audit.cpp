@@ -280,6 +280,15 @@ Result<ProofFile> Audit::prove_event(Sequence seq) const {
   return prove(reading.tree(), *core.log, *newest, seq);
 }
 
+Result<ProofFile> Audit::prove_event_at(Sequence seq, std::uint64_t size) const {
+  const auto& core = ledger_->core();
+  const Reading reading{core};
+  if (auto readable = reading.can_read(); !readable) return readable.error();
+  const auto checkpoint = reading.tree().signed_at(size);
+  if (!checkpoint) return checkpoint.error();
+  return prove(reading.tree(), *core.log, *checkpoint, seq);
+}
+
 Result<Sequence> Audit::deciding_event(TokenIndex index) const {
   const auto token = ledger_->token(index);
   if (!token) return token.error();

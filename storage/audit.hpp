@@ -83,6 +83,8 @@ class Audit {
   // before it is given. sequence_in_future: not covered yet. audit_corrupt: the tree on disk is
   // damaged; the next open makes it anew.
   [[nodiscard]] Result<ProofFile> prove_event(Sequence seq) const;
+  // The same in the checkpoint of exactly this size. file_not_found: none was signed at it.
+  [[nodiscard]] Result<ProofFile> prove_event_at(Sequence seq, std::uint64_t size) const;
   // The event that decides the token's status: what revoked it, else its issue (an expiry is part
   // of that). Waits for the views. token_not_found.
   [[nodiscard]] Result<Sequence> deciding_event(TokenIndex index) const;

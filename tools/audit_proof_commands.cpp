@@ -13,6 +13,7 @@ namespace {
 struct ProofOptions {
   std::string jti;
   std::uint64_t seq = 0;
+  bool is_witnessed = false;
   std::string out;
   std::string file;
   std::string vkey;
@@ -49,11 +50,17 @@ ExitCode prove(CommandLine& line, const ProofOptions& options) {
     const auto what = options.jti.empty() ? "event/" + std::to_string(options.seq)
                                           : "token/" + percent_encoded(options.jti);
     const auto answer = ask_for_text(line, *open_door(line, Needs::log),
-                                     {.method = "GET", .target = "/v1/audit/proofs/" + what});
+                                     {.method = "GET",
+                                      .target = "/v1/audit/proofs/" + what +
+                                                (options.is_witnessed ? "?witnessed=true" : "")});
     if (!parse_proof_file(answer.body))
       throw Failure{ExitCode::cannot_open, "the answer is no proof file: is this tokenledger?"};
     write_text(options.out, answer.body);
     return ExitCode::ok;
+  }
+  if (options.is_witnessed) {
+    throw Failure{ExitCode::usage,
+                  "--witnessed needs --url: cosignatures are kept by the running server alone"};
   }
   const auto closed = ClosedAudit::open(line);
   Result<ProofFile> proof = Errc::token_not_found;
@@ -143,6 +150,8 @@ void add_audit_proof_commands(CommandLine& line, CLI::App* group) {
        [&line] { return prove(line, options); }});
   made->add_option("--jti", options.jti, "The token");
   made->add_option("--seq", options.seq, "The event")->check(CLI::PositiveNumber);
+  made->add_flag("--witnessed", options.is_witnessed,
+                 "With the cosignatures of a quorum of the server's witnesses; waits for them");
   made->add_option("--out", options.out, "A new FILE; absent or -: stdout");
   auto* checked = line.add(
       group, {"check-proof",

@@ -217,7 +217,7 @@ using FirstAdminToken = std::optional<std::filesystem::path>;
 std::unique_ptr<ApiServer> start_server(Ledger& ledger, const ServeOptions& options,
                                         const ListenAddress& endpoint,
                                         const FirstAdminToken& admin_token,
-                                        std::shared_ptr<const WitnessBoard> witnesses) {
+                                        std::shared_ptr<WitnessBoard> witnesses) {
   const bool has_tls = !options.tls_certificate.empty();
   ApiServerOptions serving;
   serving.http.address = endpoint.address.to_string();

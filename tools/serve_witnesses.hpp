@@ -22,7 +22,7 @@ class ServeWitnesses {
   static void add_options(CLI::App* command, std::string& policy_file, std::string& ca_file);
 
   // null: there are none.
-  [[nodiscard]] std::shared_ptr<const WitnessBoard> board() const { return board_; }
+  [[nodiscard]] std::shared_ptr<WitnessBoard> board() const { return board_; }
   // Lets them say whether an older copy is being opened; the opening throws a Failure
   // with usage when the policy names logs, and not this one. This object must outlive the opening.
   void confirm_in(LedgerOptions& opening) const;

@@ -87,6 +87,58 @@ TEST_F(ReceiptDeskTest, INV7BeyondTheBoundTheNextIsRefusedAtOnce) {
   EXPECT_EQ(outcomes(2).size(), 2u) << "there is room again";
 }
 
+TEST_F(ReceiptDeskTest, WhoWantsAQuorumWaitsForItAndNotForTheSignatureAlone) {
+  ReceiptDesk desk{cover(), 60s};
+  desk.when_witnessed(Sequence{7}, noting());
+  desk.when_witnessed(Sequence{9}, noting());
+  ASSERT_EQ(asked_.size(), 2u);
+  asked_[0](Result<void>{});
+  EXPECT_EQ(outcomes(0).size(), 0u) << "signed, but by nobody else";
+  desk.witnessed_up_to(6);
+  EXPECT_EQ(outcomes(0).size(), 0u);
+  desk.witnessed_up_to(8);
+  ASSERT_EQ(outcomes(1).size(), 1u);
+  EXPECT_TRUE(outcomes(1)[0]);
+  EXPECT_EQ(desk.counters().waiting, 1u);
+  desk.witnessed_up_to(3);
+  desk.when_witnessed(Sequence{8}, noting());
+  ASSERT_EQ(outcomes(2).size(), 2u) << "known already: what is smaller changes nothing";
+  EXPECT_TRUE(outcomes(2)[1]);
+  asked_[1](Errc::audit_stopped);
+  ASSERT_EQ(outcomes(3).size(), 3u) << "what nobody signs nobody cosigns";
+  EXPECT_EQ(outcomes(3)[2].error(), Errc::audit_stopped);
+  EXPECT_EQ(desk.counters().waiting, 0u);
+}
+
+TEST_F(ReceiptDeskTest, WhoGetsNoQuorumInTimeHearsSoAndNothingAfterwards) {
+  ReceiptDesk desk{cover(), 20ms};
+  desk.when_witnessed(Sequence{7}, noting());
+  const auto heard = outcomes(1);
+  ASSERT_EQ(heard.size(), 1u);
+  EXPECT_EQ(heard[0].error(), Errc::view_behind);
+  desk.witnessed_up_to(7);
+  EXPECT_EQ(outcomes(1).size(), 1u);
+}
+
+TEST_F(ReceiptDeskTest, INV7WhoWaitsForAQuorumKeepsNobodyFromASignature) {
+  ReceiptDesk desk{cover(), 60s};
+  for (std::size_t i = 0; i < kWitnessedReceiptsWaitingMax; ++i)
+    desk.when_witnessed(Sequence{7}, noting());
+  EXPECT_EQ(outcomes(0).size(), 0u);
+  desk.when_witnessed(Sequence{7}, noting());
+  ASSERT_EQ(outcomes(1).size(), 1u);
+  EXPECT_EQ(outcomes(1)[0].error(), Errc::queue_full);
+  for (std::size_t i = 0; i < kReceiptsWaitingMax; ++i) desk.when_covered(Sequence{7}, noting());
+  EXPECT_EQ(outcomes(1).size(), 1u);
+  EXPECT_EQ(desk.counters().waiting, kWitnessedReceiptsWaitingMax + kReceiptsWaitingMax);
+  desk.witnessed_up_to(7);
+  EXPECT_EQ(outcomes(1).size(), 1 + kWitnessedReceiptsWaitingMax);
+  desk.when_witnessed(Sequence{8}, noting());
+  EXPECT_EQ(outcomes(1).size(), 1 + kWitnessedReceiptsWaitingMax) << "there is room again";
+  desk.stop();
+  EXPECT_EQ(outcomes(1).size(), 2 + kWitnessedReceiptsWaitingMax + kReceiptsWaitingMax);
+}
+
 TEST_F(ReceiptDeskTest, StoppingAnswersAllWhoWaitAndAllWhoCome) {
   ReceiptDesk desk{cover(), 60s};
   desk.when_covered(Sequence{7}, noting());

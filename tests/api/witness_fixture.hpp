@@ -156,9 +156,11 @@ inline WitnessPeer peer_at(std::uint16_t port) {
 // A ledger, its board, and an asker once the witnesses listen.
 class WitnessedLedger {
  public:
-  WitnessedLedger(const std::vector<std::string>& names, std::size_t quorum)
+  // `patience` is that of whoever waits for a receipt.
+  WitnessedLedger(const std::vector<std::string>& names, std::size_t quorum,
+                  std::chrono::milliseconds patience = 20s)
       : board_{std::make_shared<WitnessBoard>(policy_of(names, quorum), true)},
-        api_{{.witnesses = board_}} {}
+        api_{{.receipt_patience = patience, .witnesses = board_}} {}
   // The asker looks at the ledger until its end.
   ~WitnessedLedger() { asker_.reset(); }
 
