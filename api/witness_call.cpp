@@ -90,6 +90,20 @@ WitnessTrouble trouble_of(Step step, const boost::system::error_code& error, Dea
 
 }  // namespace
 
+std::shared_ptr<asio::ssl::context> make_witness_trust(const std::string& ca_file) {
+  const auto trust = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
+  boost::system::error_code error;
+  trust->set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
+  trust->set_verify_mode(asio::ssl::verify_peer);
+  if (ca_file.empty()) {
+    trust->set_default_verify_paths(error);
+  } else {
+    trust->load_verify_file(ca_file, error);
+  }
+  if (error) return nullptr;
+  return trust;
+}
+
 asio::awaitable<WitnessReply> call_witness(WitnessPeer peer, asio::ssl::context& trust,
                                            std::string body, Deadline deadline) {
   Exchange exchange{.peer = std::move(peer), .deadline = deadline};

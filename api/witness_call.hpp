@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "api/witness_board.hpp"
@@ -37,8 +38,12 @@ struct WitnessReply {
   std::string body;
 };
 
-// Ends by the deadline. `trust` is used for https only and
-// outlives the call.
+// How witnesses' certificates are verified. `ca_file` is PEM; empty: the system's. null: it can't
+// be used.
+[[nodiscard]] std::shared_ptr<boost::asio::ssl::context> make_witness_trust(
+    const std::string& ca_file);
+
+// Ends by the deadline. `trust` is used for https only and outlives the call.
 [[nodiscard]] boost::asio::awaitable<WitnessReply> call_witness(
     WitnessPeer peer, boost::asio::ssl::context& trust, std::string body,
     std::chrono::steady_clock::time_point deadline);

@@ -280,7 +280,12 @@ Result<void> LedgerCore::open_audit(std::string& why) {
     const NewestCheckpoint newest{
         .note = shown == nullptr ? std::string{} : shown->note,
         .vkey = audit->verifier().vkey(),
-        .was_signed = [this](std::uint64_t size) { return audit->was_signed(size); }};
+        .was_signed = [this](std::uint64_t size) { return audit->was_signed(size); },
+        .checkpoint_of = [this](std::uint64_t size) -> Result<std::string> {
+          auto shown_then = audit->signed_at(size);
+          if (!shown_then) return to_errc(shown_then.error());
+          return std::move(shown_then->note);
+        }};
     if (auto confirmed = options.confirm_newest(newest, why); !confirmed) return confirmed;
   }
   return note_keepers(why);

@@ -36,6 +36,8 @@ struct NewestCheckpoint {
   // Whether that key signed a checkpoint of this size here: everybody who holds one of another size
   // holds one of another history. audit_corrupt, io_error.
   std::function<Result<bool>(std::uint64_t size)> was_signed;
+  // That checkpoint. file_not_found: none was signed, or what was is known from the anchor alone.
+  std::function<Result<std::string>(std::uint64_t size)> checkpoint_of;
 };
 
 struct LedgerOptions {

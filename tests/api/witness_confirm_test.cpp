@@ -6,6 +6,7 @@
 #include <atomic>
 #include <sstream>
 
+#include "api/witness_answer.hpp"
 #include "tests/api/witness_fixture.hpp"
 
 namespace tokenledger::test {
@@ -120,7 +121,10 @@ TEST(Witnesses, BeforeOpeningOneThatIsBehindIsHeardAndOthersAreNot) {
   WitnessedLedger ledger{{"behind", "stranger", "mute", "liar"}, 1};
   const auto first = ledger.append();
   ledger.append();
-  Liar behind{[&](const HttpRequest&) { return conflict(first); }};
+  WitnessHost behind{"behind", ledger.log()};
+  const auto shown = format_add_checkpoint(
+      {.old_size = 0, .proof = {}, .checkpoint = *ledger.audit().checkpoint_of(first)});
+  ASSERT_EQ(behind.witness().add_checkpoint(*shown).verdict, WitnessVerdict::cosigned);
   Liar stranger{[](const HttpRequest&) { return says(404, ""); }};
   Liar mute{[](const HttpRequest&) { return says(409, "1\n"); }};
   Liar liar{[](const HttpRequest&) { return says(200, "fine by me\n"); }};
@@ -150,6 +154,70 @@ TEST(Witnesses, BeforeOpeningOneThatIsBehindIsHeardAndOthersAreNot) {
   options.peers[0].is_loopback = false;
   EXPECT_NE(warnings().find("no witness answered"), std::string::npos)
       << "over plain http anybody could have said it";
+}
+
+// A copy that signed the very size that the witness knows, and went on: its newest checkpoint says
+// nothing of that, so it is asked about the one that they have in common.
+TEST(Witnesses, BeforeOpeningACopyThatSignedTheSizeThatItsWitnessKnowsIsStopped) {
+  WitnessedLedger ledger{{"w"}, 1};
+  const auto common = ledger.append();
+  ledger.append();
+  struct Row {
+    const char* name;
+    const char* want;  // empty: it passes
+    Liar::Lie answer;
+  };
+  std::atomic<int> questions{0};
+  const auto then = [&](Liar::Lie about_common) {
+    return [&, about_common](const HttpRequest& request) -> std::optional<HttpResponse> {
+      ++questions;
+      const auto asked = parse_add_checkpoint(request.body()).value();
+      if (asked.old_size != common) return conflict(common);
+      EXPECT_EQ(asked.checkpoint, *ledger.audit().checkpoint_of(common)) << "as it was signed";
+      EXPECT_TRUE(asked.proof.empty());
+      return about_common(request);
+    };
+  };
+  const auto other =
+      "cosigned another history of this log than the one that was signed here up to "
+      "seq " +
+      std::to_string(common) + ":";
+  const Row rows[] = {
+      {"another root", other.c_str(), then([](const HttpRequest&) { return says(422, ""); })},
+      {"another root, as 409", other.c_str(),
+       then([&](const HttpRequest&) { return conflict(common); })},
+      {"moved to what was never signed", "at seq 1000000",
+       then([](const HttpRequest&) { return conflict(1'000'000); })},
+      {"forgot everything", "", then([](const HttpRequest&) { return conflict(0); })},
+      {"silent then", "", then([](const HttpRequest&) { return std::nullopt; })},
+  };
+  for (const auto& row : rows) {
+    Liar witness{row.answer};
+    auto options = ledger.options();
+    options.start_time = 1s;
+    options.peers = {peer_at(witness.port())};
+    std::string why;
+    questions = 0;
+    const auto confirmed = WitnessAsker::confirm(ledger.board(), options, ledger.newest(), why);
+    EXPECT_EQ(questions.load(), 2) << row.name;
+    EXPECT_EQ(confirmed.has_value(), *row.want == '\0') << row.name << ": " << why;
+    EXPECT_NE(why.find(row.want), std::string::npos) << row.name << ": " << why;
+    if (!confirmed) {
+      EXPECT_EQ(confirmed.error(), Errc::older_than_checkpoint) << row.name;
+    }
+    EXPECT_EQ(why.find("without its anchor") != std::string::npos, !confirmed) << why;
+  }
+  // Two of them in turn never end: the questions are bounded.
+  Liar restless{[&](const HttpRequest& request) {
+    ++questions;
+    return conflict(parse_add_checkpoint(request.body())->old_size == common ? 0 : common);
+  }};
+  auto options = ledger.options();
+  options.peers = {peer_at(restless.port())};
+  std::string why;
+  questions = 0;
+  EXPECT_TRUE(WitnessAsker::confirm(ledger.board(), options, ledger.newest(), why)) << why;
+  EXPECT_LE(questions.load(), kWitnessQuestionsMax);
 }
 
 }  // namespace

@@ -182,7 +182,8 @@ class WitnessedLedger {
   [[nodiscard]] NewestCheckpoint newest() {
     return {.note = *audit().checkpoint(),
             .vkey = *audit().vkey(),
-            .was_signed = [this](std::uint64_t size) { return audit().was_signed(size); }};
+            .was_signed = [this](std::uint64_t size) { return audit().was_signed(size); },
+            .checkpoint_of = [this](std::uint64_t size) { return audit().checkpoint_of(size); }};
   }
   [[nodiscard]] NoteVerifier log() { return *NoteVerifier::from_vkey(*audit().vkey()); }
   [[nodiscard]] WitnessState state(std::size_t at) const {
