@@ -168,6 +168,13 @@ class QuorumTest(CommandLineTest):
         ready = fetch(server.url + "/readyz")
         self.assertEqual(ready[0], 200)
         self.assertIn("witness c: cosigned 0 events, last success never, error unreachable", ready[2].decode())
+        # A proof that carries them, checked by somebody who insists on both.
+        proof, token = self.path("proof"), self.data + "/admin-token"
+        self.ok("audit", "prove", "--seq", "1", "--witnessed", "--url", server.url, "--token-file", token, "--out", proof)
+        check = ("audit", "check-proof", proof, "--vkey", self.log, "--witness", keys[0], "--witness", keys[1])
+        self.assertIn("witnesses_at_least: 2", self.ok(*check).out.replace("  ", " "))
+        self.refused(4, *check, "--witness", keys[2])
+        self.refused(2, "audit", "prove", "--seq", "1", "--witnessed", "--data", self.data)
         # Killed, and its place taken by the third; then it comes back.
         self.witnesses[0].kill()
         self.witnesses[2].start(self.log)
@@ -271,7 +278,8 @@ class QuorumTest(CommandLineTest):
         outcome = self.refused(3, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--witness-policy",
                                self.policy)
         self.assertIn("the witness a cosigned a checkpoint of this log at seq ", outcome.err)
-        self.assertIn("this directory is an older copy, or one that was changed. Put the newer one back", outcome.err)
+        self.assertIn("this directory is an older copy, or one that was changed, or it was restored and is opened without "
+                      "its anchor. Put the newer one back", outcome.err)
         with open(self.data + "/audit/checkpoints", "rb") as file:
             self.assertEqual(file.read(), before, "nothing was signed")
         # Seen while running as well: the witnesses were out of reach at the start.
@@ -306,6 +314,71 @@ class QuorumTest(CommandLineTest):
         self.addCleanup(server.stop)
         self.assertIn("can not be told without --anchor or witnesses", fetch(server.url + "/readyz")[2].decode())
         self.assertEqual(server.stop(), 0)
+
+
+    def test_a_restored_ledger_opened_without_its_anchor_is_told_what_to_do(self):
+        for witness in self.witnesses[:2]:
+            witness.start(self.log)
+        anchor, empty, backup = (self.path(name) for name in ("anchor", "empty", "backup"))
+        for path in (anchor, empty):
+            open(path, "w").close()
+        server = self.serve("--anchor", anchor)
+        self.append(server)
+        server.stop()
+        self.issue()  # in the log, and signed by nobody yet: what the backup knows of the key ends before it
+        self.ok("backup", "--data", self.data, "--to", backup)
+        server = self.serve("--anchor", anchor)
+        size = self.committed(server)
+        self.witnessed(server, size)
+        server.stop()
+        shutil.rmtree(self.data)
+        done = self.ok("restore", "--from", backup, "--to", self.data, "--anchor", anchor, "--format", "json")
+        self.assertTrue(done.json()["keeps_checkpoint_key"])
+        with open(self.data + "/audit/checkpoints", "rb") as file:
+            before = file.read()
+        for arguments in (("--anchor", empty), ("--unwatched",)):
+            outcome = self.refused(3, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--witness-policy",
+                                   self.policy, *arguments)
+            self.assertIn(f"cosigned a checkpoint of this log at seq {size}, but the newest one signed here is", outcome.err)
+            self.assertIn("or it was restored and is opened without its anchor. Put the newer one back, or give --anchor "
+                          "the file that `restore` was given", outcome.err)
+        with open(self.data + "/audit/checkpoints", "rb") as file:
+            self.assertEqual(file.read(), before, "nothing was signed")
+        # What the message says helps.
+        server = self.serve("--anchor", anchor)
+        self.append(server)
+        self.witnessed(server, self.committed(server))
+        self.assertEqual(server.stop(), 0)
+
+    def test_a_witness_whose_key_is_of_an_unknown_type_is_skipped_while_the_quorum_can_do_without(self):
+        for witness in self.witnesses[:2]:
+            witness.start(self.log)
+        future = "w.example/future+0badcafe+" + base64.b64encode(b"\x06" + bytes(1312)).decode()
+
+        def write(quorum):
+            with open(self.policy, "w") as file:
+                for witness in self.witnesses[:2]:
+                    file.write(f"witness {witness.name} {witness.vkey} {witness.url}/\n")
+                file.write(f"witness future {future} https://w.example/\ngroup g {quorum}\nquorum g\n")
+
+        write("2 a b future")
+        server = self.serve()
+        self.append(server)
+        self.witnessed(server, self.committed(server))
+        unread = "its key is of a type that can't be verified here"
+        self.assertIn("the witness future is not asked: " + unread, server.log_text())
+        ready = fetch(server.url + "/readyz")[2].decode()
+        self.assertIn("witnesses: quorum 2 of 2, reached at ", ready)
+        self.assertIn("witness future: never asked, " + unread, ready)
+        self.assertEqual(server.stop(), 0)
+        write("all a b future")
+        outcome = self.refused(2, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--witness-policy", self.policy)
+        self.assertIn("line 5: the quorum takes 3 witnesses, and only 2 have keys of a type that can be verified here",
+                      outcome.err)
+        with open(self.policy, "w") as file:
+            file.write(f"witness future {future} https://w.example/\nquorum none\n")
+        outcome = self.refused(2, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--witness-policy", self.policy)
+        self.assertIn("names no witness whose key can be verified here", outcome.err)
 
 
 if __name__ == "__main__":
