@@ -71,7 +71,33 @@ ErrorWording error_wording(Errc code) noexcept {
       return {429, "the client has as many unexpired tokens as it may have (live_tokens_max)",
               "temporarily_unavailable", 429, kRetryLaterSeconds};
     case Errc::sweep_mismatch: return broken("the sweep was refused");
+    case Errc::user_not_found: return {404, "there is no such user", "invalid_request", 400, 0};
+    case Errc::user_exists: return {409, "the login is in use", "invalid_request", 400, 0};
+    case Errc::user_disabled: return {409, "the user is disabled", "access_denied", 403, 0};
+    case Errc::group_not_found: return {404, "there is no such group", "invalid_request", 400, 0};
+    case Errc::group_exists: return {409, "the group's name is in use", "invalid_request", 400, 0};
+    case Errc::consent_not_found:
+      return {404, "there is no such consent", "invalid_request", 400, 0};
+    case Errc::consent_required:
+      return {409, "the user did not consent to this", "consent_required", 400, 0};
+    // One text for all: a client (or a thief) is not told what was wrong with it.
+    case Errc::code_unknown:
+    case Errc::code_reused:
+    case Errc::code_mismatch:
+    case Errc::refresh_unknown:
+    case Errc::refresh_expired:
+    case Errc::refresh_superseded:
+    case Errc::refresh_reused:
+      return {400, "the grant is invalid, expired or was used", "invalid_grant", 400, 0};
+    case Errc::key_too_new:
+      return {409, "verifiers may not have fetched the key yet", "server_error", 500, 0};
+    case Errc::format_not_active:
+      return {409, "the ledger is in an older format: run `tokenledger migrate`",
+              "temporarily_unavailable", 503, 0};
     case Errc::queue_full: return retry("too many requests at once", kRetrySoonSeconds);
+    case Errc::busy_passwords:
+      return {429, "too many passwords are being checked", "temporarily_unavailable", 503,
+              kRetrySoonSeconds};
     case Errc::storage_low:
       return retry("storage is low: no new tokens, no erasures", kRetryLaterSeconds);
     case Errc::clock_jumped: return retry("the server's clock is wrong", kRetryLaterSeconds);

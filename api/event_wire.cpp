@@ -111,6 +111,9 @@ class DataWriter {
     json_.member("owner_id", to_hex(data.owner));
     sealed("reason", data.reason, visibility_.token_fields);
   }
+  // What cannot be decoded yet cannot be read either.
+  template <class Other>
+  void operator()(const Other&) {}
 
  private:
   // Copies under the registries' lock, so that nothing else runs there.
@@ -170,6 +173,9 @@ class DataWriter {
       case SelectorKind::grant: grant(GrantNumber{chosen.id}); return;
       case SelectorKind::key: return key(KeyNumber{chosen.id});
       case SelectorKind::all: json_.member("all", true); return;
+      case SelectorKind::consent:
+      case SelectorKind::family:
+      case SelectorKind::user: return;  // no event has these
     }
   }
   // Remembers an erased one. Who may not see a field does not hear that it was erased either.

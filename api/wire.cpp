@@ -241,6 +241,7 @@ std::string actor_text(const Ledger& ledger, const Actor& actor) {
       return text;
     }
     case ActorKind::token: return "token:" + ledger.jti_of(actor.token);
+    case ActorKind::user: return "user:" + std::to_string(actor.user.value());
   }
   return {};
 }

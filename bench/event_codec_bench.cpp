@@ -16,7 +16,8 @@ Event issue_event() {
   Event event;
   event.seq = Sequence{1};
   event.recorded_at = LedgerTime{1'800'000'000'000'000'000};
-  event.actor = {ActorKind::client, ClientNumber{7}, SecretGeneration{1}, TokenIndex{}};
+  event.actor = {
+      .kind = ActorKind::client, .client = ClientNumber{7}, .generation = SecretGeneration{1}};
   event.payload = token;
   return event;
 }

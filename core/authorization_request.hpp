@@ -16,13 +16,13 @@
 #include <vector>
 
 #include "core/authorization_answer.hpp"
+#include "core/event_parts.hpp"
 #include "core/ids.hpp"
 
 namespace tokenledger {
 
 inline constexpr std::size_t kAuthorizationParametersMax = 64;
 inline constexpr std::size_t kStateBytesMax = 2'048;
-inline constexpr std::size_t kNonceBytesMax = 512;
 inline constexpr std::uint32_t kMaxAgeSecondsMax = 999'999'999;
 
 // One parameter, percent-decoded: an empty value counts as absent (§3.1).

@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "core/errc.hpp"
+#include "core/event_parts.hpp"
 #include "core/verify_key.hpp"
 
 namespace tokenledger {
 
 inline constexpr std::size_t kClientJwksBytesMax = 16 * 1024;
-inline constexpr std::size_t kClientKeysMax = 8;
-inline constexpr std::size_t kClientKeyIdBytesMax = 200;
+inline constexpr std::size_t kClientKeyIdBytesMax = kLabelBytesMax;
 
 struct ClientKey {
   std::string key_id;  // the JWK's `kid` as the client calls it; empty: it has none

@@ -4,6 +4,8 @@
 // indexes. A command that fails leaves nothing behind.
 #pragma once
 
+#include "core/command_issue.hpp"
+#include "core/command_people.hpp"
 #include "core/event.hpp"
 
 namespace tokenledger {
@@ -43,6 +45,7 @@ struct DeleteClient {
 struct RotateClientSecret {
   std::string client_id;
   Digest secret_hash{};
+  std::uint32_t overlap_s = 0;  // the old one is good for so long; at most kSecretOverlapSecondsMax
 };
 
 struct CreateApi {
@@ -79,29 +82,13 @@ struct AddKey {  // system and host only
   SignatureAlgorithm algorithm{};
   std::string kid;
   std::string public_key;
+  bool is_next = false;  // published, and signs only after ActivateKey
+  bool imported = false;
 };
 struct RetireKey {  // system and host only
   std::string kid;
 };
 
-// Everything the signer assumed stands here, so that decide can see whether it still holds.
-struct IssueToken {
-  TokenIndex index;
-  Digest token_sha256{};
-  ClientNumber client;
-  GrantNumber grant;  // 0: a named token made by an administrator or the host for nobody's grant
-  KeyNumber key;      // 0: opaque
-  std::array<ApiScopes, kApisPerTokenMax> apis{};
-  UnixSeconds issued_at;
-  UnixSeconds expires_at;
-  bool default_lifetime = false;  // expires_at was meant to be issued_at + the API's token_lifetime
-  TokenKind kind = TokenKind::jwt;
-  Origin origin = Origin::oauth_flow;
-  SubjectNumber subject;
-  std::string name;
-  Sealed owner;
-  Sealed extra_fields;
-};
 struct RevokeToken {
   TokenIndex index;
   Cause cause = Cause::admin_manual;
@@ -155,7 +142,10 @@ using CommandPayload =
                  EnableClient, DeleteClient, RotateClientSecret, CreateApi, UpdateApi, DeleteApi,
                  AddClientGrant, UpdateClientGrant, RemoveClientGrant, AddKey, RetireKey,
                  IssueToken, RevokeToken, RevokeTokens, RevokeTokenList, SweepExpired, AppendNote,
-                 EraseOwner, ActivateFormat>;
+                 EraseOwner, ActivateFormat, RegisterUser, UpdateUser, SetPassword, DisableUser,
+                 EnableUser, SetUserGroups, CreateGroup, DeleteGroup, GrantConsent,
+                 PreconfigureConsent, WithdrawConsents, IssueCode, RedeemCode, Refresh, EndFamily,
+                 ActivateKey, RevokeKey, ReportForgery>;
 
 struct Command {
   Actor actor;

@@ -67,6 +67,7 @@ Result<std::uint64_t> Decider::management_mask() const {
       return std::uint64_t{0};
     }
     case ActorKind::token: return token_management_mask();
+    case ActorKind::user: return Errc::unauthorized_actor;
   }
   return Errc::unauthorized_actor;
 }
@@ -146,7 +147,7 @@ Result<Decision> check_idempotency(const State& state, const Command& command, L
   if (!command.idempotency) return Decision{};
   if (const auto* earlier = state.find_idempotent(*command.idempotency, now)) {
     if (earlier->body != command.idempotency->body) return Errc::idempotency_mismatch;
-    return Decision{earlier->seq};
+    return Decision{.earlier = earlier->seq, .refusal = {}};
   }
   if (is_full_of_live_keys(state, now)) return Errc::idempotency_full;
   return Decision{};
@@ -171,7 +172,7 @@ Result<Decision> decide(const State& state, const ValidityIndex& index, const Co
     out.resize(size);
     return decided.error();
   }
-  return Decision{};
+  return Decision{.earlier = {}, .refusal = decider.refusal()};
 }
 
 Result<void> Decider::operator()(const CreateLedger& create) {

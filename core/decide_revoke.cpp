@@ -23,6 +23,7 @@ Result<void> Decider::check_revocable(TokenIndex token, const IndexEntry& entry)
 
 Result<void> Decider::operator()(const RevokeToken& revoke) {
   if (revoke.reason.bytes.size() > kSealedBytesMax) return Errc::too_large;
+  if (revoke.cause > kCommandCauseLast) return Errc::invalid_argument;
   const bool is_client = command_.actor.kind == ActorKind::client;
   // The cause says who wanted it; nobody may say it of somebody else.
   if (is_client != (revoke.cause == Cause::client_self)) return Errc::invalid_argument;
@@ -88,8 +89,8 @@ Result<void> Decider::operator()(const RevokeTokenList& revoke) {
   if (revoke.tokens.size() > kRevokeListMax) return Errc::too_large;
   const bool is_ascending =
       std::ranges::adjacent_find(revoke.tokens, std::greater_equal{}) == revoke.tokens.end();
-  if (revoke.tokens.empty() || !is_ascending || revoke.cause == Cause::client_self)
-    return Errc::invalid_argument;
+  const bool is_allowed = revoke.cause != Cause::client_self && revoke.cause <= kCommandCauseLast;
+  if (revoke.tokens.empty() || !is_ascending || !is_allowed) return Errc::invalid_argument;
   const auto size = out_.size();
   for (const auto token : revoke.tokens) {
     const auto entry = state_.find(index_, token);

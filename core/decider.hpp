@@ -44,6 +44,14 @@ class Decider {
   Result<void> operator()(const AppendNote&);
   Result<void> operator()(const EraseOwner&);
   Result<void> operator()(const ActivateFormat&);
+  // No rules stand for the other commands yet.
+  template <class Other>
+  Result<void> operator()(const Other&) {
+    return Errc::unsupported_format;
+  }
+
+  // Decision::refusal of the command that was decided.
+  [[nodiscard]] std::optional<Errc> refusal() const { return refusal_; }
 
  private:
   // --- the actor (decide.cpp) ---
@@ -92,6 +100,7 @@ class Decider {
   LedgerTime now_;
   std::vector<Event>& out_;
   std::size_t first_ = out_.size();
+  std::optional<Errc> refusal_;
 };
 
 // Valid UTF-8 without control characters, 1 to `bytes_max` bytes.

@@ -43,10 +43,27 @@ enum class Errc {
   limit_reached,          // a registry or per-client bound: retry or clean up
   too_many_live_tokens,   // of this client: retry when some have expired, or raise its limit
   sweep_mismatch,         // a sweep that misses or repeats a token
+  user_not_found,         // no such user, or erased
+  user_exists,            // the login is in use
+  user_disabled,          // the user exists and is disabled
+  group_not_found,        // no such group, or deleted
+  group_exists,           // the group's name is in use
+  consent_not_found,      // no such consent, or not this user's
+  consent_required,       // the user (or a group of theirs) did not allow this, or no more
+  code_unknown,           // no such authorization code for this client, or expired
+  code_reused,            // it was redeemed before: what it made is ended now
+  code_mismatch,          // its redirect_uri or code_verifier is not the request's; it stays good
+  refresh_unknown,        // no such refresh token for this client, or its family ended
+  refresh_expired,        // its family's time is over, or it was idle for too long
+  refresh_superseded,     // replaced just now: within the grace, its answer may be given again
+  refresh_reused,         // replaced earlier: its family is ended now
+  key_too_new,            // verifiers may not have fetched the key yet
+  format_not_active,      // needs a newer format than the ledger is in: migrate it first
   // --- refused before the sequencer ---
-  queue_full,     // back-pressure: retry later
-  storage_low,    // less than 512 MiB free: new tokens are refused
-  shutting_down,  // the ledger is closing
+  queue_full,      // back-pressure: retry later
+  busy_passwords,  // as many passwords as may wait are being checked: retry later
+  storage_low,     // less than 512 MiB free: new tokens are refused
+  shutting_down,   // the ledger is closing
   // --- the write path: outcome unknown ---
   unknown_outcome,  // the ledger is poisoned; the event may or may not be durable
   // --- checks and reads ---

@@ -2,9 +2,8 @@
 // canonical bytes and back.
 //
 // An event is decided once (core/decide.hpp) and folded ever after (core/fold.hpp). Everything a
-// later reader needs stands inside it: time, numbers, the ids that were drawn. Labels (client, API,
-// scope and token names) are plain; personal and free-text fields are `Sealed`: ciphertext whose
-// key lives outside the log (INV-8).
+// later reader needs stands inside it: time, numbers, the ids that were drawn. The payloads about
+// people stand in core/event_people.hpp.
 #pragma once
 
 #include <array>
@@ -14,83 +13,13 @@
 #include <variant>
 #include <vector>
 
+#include "core/event_parts.hpp"
+#include "core/event_people.hpp"
 #include "core/ids.hpp"
 #include "core/signature_algorithm.hpp"
 #include "core/token_class.hpp"
 
 namespace tokenledger {
-
-inline constexpr std::size_t kEventBytesMax = 65'535;  // a tlog-tiles entry has a 16-bit length
-inline constexpr std::size_t kLabelBytesMax =
-    200;  // client, API, scope and token names, client ids
-inline constexpr std::size_t kIdentifierBytesMax = 500;  // an API's identifier (audience)
-inline constexpr std::size_t kDescriptionBytesMax = 500;
-inline constexpr std::size_t kRedirectUrisMax = 16;
-inline constexpr std::uint32_t kLiveTokensPerClientMax = std::uint32_t{1} << 24;
-inline constexpr std::size_t kRedirectUriBytesMax = 1'000;
-inline constexpr std::size_t kIntrospectorsMax = 32;
-inline constexpr std::size_t kSealedBytesMax = 8 * 1024;
-inline constexpr std::size_t kNoteTopicBytesMax = 100;
-inline constexpr std::size_t kNoteBodyBytesMax = 4 * 1024;
-inline constexpr std::size_t kRequestIdBytesMax = 64;
-inline constexpr std::size_t kKeyBytesMax = 1'024;
-inline constexpr std::uint32_t kTokenLifetimeSecondsMax = 10 * 31'536'000;  // ten years
-
-// Ciphertext of a personal or free-text field; empty: the field is absent. core/ never looks
-// inside.
-struct Sealed {
-  std::string bytes;
-  friend bool operator==(const Sealed&, const Sealed&) = default;
-};
-
-// The id of an owner's data key, drawn at random; it begins every field sealed under that key. All
-// zero: no owner.
-using OwnerKeyId = std::array<std::uint8_t, 16>;
-
-enum class ActorKind : std::uint8_t {
-  system = 1,  // the ledger itself: opening, sweeping
-  host = 2,    // whoever holds the directory: the embedding program, the offline command line
-  client = 3,  // a client that authenticated with its secret
-  token = 4,   // the bearer of a token of the management API
-};
-
-struct Actor {
-  ActorKind kind = ActorKind::system;
-  ClientNumber client;          // client
-  SecretGeneration generation;  // client
-  TokenIndex token;             // token
-  friend bool operator==(const Actor&, const Actor&) = default;
-};
-
-// Keyed hashes of an Idempotency-Key (with its actor) and of the request's body.
-struct Idempotency {
-  std::array<std::uint8_t, 16> key{};
-  std::array<std::uint8_t, 16> body{};
-  friend bool operator==(const Idempotency&, const Idempotency&) = default;
-};
-
-// Why a token ended. Values are on disk; the wire names are in core/cause.hpp.
-enum class Cause : std::uint8_t {
-  admin_manual = 1,
-  owner_request = 2,
-  client_self = 3,
-  client_disabled = 4,
-  client_deleted = 5,
-  api_deleted = 6,
-  grant_removed = 7,
-  key_compromise = 8,
-  epoch = 9,     // the whole ledger
-  deleted = 10,  // one token, on purpose, and lists hide it from then on
-};
-inline constexpr Cause kCauseLast = Cause::deleted;
-inline constexpr Cause kCascadeCauseLast = Cause::epoch;  // nothing hides many tokens at once
-
-enum class GrantType : std::uint8_t {
-  client_credentials = 1,
-  authorization_code = 2,
-  refresh_token = 4,
-  implicit = 8
-};
 
 // --- payloads; the order of members is the order of the canonical bytes ---
 
@@ -112,6 +41,13 @@ struct FormatActivated {
   friend bool operator==(const FormatActivated&, const FormatActivated&) = default;
 };
 
+// A key with which the client signs its assertions (RFC 7523 §2.2).
+struct ClientPublicKey {
+  std::string kid;  // the client's own name for it; may be empty when it is the only one
+  SignatureAlgorithm algorithm{};
+  std::string public_key;  // as VerifyKey::from_public takes it
+  friend bool operator==(const ClientPublicKey&, const ClientPublicKey&) = default;
+};
 struct ClientSettings {
   std::string name;
   std::uint8_t grant_types =
@@ -121,6 +57,12 @@ struct ClientSettings {
   // Tokens that have not expired, revoked ones included, since they too take memory until then;
   // 0: kLiveTokensPerClientMax, which is also the greatest value.
   std::uint32_t live_tokens_max = 0;
+  // --- format 2 ---
+  bool is_public = false;  // has no secret and is trusted with none (RFC 6749 §2.1)
+  ClientAuthentication authentication = ClientAuthentication::basic_or_post;
+  std::vector<ClientPublicKey> keys;               // private_key_jwt only
+  std::optional<SignatureAlgorithm> id_token_alg;  // absent: the API's, when that is asymmetric
+  bool pkce_optional = false;                      // confidential clients only
   friend bool operator==(const ClientSettings&, const ClientSettings&) = default;
 };
 struct ClientRegistered {
@@ -154,6 +96,7 @@ struct ClientSecretRotated {
   ClientNumber client;
   SecretGeneration generation;
   Digest secret_hash{};
+  UnixSeconds previous_until;  // format 2: the secret before is good until then; 0: it ended here
   friend bool operator==(const ClientSecretRotated&, const ClientSecretRotated&) = default;
 };
 
@@ -176,6 +119,11 @@ struct ApiSettings {
   SignatureAlgorithm signing_alg{};
   TokenKind token_format = TokenKind::jwt;
   std::vector<std::string> introspectors;  // client ids
+  // --- format 2: refresh tokens, where allow_offline_access lets them be (RFC 9700 §4.14) ---
+  std::uint32_t refresh_lifetime_s = 30 * 86'400;  // of a family, from the sign-in
+  std::uint32_t refresh_idle_s = 14 * 86'400;      // without a use; 0: no such bound
+  // For so long after a use the answer may be asked for again; at most kRefreshGraceSecondsMax.
+  std::uint32_t refresh_grace_s = 10;
   friend bool operator==(const ApiSettings&, const ApiSettings&) = default;
 };
 struct ApiCreated {
@@ -221,6 +169,9 @@ struct KeyAdded {
   std::string kid;
   std::string public_key;  // empty for HS256
   ApiNumber api;           // HS256: the only API it may sign for; else 0
+  // --- format 2 ---
+  bool is_next = false;   // published, and signs only after KeyActivated
+  bool imported = false;  // made elsewhere: others may hold it, and signed with it before
   friend bool operator==(const KeyAdded&, const KeyAdded&) = default;
 };
 // Signs no more; its tokens stay good.
@@ -229,6 +180,13 @@ struct KeyRetired {
   friend bool operator==(const KeyRetired&, const KeyRetired&) = default;
 };
 
+// Format 2: what a token of a user stands on. The user's number is the token's subject.
+struct UserPart {
+  ConsentNumber consent;
+  FamilyNumber family;    // 0: none
+  UnixSeconds auth_time;  // when the user signed in (OpenID Connect Core §2)
+  friend bool operator==(const UserPart&, const UserPart&) = default;
+};
 struct TokenIssued {
   TokenIndex index;
   Digest token_sha256{};  // of the token string, which is stored nowhere
@@ -242,6 +200,8 @@ struct TokenIssued {
   std::string name;       // a label; empty for tokens of the OAuth flow
   Sealed owner;
   Sealed extra_fields;
+  std::optional<UserPart> user;  // format 2
+  std::string nonce;             // format 2: of an implicit request; at most kNonceBytesMax
   friend bool operator==(const TokenIssued&, const TokenIssued&) = default;
 };
 struct TokenRevoked {
@@ -292,11 +252,16 @@ using Payload =
                  ClientDisabled, ClientEnabled, ClientDeleted, ClientSecretRotated, ApiCreated,
                  ApiUpdated, ApiDeleted, ClientGrantAdded, ClientGrantUpdated, ClientGrantRemoved,
                  KeyAdded, KeyRetired, TokenIssued, TokenRevoked, TokensRevoked, TokensExpired,
-                 NoteAppended, OwnerErased>;
+                 NoteAppended, OwnerErased, UserRegistered, UserUpdated, UserPasswordSet,
+                 UserDisabled, UserEnabled, UserGroupsSet, GroupCreated, GroupDeleted,
+                 ConsentGranted, ConsentExtended, ConsentPreconfigured, ConsentWithdrawn,
+                 CodeIssued, CodeRedeemed, CodeReused, FamilyStarted, RefreshRotated, FamilyEnded,
+                 KeyActivated, KeyRevoked, ForgerySuspected>;
 
 // The kind is the payload's position in the variant plus one; positions are on disk, so new kinds
 // go to the end.
 inline constexpr std::size_t kEventKindCount = std::variant_size_v<Payload>;
+inline constexpr std::size_t kEventKindsOfFormat1 = 23;
 // LedgerCreated begins this version; a later one begins with FormatActivated
 // (core/format_activation.hpp).
 inline constexpr std::uint32_t kFormatVersionFirst = 1;
@@ -309,6 +274,7 @@ struct Event {
   std::string request_id;  // at most kRequestIdBytesMax of [A-Za-z0-9._-]; may be empty
   std::optional<Idempotency> idempotency;
   Payload payload;
+  bool more = false;  // format 2: the next event belongs to the same command
   friend bool operator==(const Event&, const Event&) = default;
 };
 

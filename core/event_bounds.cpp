@@ -24,6 +24,7 @@ class Verdict {
     require(version != 0);
     fail_unless(version <= kFormatVersion, Errc::unsupported_format);
   }
+  void refuse_format() { fail_unless(false, Errc::unsupported_format); }
   template <class Number>
   void require_number(Number number) {
     require(number != Number{});
@@ -225,11 +226,18 @@ bool is_request_id(std::string_view id) {
 }
 
 // Each kind has its own members; the others stay zero, for the canonical bytes do not hold them.
+template <class Other>
+void check(Verdict& verdict, const Event&, const Other&) {
+  verdict.refuse_format();
+}
+
 void check(Verdict& verdict, const Actor& actor) {
-  verdict.require_enum(actor.kind, ActorKind::token);
+  verdict.require_enum(actor.kind, kActorKindLast);
   const bool is_client = actor.kind == ActorKind::client;
+  const bool is_user = actor.kind == ActorKind::user;
   verdict.require(is_client == (actor.client != ClientNumber{}));
-  verdict.require(is_client == (actor.generation != SecretGeneration{}));
+  verdict.require(is_user == (actor.user != UserNumber{}));
+  verdict.require((is_client || is_user) == (actor.generation != SecretGeneration{}));
   verdict.require(actor.kind == ActorKind::token ? actor.token.has_lane()
                                                  : actor.token == TokenIndex{});
 }

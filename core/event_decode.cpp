@@ -289,7 +289,7 @@ void read_at(Reader& reader, const void* from, Payload& to) {
 template <class... Each, std::size_t... positions>
 void read_payload(TableList<Each...>, std::index_sequence<positions...>, Reader& reader,
                   std::size_t position, const void* from, Payload& to) {
-  static_assert(sizeof...(Each) == kEventKindCount);
+  static_assert(sizeof...(Each) == kEventKindsOfFormat1);
   using ReadFunction = void (*)(Reader&, const void*, Payload&);
   static constexpr ReadFunction kReadFunctions[] = {&read_at<positions, Each>...};
   kReadFunctions[position](reader, from, to);
@@ -302,7 +302,11 @@ void read_actor(const wire::Event& from, Actor& to) {
   if (to.kind == ActorKind::token) {
     to.token = TokenIndex::from_value(packed);
   } else {
-    to.client = ClientNumber{static_cast<std::uint32_t>(packed)};
+    const auto number = static_cast<std::uint32_t>(packed);
+    if (to.kind == ActorKind::user)
+      to.user = UserNumber{number};
+    else
+      to.client = ClientNumber{number};
     to.generation = SecretGeneration{static_cast<std::uint32_t>(packed >> 32)};
   }
 }
@@ -311,7 +315,7 @@ Result<void> read_event(const wire::Event& from, Event& to) {
   Reader reader;
   reader.expect_fields(from, wire::Event::VT_IDEMPOTENCY);
   const auto kind = static_cast<std::size_t>(from.payload_type());
-  if (kind > kEventKindCount) return Errc::unsupported_format;
+  if (kind > kEventKindsOfFormat1) return Errc::unsupported_format;
   if (kind == 0 || from.payload() == nullptr || from.header() == nullptr) return Errc::log_corrupt;
   to.seq = Sequence{from.header()->seq()};
   to.recorded_at = LedgerTime{from.header()->recorded_at()};
@@ -323,7 +327,7 @@ Result<void> read_event(const wire::Event& from, Event& to) {
     Reader::copy(idempotency->key(), filled.key);
     Reader::copy(idempotency->body(), filled.body);
   }
-  read_payload(Tables{}, std::make_index_sequence<kEventKindCount>{}, reader, kind - 1,
+  read_payload(Tables{}, std::make_index_sequence<kEventKindsOfFormat1>{}, reader, kind - 1,
                from.payload(), to.payload);
   return reader.result();
 }

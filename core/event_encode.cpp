@@ -19,7 +19,7 @@ using Strings = flatbuffers::Vector<Offset<flatbuffers::String>>;
 
 constexpr std::size_t kBufferBytesStart = 1024;  // the frequent kinds fit
 
-static_assert(static_cast<std::size_t>(wire::Payload::MAX) == kEventKindCount);
+static_assert(static_cast<std::size_t>(wire::Payload::MAX) == kEventKindsOfFormat1);
 static_assert(kLaneCount == 4 && kApisPerTokenMax == 4, "array lengths of event.fbs");
 
 // Absent when empty.
@@ -218,9 +218,15 @@ Position write(Builder& builder, const OwnerErased& payload) {
   return wire::CreateOwnerErased(builder, &owner, reason).Union();
 }
 
+template <class Other>
+Position write(Builder&, const Other&) {
+  LEDGER_INVARIANT(false);  // check_event refuses them
+}
+
 std::uint64_t packed(const Actor& actor) {
   if (actor.kind == ActorKind::token) return actor.token.value();
-  return static_cast<std::uint64_t>(actor.generation.value()) << 32 | actor.client.value();
+  const auto number = actor.kind == ActorKind::user ? actor.user.value() : actor.client.value();
+  return static_cast<std::uint64_t>(actor.generation.value()) << 32 | number;
 }
 
 }  // namespace

@@ -71,6 +71,29 @@ class Folder {
   Result<void> operator()(const NoteAppended&) { return {}; }
   Result<void> operator()(const OwnerErased& payload);
 
+  // No rules stand for the kinds of people and keys yet.
+  Result<void> operator()(const UserRegistered&) { return Errc::unsupported_format; }
+  Result<void> operator()(const UserUpdated&) { return Errc::unsupported_format; }
+  Result<void> operator()(const UserPasswordSet&) { return Errc::unsupported_format; }
+  Result<void> operator()(const UserDisabled&) { return Errc::unsupported_format; }
+  Result<void> operator()(const UserEnabled&) { return Errc::unsupported_format; }
+  Result<void> operator()(const UserGroupsSet&) { return Errc::unsupported_format; }
+  Result<void> operator()(const GroupCreated&) { return Errc::unsupported_format; }
+  Result<void> operator()(const GroupDeleted&) { return Errc::unsupported_format; }
+  Result<void> operator()(const ConsentGranted&) { return Errc::unsupported_format; }
+  Result<void> operator()(const ConsentExtended&) { return Errc::unsupported_format; }
+  Result<void> operator()(const ConsentPreconfigured&) { return Errc::unsupported_format; }
+  Result<void> operator()(const ConsentWithdrawn&) { return Errc::unsupported_format; }
+  Result<void> operator()(const CodeIssued&) { return Errc::unsupported_format; }
+  Result<void> operator()(const CodeRedeemed&) { return Errc::unsupported_format; }
+  Result<void> operator()(const CodeReused&) { return Errc::unsupported_format; }
+  Result<void> operator()(const FamilyStarted&) { return Errc::unsupported_format; }
+  Result<void> operator()(const RefreshRotated&) { return Errc::unsupported_format; }
+  Result<void> operator()(const FamilyEnded&) { return Errc::unsupported_format; }
+  Result<void> operator()(const KeyActivated&) { return Errc::unsupported_format; }
+  Result<void> operator()(const KeyRevoked&) { return Errc::unsupported_format; }
+  Result<void> operator()(const ForgerySuspected&) { return Errc::unsupported_format; }
+
   // The other registry events change nothing that checks read.
   template <class Registry>
   Result<void> operator()(const Registry&) {

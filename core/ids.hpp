@@ -25,8 +25,15 @@ using KeyNumber = StrongNumber<struct KeyNumberTag, std::uint32_t>;  // a signin
 using ClassNumber =
     StrongNumber<struct ClassNumberTag, std::uint32_t>;  // reused after the class is freed
 using SubjectNumber = StrongNumber<struct SubjectNumberTag, std::uint32_t>;
+using UserNumber = SubjectNumber;  // the only subjects there are
+// What one user, or one group of users, allowed one client at one API. Reused after it is freed.
+using ConsentNumber = StrongNumber<struct ConsentNumberTag, std::uint32_t>;
+// One sign-in and all refresh tokens that follow from it. Reused after it is freed.
+using FamilyNumber = StrongNumber<struct FamilyNumberTag, std::uint32_t>;
+using CodeNumber = StrongNumber<struct CodeNumberTag, std::uint32_t>;    // never reused
+using GroupNumber = StrongNumber<struct GroupNumberTag, std::uint16_t>;  // never reused
 using SecretGeneration =
-    StrongNumber<struct SecretGenerationTag, std::uint32_t>;  // of one client, from 1
+    StrongNumber<struct SecretGenerationTag, std::uint32_t>;  // of a client or a password, from 1
 // Random, drawn at every open; a jti whose incarnation did not own its index names no token.
 using Incarnation = StrongNumber<struct IncarnationTag, std::uint32_t>;
 

@@ -30,13 +30,18 @@ enum class ManagementScope : std::uint8_t {
   metrics_read,
   owners_erase,
   ledger_backup,
+  users_read,
+  users_write,
+  consents_write,
+  keys_read,
+  keys_write,
 };
 
 struct ManagementScopeText {
   std::string_view name;
   std::string_view description;
 };
-inline constexpr std::array<ManagementScopeText, 16> kManagementScopes = {{
+inline constexpr std::array<ManagementScopeText, 21> kManagementScopes = {{
     {"tokens:read", "List tokens and see their rows"},
     {"tokens:create", "Make named tokens"},
     {"tokens:revoke", "Revoke tokens"},
@@ -53,6 +58,11 @@ inline constexpr std::array<ManagementScopeText, 16> kManagementScopes = {{
     {"metrics:read", "Read the metrics"},
     {"owners:erase", "Erase what is stored of an owner, for good"},
     {"ledger:backup", "Make backups on the server's disk"},
+    {"users:read", "List users, groups and consents"},
+    {"users:write", "Register, change, disable and enable users, and their groups"},
+    {"consents:write", "Consent in advance for groups, and withdraw consents"},
+    {"keys:read", "List signing keys"},
+    {"keys:write", "Add, activate, retire and revoke signing keys"},
 }};
 
 [[nodiscard]] constexpr std::uint64_t mask_of(ManagementScope scope) noexcept {

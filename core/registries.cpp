@@ -280,6 +280,9 @@ Result<void> Registries::raise_watermark(Selector selector, Sequence before) {
     case SelectorKind::grant: return raise_in(grants_);
     case SelectorKind::key: return raise_in(keys_);
     case SelectorKind::all: return raise(all_revoked_before_, before), Result<void>{};
+    case SelectorKind::consent:
+    case SelectorKind::family:
+    case SelectorKind::user: break;  // people's, not registered here
   }
   return Errc::log_corrupt;
 }

@@ -15,6 +15,10 @@ bool names(Selector selector, const TokenClass& token_class) noexcept {
         return selector.id != 0 && scopes.api.value() == selector.id;
       });
     case SelectorKind::all: return true;
+    // Not in the class.
+    case SelectorKind::consent:
+    case SelectorKind::family:
+    case SelectorKind::user: return false;
   }
   return false;
 }
@@ -65,6 +69,11 @@ std::string_view cause_name(Cause cause) noexcept {
     case Cause::key_compromise: return "key_compromise";
     case Cause::epoch: return "epoch";
     case Cause::deleted: return "deleted";
+    case Cause::consent_withdrawn: return "consent_withdrawn";
+    case Cause::refresh_reuse: return "refresh_reuse";
+    case Cause::code_reuse: return "code_reuse";
+    case Cause::user_disabled: return "user_disabled";
+    case Cause::password_changed: return "password_changed";
   }
   return {};
 }

@@ -32,8 +32,19 @@ struct TokenClass {
 };
 
 // What a cascade ends: every token of one client, API, grant or signing key, or of the whole ledger
-// (id 0).
-enum class SelectorKind : std::uint8_t { client = 1, api = 2, grant = 3, key = 4, all = 5 };
+// (id 0). A token's consent, family and user do not stand in its class: they end by events of their
+// own, never by TokensRevoked.
+enum class SelectorKind : std::uint8_t {
+  client = 1,
+  api = 2,
+  grant = 3,
+  key = 4,
+  all = 5,
+  consent = 6,
+  family = 7,
+  user = 8,
+};
+inline constexpr SelectorKind kSelectorKindLast = SelectorKind::user;
 struct Selector {
   SelectorKind kind = SelectorKind::all;
   std::uint32_t id = 0;

@@ -30,6 +30,10 @@ AtomicWord* Watermarks::find(Selector selector) noexcept {
     case SelectorKind::grant: return element(grants_, selector.id, kGrantNumberEnd);
     case SelectorKind::key: return element(keys_, selector.id, kKeyNumberEnd);
     case SelectorKind::all: return selector.id == 0 ? &all_ : nullptr;
+    // No part of a class: they end by a bit of their own.
+    case SelectorKind::consent:
+    case SelectorKind::family:
+    case SelectorKind::user: return nullptr;
   }
   return nullptr;
 }

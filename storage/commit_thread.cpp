@@ -87,6 +87,10 @@ void CommitThread::decide_one(CommitRequest& request, LedgerTime wall) {
     const auto folded = fold(state, core_.index, events_[i]);
     LEDGER_INVARIANT(folded.has_value());  // decide only makes what fold accepts
   }
+  if (decision->refusal) {
+    request.outcome = *decision->refusal;
+    return;
+  }
   request.outcome = Committed{events_[first].seq, events_[first].recorded_at, false};
 }
 

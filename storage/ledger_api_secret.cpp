@@ -16,7 +16,8 @@ Result<void> check_actor(const LedgerCore& core, const Actor& actor) {
   switch (actor.kind) {
     case ActorKind::system:
     case ActorKind::host: return {};
-    case ActorKind::client: return Errc::insufficient_scope;
+    case ActorKind::client:
+    case ActorKind::user: return Errc::insufficient_scope;
     case ActorKind::token: break;
   }
   constexpr auto kScope =

@@ -20,6 +20,10 @@ bool names(const Selector& selector, const TokenClass& token_class) {
         return scopes.api.value() == selector.id;
       });
     case SelectorKind::all: return true;
+    // decide() refuses to revoke by these.
+    case SelectorKind::consent:
+    case SelectorKind::family:
+    case SelectorKind::user: return false;
   }
   return false;
 }

@@ -5,6 +5,7 @@
 #include <boost/json/value.hpp>
 
 #include "core/base64url.hpp"
+#include "core/invariant.hpp"
 #include "core/json_strict.hpp"
 #include "core/jwt.hpp"
 #include "core/management_scopes.hpp"
@@ -327,7 +328,12 @@ Result<IssuedToken> Ledger::issue(IssueRequest request) {
 Result<IssuedToken> Ledger::make_admin_token(std::uint32_t lifetime_s) {
   IssueRequest request;
   request.audience = kManagementAudience;
-  for (const auto& scope : kManagementScopes) request.scopes.emplace_back(scope.name);
+  // What this ledger's management API has: an older one has fewer scopes until it is migrated.
+  with_registries([&](const Registries& registries) {
+    const auto* management = registries.find_api(kManagementAudience);
+    LEDGER_INVARIANT(management != nullptr);  // every opening sees to it
+    for (const auto& scope : management->settings.scopes) request.scopes.push_back(scope.name);
+  });
   request.lifetime_s = lifetime_s;
   request.name = "admin";
   return issue(std::move(request));

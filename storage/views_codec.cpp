@@ -46,6 +46,9 @@ void append_actor(std::string& out, const Actor& actor) {
     append_varint(out, actor.generation.value());
   } else if (actor.kind == ActorKind::token) {
     append_varint(out, actor.token.value());
+  } else if (actor.kind == ActorKind::user) {
+    append_varint(out, actor.user.value());
+    append_varint(out, actor.generation.value());
   }
 }
 
@@ -110,12 +113,15 @@ class Reader {
   }
   Actor actor() {
     Actor actor;
-    actor.kind = enumerator(byte(), ActorKind::token);
+    actor.kind = enumerator(byte(), kActorKindLast);
     if (actor.kind == ActorKind::client) {
       actor.client = ClientNumber{varint32()};
       actor.generation = SecretGeneration{varint32()};
     } else if (actor.kind == ActorKind::token) {
       actor.token = TokenIndex::from_value(varint());
+    } else if (actor.kind == ActorKind::user) {
+      actor.user = UserNumber{varint32()};
+      actor.generation = SecretGeneration{varint32()};
     }
     return actor;
   }
@@ -164,7 +170,8 @@ TokenRowFacts Reader::facts(ClientNumber client) {
       LedgerTime{to_time(facts.issued_at).value() + static_cast<std::uint64_t>(signed_varint())};
   if ((flags & kHasSubject) != 0) facts.subject = SubjectNumber{varint32()};
   if ((flags & kByOwnClient) != 0) {
-    facts.issued_by = {ActorKind::client, client, SecretGeneration{varint32()}, {}};
+    facts.issued_by = {
+        .kind = ActorKind::client, .client = client, .generation = SecretGeneration{varint32()}};
   } else {
     facts.issued_by = actor();
   }
@@ -331,7 +338,7 @@ std::optional<RevocationRow> decode_revocation(std::string_view bytes) {
 std::optional<CascadeRow> decode_cascade(std::string_view bytes) {
   Reader reader{bytes};
   CascadeRow row;
-  row.cascade.selector.kind = reader.enumerator(reader.byte(), SelectorKind::all);
+  row.cascade.selector.kind = reader.enumerator(reader.byte(), kSelectorKindLast);
   row.cascade.selector.id = reader.varint32();
   row.cascade.before = Sequence{reader.varint()};
   row.cascade.revocation = reader.revocation();

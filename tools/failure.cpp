@@ -45,7 +45,29 @@ const char* sentence_of(Errc code) noexcept {
       return "the client has as many unexpired tokens as it may have: wait, or raise its "
              "--live-tokens-max";
     case Errc::limit_reached: return "a limit is reached; delete what is no longer needed";
+    case Errc::user_not_found: return "there is no such user, or the user was erased";
+    case Errc::user_exists: return "another user has this login";
+    case Errc::user_disabled: return "the user is disabled";
+    case Errc::group_not_found: return "there is no such group";
+    case Errc::group_exists: return "a group with this name exists";
+    case Errc::consent_not_found: return "there is no such consent";
+    case Errc::consent_required: return "the user did not consent to this, or no longer does";
+    case Errc::code_unknown: return "the authorization code is unknown or expired";
+    case Errc::code_reused:
+      return "the authorization code was used before; what it made is revoked now";
+    case Errc::code_mismatch:
+      return "the redirect URI or the code verifier is not the one of the request";
+    case Errc::refresh_unknown: return "the refresh token is unknown, or its sign-in was ended";
+    case Errc::refresh_expired: return "the refresh token is expired";
+    case Errc::refresh_superseded: return "the refresh token was replaced by a newer one";
+    case Errc::refresh_reused:
+      return "the refresh token was replaced earlier; all that came of that sign-in is revoked now";
+    case Errc::key_too_new:
+      return "verifiers may not have fetched the key yet: wait ten minutes, or force it";
+    case Errc::format_not_active:
+      return "the ledger is in an older format; see `tokenledger migrate`";
     case Errc::queue_full: return "the ledger is busy; try again";
+    case Errc::busy_passwords: return "too many passwords are being checked; try again";
     case Errc::storage_low:
       return "the disk is nearly full, so no new token is made and no owner erased";
     case Errc::shutting_down: return "the ledger is closing";

@@ -79,6 +79,7 @@ std::string actor_text(const Actor& actor, const AsOf& as_of, const SealKey& key
     }
     case ActorKind::token:
       return "token:" + as_of.jti_of(key, actor.token).value_or("of an unknown index");
+    case ActorKind::user: return "user:" + std::to_string(actor.user.value());
   }
   return {};
 }

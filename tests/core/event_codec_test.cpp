@@ -56,7 +56,8 @@ TEST(EventGolden, EveryKindHasTheseBytesForEver) {
 // P6: disk <= 150 bytes per token for log and views.
 TEST(EventGolden, ATokenOfTheOauthFlowIsSmall) {
   auto event = samples::minimal(samples::minimal_token());
-  event.actor = {ActorKind::client, ClientNumber{7}, SecretGeneration{1}, TokenIndex{}};
+  event.actor = {
+      .kind = ActorKind::client, .client = ClientNumber{7}, .generation = SecretGeneration{1}};
   EXPECT_LE(encode_event(event)->size(), 136u);
 }
 
@@ -342,7 +343,7 @@ const BrokenCase kBrokenCases[] = {
      [](Event& e) { e.recorded_at = LedgerTime{4'294'967'296'000'000'000}; }},
     {"ActorKindZero", 5, Errc::invalid_argument, [](Event& e) { e.actor.kind = ActorKind{}; }},
     {"ActorKindUnknown", 5, Errc::invalid_argument,
-     [](Event& e) { e.actor.kind = static_cast<ActorKind>(5); }},
+     [](Event& e) { e.actor.kind = static_cast<ActorKind>(6); }},
     {"ClientActorWithoutGeneration", 5, Errc::invalid_argument,
      [](Event& e) { e.actor.generation = {}; }},
     {"ClientActorWithToken", 5, Errc::invalid_argument,
@@ -350,7 +351,9 @@ const BrokenCase kBrokenCases[] = {
     {"TokenActorWithClient", 5, Errc::invalid_argument,
      [](Event& e) { e.actor.kind = ActorKind::token; }},
     {"TokenActorWithoutLane", 5, Errc::invalid_argument,
-     [](Event& e) { e.actor = {ActorKind::token, {}, {}, TokenIndex::from_value(4ull << 56)}; }},
+     [](Event& e) {
+       e.actor = {ActorKind::token, {}, {}, {}, TokenIndex::from_value(4ull << 56)};
+     }},
     {"SystemActorWithClient", 5, Errc::invalid_argument,
      [](Event& e) { e.actor.kind = ActorKind::system; }},
     {"RequestIdTooLong", 5, Errc::too_large, [](Event& e) { e.request_id.assign(65, 'a'); }},
@@ -430,7 +433,7 @@ const BrokenCase kBrokenCases[] = {
     {"CauseZero", 18, Errc::invalid_argument,
      [](Event& e) { payload_of<TokenRevoked>(e).cause = Cause{}; }},
     {"CauseUnknown", 18, Errc::invalid_argument,
-     [](Event& e) { payload_of<TokenRevoked>(e).cause = static_cast<Cause>(11); }},
+     [](Event& e) { payload_of<TokenRevoked>(e).cause = static_cast<Cause>(16); }},
     {"SelectorUnknown", 19, Errc::invalid_argument,
      [](Event& e) { payload_of<TokensRevoked>(e).selector.kind = static_cast<SelectorKind>(6); }},
     {"WholeLedgerWithId", 19, Errc::invalid_argument,
@@ -448,7 +451,7 @@ const BrokenCase kBrokenCases[] = {
     {"RetiresBeforeTheLastPart", 20, Errc::invalid_argument,
      [](Event& e) { payload_of<TokensExpired>(e).complete = false; }},
     {"ActorKindUnknownAndNothingElse", 5, Errc::invalid_argument,
-     [](Event& e) { e.actor = {static_cast<ActorKind>(5), {}, {}, {}}; }},
+     [](Event& e) { e.actor = {static_cast<ActorKind>(6), {}, {}, {}, {}}; }},
     {"ClientActorWithoutClient", 5, Errc::invalid_argument, [](Event& e) { e.actor.client = {}; }},
     {"RedirectUriEmpty", 4, Errc::invalid_argument,
      [](Event& e) { payload_of<ClientUpdated>(e).settings.redirect_uris[1].clear(); }},

@@ -36,6 +36,9 @@ bool names(const Selector& selector, const TokenClass& token_class) {
     case SelectorKind::grant: return token_class.grant.value() == selector.id;
     case SelectorKind::key: return token_class.key.value() == selector.id;
     case SelectorKind::all: return true;
+    case SelectorKind::consent:
+    case SelectorKind::family:
+    case SelectorKind::user: return false;  // no TokensRevoked has these
     case SelectorKind::api:
       for (const auto& scopes : token_class.apis)
         if (scopes.api.value() == selector.id) return true;

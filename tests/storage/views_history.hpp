@@ -59,18 +59,23 @@ class RandomHistory {
     return static_cast<Enum>(1 + below(static_cast<std::uint64_t>(last)));
   }
   Actor actor() {
-    switch (below(4)) {
-      case 0: return {ActorKind::system, {}, {}, {}};
-      case 1: return {ActorKind::host, {}, {}, {}};
+    switch (below(5)) {
+      case 0: return {.kind = ActorKind::system};
+      case 1: return {.kind = ActorKind::host};
       case 2:
-        return {ActorKind::client,
-                ClientNumber{1 + static_cast<std::uint32_t>(below(kClients))},
-                SecretGeneration{1 + static_cast<std::uint32_t>(below(3))},
-                {}};
-      default: return {ActorKind::token, {}, {}, TokenIndex{any_lane(), below(1000)}};
+        return {.kind = ActorKind::client,
+                .client = ClientNumber{1 + static_cast<std::uint32_t>(below(kClients))},
+                .generation = SecretGeneration{1 + static_cast<std::uint32_t>(below(3))}};
+      case 3:
+        return {.kind = ActorKind::user,
+                .generation = SecretGeneration{1 + static_cast<std::uint32_t>(below(3))},
+                .user = UserNumber{1 + static_cast<std::uint32_t>(below(300))}};
+      default: return {.kind = ActorKind::token, .token = TokenIndex{any_lane(), below(1000)}};
     }
   }
-  Actor own_actor() { return {ActorKind::client, last_client_, SecretGeneration{1}, {}}; }
+  Actor own_actor() {
+    return {.kind = ActorKind::client, .client = last_client_, .generation = SecretGeneration{1}};
+  }
   Lane any_lane() { return static_cast<Lane>(below(kLaneCount)); }
   std::string text(std::uint64_t size_max) {
     std::string found;
