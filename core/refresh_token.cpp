@@ -12,9 +12,9 @@ namespace {
 constexpr CheckedTextKind kToken{kRefreshTokenPrefix};
 static_assert(kToken.length() == kRefreshTokenLength);
 
-constexpr std::string_view kConstantPart = "tlrefrsh";
+constexpr std::string_view kConstantPart = "tlrf";
 constexpr std::size_t kNumberBytes = 4;
-static_assert(2 * kNumberBytes + kConstantPart.size() == sizeof(Aes128::Block));
+static_assert(3 * kNumberBytes + kConstantPart.size() == sizeof(Aes128::Block));
 
 void write_number(std::uint32_t number, std::uint8_t* out) noexcept {
   for (std::size_t byte = 0; byte < kNumberBytes; ++byte)
@@ -33,10 +33,12 @@ std::string RefreshTokenKey::make(const RefreshTokenId& id,
                                   const std::array<std::uint8_t, 16>& secret) const {
   LEDGER_INVARIANT(id.family != FamilyNumber{});
   LEDGER_INVARIANT(id.generation != 0);
+  LEDGER_INVARIANT(id.tag != 0);
   Aes128::Block block;
   write_number(id.family.value(), block.data());
   write_number(id.generation, block.data() + kNumberBytes);
-  std::ranges::copy(kConstantPart, block.begin() + 2 * kNumberBytes);
+  write_number(id.tag, block.data() + 2 * kNumberBytes);
+  std::ranges::copy(kConstantPart, block.begin() + 3 * kNumberBytes);
   CheckedBody body;
   std::ranges::copy(secret, std::ranges::copy(aes_.encrypt(block), body.begin()).out);
   std::string token = kToken.make(body);
@@ -51,10 +53,11 @@ std::optional<RefreshTokenId> RefreshTokenKey::parse(std::string_view token) con
   std::copy_n(body.begin(), sealed.size(), sealed.begin());
   wipe(body);
   const Aes128::Block block = aes_.decrypt(sealed);
-  if (text_of(ByteView{block}.subspan(2 * kNumberBytes)) != kConstantPart) return std::nullopt;
+  if (text_of(ByteView{block}.subspan(3 * kNumberBytes)) != kConstantPart) return std::nullopt;
   const RefreshTokenId id{.family = FamilyNumber{read_number(block.data())},
-                          .generation = read_number(block.data() + kNumberBytes)};
-  if (id.family == FamilyNumber{} || id.generation == 0) return std::nullopt;
+                          .generation = read_number(block.data() + kNumberBytes),
+                          .tag = read_number(block.data() + 2 * kNumberBytes)};
+  if (id.family == FamilyNumber{} || id.generation == 0 || id.tag == 0) return std::nullopt;
   return id;
 }
 

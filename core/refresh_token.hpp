@@ -1,13 +1,15 @@
 // Refresh tokens (RFC 6749 §6, RFC 9700 §4.14): opaque texts that name their family and generation.
 //
 //   token = "tlr_" base64url( sealed id (16) || secret (16) || crc (4) )          52 characters
-//   id    = family (4) || generation (4) || "tlrefrsh"                            little-endian
+//   id    = family (4) || generation (4) || tag (4) || "tlrf"                     little-endian
 //
 // A family is one user's grant to one client; each use makes the next generation. The id is sealed
 // as one AES block, so that a generation which was rotated out long ago is still recognised as ours
-// when it comes back, without keeping its hash: that is the sign of a theft. Its 64 constant bits
-// keep a guess from revoking somebody's family, and keep it from ever unsealing as a jti, whose
-// last bits are zeros. Only SHA-256 of the current text (and of the one before, while a lost answer
+// when it comes back, without keeping its hash: that is the sign of a theft. A family's number is
+// used again after its end; the random tag, which must be that of the family's record, tells one
+// use of the number from the next. Tag and constant together keep a guess from revoking somebody's
+// family (64 bits), and the constant keeps it from ever unsealing as a jti, whose last 32 bits are
+// zeros. Only SHA-256 of the current text (and of the one before, while a lost answer
 // may be asked for again) is stored. Any thread; reading never allocates.
 #pragma once
 
@@ -24,11 +26,10 @@ namespace tokenledger {
 inline constexpr std::string_view kRefreshTokenPrefix = "tlr_";
 inline constexpr std::size_t kRefreshTokenLength = 52;
 
-using FamilyNumber = StrongNumber<struct FamilyNumberTag, std::uint32_t>;
-
 struct RefreshTokenId {
   FamilyNumber family;           // never 0
   std::uint32_t generation = 0;  // from 1
+  std::uint32_t tag = 0;         // never 0; whether it is the family's, parse can't say
   friend constexpr bool operator==(const RefreshTokenId&, const RefreshTokenId&) = default;
 };
 

@@ -16,7 +16,7 @@ namespace {
 constexpr Aes128::Key kAes{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 const RefreshTokenKey kKey{kAes};
 const SealKey kSealKey{kAes};
-constexpr RefreshTokenId kId{.family = FamilyNumber{70'000}, .generation = 3};
+constexpr RefreshTokenId kId{.family = FamilyNumber{70'000}, .generation = 3, .tag = 0xA1B2C3D4};
 constexpr std::array<std::uint8_t, 16> kSecret{0xA0, 0xA1, 0xA2, 0xA3};
 
 // A text with the right checksum around any sealed block.
@@ -25,13 +25,13 @@ std::string text_around(const Aes128::Block& block) {
   std::ranges::copy(Aes128{kAes}.encrypt(block), body.begin());
   return CheckedTextKind{kRefreshTokenPrefix}.make(body);
 }
-Aes128::Block block_of(std::array<std::uint8_t, 8> numbers, std::string_view constant_part) {
+Aes128::Block block_of(std::array<std::uint8_t, 12> numbers, std::string_view constant_part) {
   Aes128::Block block{};
   std::ranges::copy(constant_part, std::ranges::copy(numbers, block.begin()).out);
   return block;
 }
 
-TEST(RefreshToken, NamesItsFamilyAndGeneration) {
+TEST(RefreshToken, NamesItsFamilyGenerationAndTag) {
   const std::string token = kKey.make(kId, kSecret);
   EXPECT_EQ(token.size(), kRefreshTokenLength);
   EXPECT_TRUE(token.starts_with("tlr_"));
@@ -41,13 +41,24 @@ TEST(RefreshToken, NamesItsFamilyAndGeneration) {
   EXPECT_EQ(bytes->substr(16, 16), text_of(ByteView{kSecret}));
 }
 
+struct LayoutCase {
+  const char* name;
+  std::array<std::uint8_t, 12> numbers;
+  std::string_view constant_part;
+  std::optional<RefreshTokenId> want;
+};
+const LayoutCase kLayoutCases[] = {
+    {"Good", {0x70, 0x11, 1, 0, 3, 0, 0, 0, 0xD4, 0xC3, 0xB2, 0xA1}, "tlrf", kId},
+    {"OtherConstant", {0x70, 0x11, 1, 0, 3, 0, 0, 0, 0xD4, 0xC3, 0xB2, 0xA1}, "tlrg", {}},
+    {"JtisZeros", {0x70, 0x11, 1, 0, 3, 0, 0, 0, 0xD4, 0xC3, 0xB2, 0xA1}, {"\0\0\0\0", 4}, {}},
+    {"NoFamily", {0, 0, 0, 0, 3, 0, 0, 0, 0xD4, 0xC3, 0xB2, 0xA1}, "tlrf", {}},
+    {"NoGeneration", {0x70, 0x11, 1, 0, 0, 0, 0, 0, 0xD4, 0xC3, 0xB2, 0xA1}, "tlrf", {}},
+    {"NoTag", {0x70, 0x11, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0}, "tlrf", {}},
+};
 TEST(RefreshToken, LayoutOfTheSealedBlockIsAsWritten) {
-  EXPECT_EQ(kKey.parse(text_around(block_of({0x70, 0x11, 1, 0, 3, 0, 0, 0}, "tlrefrsh"))), kId);
-  EXPECT_EQ(kKey.parse(text_around(block_of({0x70, 0x11, 1, 0, 3, 0, 0, 0}, "tlrefrsi"))),
-            std::nullopt);
-  EXPECT_EQ(kKey.parse(text_around(block_of({0x70, 0x11, 1, 0, 0, 0, 0, 0}, "tlrefrsh"))),
-            std::nullopt);
-  EXPECT_EQ(kKey.parse(text_around(block_of({0, 0, 0, 0, 3, 0, 0, 0}, "tlrefrsh"))), std::nullopt);
+  for (const auto& row : kLayoutCases)
+    EXPECT_EQ(kKey.parse(text_around(block_of(row.numbers, row.constant_part))), row.want)
+        << row.name;
 }
 
 TEST(RefreshToken, EveryNumberReturns) {
@@ -55,9 +66,11 @@ TEST(RefreshToken, EveryNumberReturns) {
   std::mt19937_64 random{seed};
   for (int round = 0; round < 1'000; ++round) {
     RefreshTokenId id{.family = FamilyNumber{static_cast<std::uint32_t>(random())},
-                      .generation = static_cast<std::uint32_t>(random())};
-    if (round == 0) id = {.family = FamilyNumber{0xFFFFFFFF}, .generation = 0xFFFFFFFF};
-    if (id.family == FamilyNumber{} || id.generation == 0) continue;
+                      .generation = static_cast<std::uint32_t>(random()),
+                      .tag = static_cast<std::uint32_t>(random())};
+    if (round == 0)
+      id = {.family = FamilyNumber{0xFFFFFFFF}, .generation = 0xFFFFFFFF, .tag = 0xFFFFFFFF};
+    if (id.family == FamilyNumber{} || id.generation == 0 || id.tag == 0) continue;
     ASSERT_EQ(kKey.parse(kKey.make(id, kSecret)), id) << "seed " << seed << " round " << round;
   }
   RecordProperty("seed", std::to_string(seed));
