@@ -28,7 +28,8 @@ EventVisibility visibility_of(const Ledger& ledger, const HttpRequest& request) 
     return !verify_management(ledger, request, scope).denied;
   };
   return {.token_fields = holds(ManagementScope::tokens_read),
-          .notes = holds(ManagementScope::audit_read)};
+          .notes = holds(ManagementScope::audit_read),
+          .people = holds(ManagementScope::users_read)};
 }
 
 // A seq that exists or is the very next one.

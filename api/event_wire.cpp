@@ -1,7 +1,7 @@
 #include "api/event_wire.hpp"
 
+#include "api/event_data_writer.hpp"
 #include "api/rfc3339.hpp"
-#include "api/wire.hpp"
 #include "core/hex.hpp"
 #include "core/invariant.hpp"
 #include "core/status.hpp"
@@ -10,11 +10,10 @@ namespace tokenledger {
 namespace {
 
 // Writes the members of `data`, one overload per kind.
-class DataWriter {
+class DataWriter : public PeopleDataWriter {
  public:
-  DataWriter(JsonWriter& json, const Ledger& ledger, const ReadEvent& read,
-             EventVisibility visibility)
-      : json_{json}, ledger_{ledger}, read_{read}, visibility_{visibility} {}
+  using PeopleDataWriter::PeopleDataWriter;
+  using PeopleDataWriter::operator();
 
   void operator()(const LedgerCreated& data) {
     json_.member("ledger_id", to_hex(data.ledger_id)).member("issuer", data.issuer);
@@ -36,6 +35,8 @@ class DataWriter {
   void operator()(const ClientSecretRotated& data) {
     client(data.client);
     json_.member("generation", data.generation.value());
+    if (data.previous_until != UnixSeconds{})
+      json_.member("previous_until", format_rfc3339(data.previous_until));
   }
 
   void operator()(const ApiCreated& data) {
@@ -59,6 +60,8 @@ class DataWriter {
   void operator()(const KeyAdded& data) {
     json_.member("kid", data.kid).member("algorithm", algorithm_name(data.algorithm));
     if (data.api != ApiNumber{}) api("audience", data.api);
+    if (data.is_next) json_.member("next", true);
+    if (data.imported) json_.member("imported", true);
   }
   void operator()(const KeyRetired& data) { key(data.key); }
 
@@ -84,6 +87,11 @@ class DataWriter {
     else
       json_.null();
     write_erased_fields(json_, erased_);
+    if (!data.user) return;
+    json_.member("user", data.subject.value())
+        .member("consent", data.user->consent.value())
+        .member("auth_time", format_rfc3339(data.user->auth_time));
+    if (data.user->family != FamilyNumber{}) json_.member("family", data.user->family.value());
   }
   void operator()(const TokenRevoked& data) {
     json_.member("jti", ledger_.jti_of(data.index)).member("cause", cause_name(data.cause));
@@ -111,61 +119,8 @@ class DataWriter {
     json_.member("owner_id", to_hex(data.owner));
     sealed("reason", data.reason, visibility_.token_fields);
   }
-  // What cannot be decoded yet cannot be read either.
-  template <class Other>
-  void operator()(const Other&) {}
 
  private:
-  // Copies under the registries' lock, so that nothing else runs there.
-  template <class Look>
-  std::string name_of(Look look) {
-    std::string name;
-    ledger_.with_registries([&](const Registries& registries) { name = look(registries); });
-    return name;
-  }
-  void client(ClientNumber number) {
-    json_.member("client_id", name_of([&](const Registries& registries) {
-                   const auto* record = registries.client(number);
-                   return record != nullptr ? record->client_id : std::string{};
-                 }));
-  }
-  void api(std::string_view member, ApiNumber number) {
-    json_.member(member, name_of([&](const Registries& registries) {
-                   const auto* record = registries.api(number);
-                   return record != nullptr ? record->identifier : std::string{};
-                 }));
-  }
-  void key(KeyNumber number) {
-    json_.member("kid", name_of([&](const Registries& registries) {
-                   const auto* record = registries.key(number);
-                   return record != nullptr ? record->kid : std::string{};
-                 }));
-  }
-  ApiNumber grant(GrantNumber number) {
-    ClientNumber of_client;
-    ApiNumber of_api;
-    ledger_.with_registries([&](const Registries& registries) {
-      const auto* record = registries.grant(number);
-      if (record == nullptr) return;
-      of_client = record->client;
-      of_api = record->api;
-    });
-    client(of_client);
-    api("audience", of_api);
-    return of_api;
-  }
-  void scopes(ApiNumber number, std::uint64_t mask) {
-    std::vector<std::string> names;
-    ledger_.with_registries([&](const Registries& registries) {
-      const auto* record = registries.api(number);
-      if (record == nullptr) return;
-      for (std::size_t bit = 0; bit < record->scope_names.size(); ++bit)
-        if ((mask >> bit & 1) != 0) names.push_back(record->scope_names[bit]);
-    });
-    json_.name("scopes").begin_array();
-    for (const auto& name : names) json_.value(name);
-    json_.end_array();
-  }
   void selector(const Selector& chosen) {
     switch (chosen.kind) {
       case SelectorKind::client: return client(ClientNumber{chosen.id});
@@ -178,22 +133,6 @@ class DataWriter {
       case SelectorKind::user: return;  // no event has these
     }
   }
-  // Remembers an erased one. Who may not see a field does not hear that it was erased either.
-  std::optional<std::string> opened(std::string_view member, const Sealed& field, bool is_visible) {
-    if (!is_visible) return std::nullopt;
-    auto text = ledger_.open_sealed(field);
-    if (!text && ledger_.is_erased(field)) erased_.push_back(member);
-    return text;
-  }
-  void sealed(std::string_view member, const Sealed& field, bool is_visible) {
-    write_text_or_null(json_, member, opened(member, field, is_visible));
-  }
-
-  JsonWriter& json_;
-  const Ledger& ledger_;
-  const ReadEvent& read_;
-  EventVisibility visibility_;
-  std::vector<std::string_view> erased_;
 };
 
 }  // namespace

@@ -14,6 +14,7 @@ namespace tokenledger {
 struct EventVisibility {
   bool token_fields = false;  // owner, extra_fields, reason: what tokens:read shows
   bool notes = false;         // bodies of notes: audit:read
+  bool people = false;        // logins, names, and why a user's things ended: users:read
 };
 
 // Appends one object.

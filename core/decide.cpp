@@ -3,6 +3,7 @@
 #include "core/decider.hpp"
 #include "core/event_bounds.hpp"
 #include "core/format_activation.hpp"
+#include "core/format_gate.hpp"
 #include "core/invariant.hpp"
 #include "core/validity_index.hpp"
 
@@ -20,6 +21,9 @@ Result<void> Decider::emit(Payload payload) {
   // The encoder refuses what is out of bounds; that must be the caller's answer, never a failed
   // write.
   if (auto checked = check_event(event); !checked) return checked;
+  if (auto fits = check_format(state_.format_version, event); !fits) return fits;
+  // Whoever cuts the log must be able to tell where a command ends.
+  if (offset != 0 && state_.format_version >= 2) out_.back().more = true;
   out_.push_back(std::move(event));
   return {};
 }

@@ -1,8 +1,6 @@
 #include "core/event_bounds.hpp"
 
-#include <algorithm>
-
-#include "core/decider.hpp"  // is_label
+#include "core/event_verdict.hpp"
 #include "core/token_list.hpp"
 
 namespace tokenledger {
@@ -12,57 +10,6 @@ constexpr std::uint8_t kGrantTypesAll = static_cast<std::uint8_t>(GrantType::cli
                                         static_cast<std::uint8_t>(GrantType::authorization_code) |
                                         static_cast<std::uint8_t>(GrantType::refresh_token) |
                                         static_cast<std::uint8_t>(GrantType::implicit);
-
-// The answers of one check; the first failure wins.
-class Verdict {
- public:
-  void require(bool holds) { fail_unless(holds, Errc::invalid_argument); }
-  void require_size(std::size_t size, std::size_t size_max) {
-    fail_unless(size <= size_max, Errc::too_large);
-  }
-  void require_version(std::uint32_t version) {
-    require(version != 0);
-    fail_unless(version <= kFormatVersion, Errc::unsupported_format);
-  }
-  void refuse_format() { fail_unless(false, Errc::unsupported_format); }
-  template <class Number>
-  void require_number(Number number) {
-    require(number != Number{});
-  }
-  // Enum values start at 1.
-  template <class Enum>
-  void require_enum(Enum value, Enum last) {
-    const auto number = static_cast<std::uint8_t>(value);
-    require(number >= 1 && number <= static_cast<std::uint8_t>(last));
-  }
-  void require_text(std::string_view text, std::size_t bytes_max) {
-    require_size(text.size(), bytes_max);
-    if (ok_ && !text.empty()) require(is_label(text, bytes_max));
-  }
-  void require_name(std::string_view text, std::size_t bytes_max) {
-    require(!text.empty());
-    require_text(text, bytes_max);
-  }
-  void require_sealed(const Sealed& sealed) { require_size(sealed.bytes.size(), kSealedBytesMax); }
-  void require_counters(const std::array<std::uint64_t, kLaneCount>& counters) {
-    for (const auto counter : counters) require(counter <= TokenIndex::kCounterMax);
-  }
-
-  [[nodiscard]] Result<void> result() const {
-    if (ok_) return {};
-    return error_;
-  }
-
- private:
-  void fail_unless(bool holds, Errc error) {
-    if (holds || !ok_) return;
-    ok_ = false;
-    error_ = error;
-  }
-
-  bool ok_ = true;
-  Errc error_ = Errc::invalid_argument;
-};
 
 void check(Verdict& verdict, const Event&, const LedgerCreated& payload) {
   verdict.require_text(payload.issuer, kIdentifierBytesMax);
@@ -74,6 +21,12 @@ void check(Verdict& verdict, const Event&, const FormatActivated& payload) {
   verdict.require_version(payload.version);
 }
 
+void check(Verdict& verdict, const ClientPublicKey& key) {
+  verdict.require_text(key.kid, kLabelBytesMax);
+  verdict.require_enum(key.algorithm, SignatureAlgorithm::eddsa);
+  verdict.require(!key.public_key.empty());
+  verdict.require_size(key.public_key.size(), kKeyBytesMax);
+}
 void check(Verdict& verdict, const ClientSettings& settings) {
   verdict.require_text(settings.name, kLabelBytesMax);
   verdict.require((settings.grant_types & ~kGrantTypesAll) == 0);
@@ -81,6 +34,16 @@ void check(Verdict& verdict, const ClientSettings& settings) {
   for (const auto& uri : settings.redirect_uris) verdict.require_name(uri, kRedirectUriBytesMax);
   if (settings.token_format) verdict.require_enum(*settings.token_format, TokenKind::jwe);
   verdict.require(settings.live_tokens_max <= kLiveTokensPerClientMax);
+  verdict.require(settings.authentication <= kClientAuthenticationLast);
+  const bool has_no_secret = settings.authentication == ClientAuthentication::none;
+  verdict.require(settings.is_public == has_no_secret);
+  verdict.require_size(settings.keys.size(), kClientKeysMax);
+  for (const auto& key : settings.keys) check(verdict, key);
+  const bool has_keys = settings.authentication == ClientAuthentication::private_key_jwt;
+  verdict.require(has_keys == !settings.keys.empty());
+  if (settings.id_token_alg)
+    verdict.require_enum(*settings.id_token_alg, SignatureAlgorithm::eddsa);
+  verdict.require(!(settings.pkce_optional && settings.is_public));
 }
 void check(Verdict& verdict, const Event&, const ClientRegistered& payload) {
   verdict.require_number(payload.client);
@@ -119,6 +82,10 @@ void check(Verdict& verdict, const ApiSettings& settings) {
   verdict.require((settings.origins_kept & ~kOriginBitsAll) == 0);
   verdict.require_size(settings.introspectors.size(), kIntrospectorsMax);
   for (const auto& client : settings.introspectors) verdict.require_name(client, kLabelBytesMax);
+  verdict.require(settings.refresh_lifetime_s != 0);
+  verdict.require(settings.refresh_lifetime_s <= kRefreshLifetimeSecondsMax);
+  verdict.require(settings.refresh_idle_s <= kRefreshLifetimeSecondsMax);
+  verdict.require(settings.refresh_grace_s <= kRefreshGraceSecondsMax);
 }
 void check(Verdict& verdict, const Event&, const ApiCreated& payload) {
   verdict.require_number(payload.api);
@@ -155,6 +122,8 @@ void check(Verdict& verdict, const Event&, const KeyAdded& payload) {
   const bool symmetric = payload.algorithm == SignatureAlgorithm::hs256;
   verdict.require(symmetric == payload.public_key.empty());
   verdict.require(symmetric == (payload.api != ApiNumber{}));
+  // An API's own secret signs from its first moment on and was made here.
+  verdict.require(!symmetric || (!payload.is_next && !payload.imported));
 }
 void check(Verdict& verdict, const Event&, const KeyRetired& payload) {
   verdict.require_number(payload.key);
@@ -182,6 +151,14 @@ void check(Verdict& verdict, const Event&, const TokenIssued& payload) {
   verdict.require_text(payload.name, kLabelBytesMax);
   verdict.require_sealed(payload.owner);
   verdict.require_sealed(payload.extra_fields);
+  verdict.require_text(payload.nonce, kNonceBytesMax);
+  if (payload.user) {
+    verdict.require_number(payload.subject);
+    verdict.require_number(payload.user->consent);
+    verdict.require_number(payload.user->auth_time);
+  } else {
+    verdict.require(payload.nonce.empty());
+  }
 }
 void check(Verdict& verdict, const Event&, const TokenRevoked& payload) {
   verdict.require(payload.index.has_lane());
@@ -226,9 +203,10 @@ bool is_request_id(std::string_view id) {
 }
 
 // Each kind has its own members; the others stay zero, for the canonical bytes do not hold them.
+// The others need nothing but themselves.
 template <class Other>
-void check(Verdict& verdict, const Event&, const Other&) {
-  verdict.refuse_format();
+void check(Verdict& verdict, const Event&, const Other& payload) {
+  check(verdict, payload);
 }
 
 void check(Verdict& verdict, const Actor& actor) {
@@ -242,7 +220,43 @@ void check(Verdict& verdict, const Actor& actor) {
                                                  : actor.token == TokenIndex{});
 }
 
+// --- which version's program is the first that can read it ---
+
+bool needs_2(const ClientSettings& settings) {
+  return settings.is_public || settings.authentication != ClientAuthentication::basic_or_post ||
+         !settings.keys.empty() || settings.id_token_alg || settings.pkce_optional;
+}
+bool needs_2(const ApiSettings& settings) {
+  const ApiSettings absent;
+  return settings.refresh_lifetime_s != absent.refresh_lifetime_s ||
+         settings.refresh_idle_s != absent.refresh_idle_s ||
+         settings.refresh_grace_s != absent.refresh_grace_s;
+}
+bool needs_2(const ClientRegistered& payload) { return needs_2(payload.settings); }
+bool needs_2(const ClientUpdated& payload) { return needs_2(payload.settings); }
+bool needs_2(const ApiCreated& payload) { return needs_2(payload.settings); }
+bool needs_2(const ApiUpdated& payload) { return needs_2(payload.settings); }
+bool needs_2(const ClientSecretRotated& payload) { return payload.previous_until != UnixSeconds{}; }
+bool needs_2(const KeyAdded& payload) { return payload.is_next || payload.imported; }
+bool needs_2(const TokenIssued& payload) { return payload.user || !payload.nonce.empty(); }
+bool needs_2(const TokenRevoked& payload) { return payload.cause > kCauseLastOfFormat1; }
+template <class Other>
+bool needs_2(const Other&) {
+  return false;
+}
+
 }  // namespace
+
+std::uint32_t format_needed(const Payload& payload) {
+  const bool has_new_kind = payload.index() >= kEventKindsOfFormat1;
+  const bool has_new_field = std::visit([](const auto& each) { return needs_2(each); }, payload);
+  return has_new_kind || has_new_field ? 2 : kFormatVersionFirst;
+}
+
+std::uint32_t format_needed(const Event& event) {
+  if (event.more || event.actor.kind > kActorKindLastOfFormat1) return 2;
+  return format_needed(event.payload);
+}
 
 Result<void> check_event(const Event& event) {
   Verdict verdict;

@@ -20,4 +20,9 @@ inline constexpr std::uint64_t kSequenceMax = (std::uint64_t{1} << 48) - 1;  // 
 // combination that no event may have).
 [[nodiscard]] Result<void> check_event(const Event& event);
 
+// The first format version whose programs read this event, by its kind and its fields: 1 or 2. A
+// ledger takes it only once that version is active. Of an event that check_event accepts.
+[[nodiscard]] std::uint32_t format_needed(const Event& event);
+[[nodiscard]] std::uint32_t format_needed(const Payload& payload);
+
 }  // namespace tokenledger

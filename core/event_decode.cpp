@@ -6,29 +6,15 @@
 
 #include "core/event_bounds.hpp"
 #include "core/event_codec.hpp"
-#include "event_generated.h"
+#include "core/event_reading.hpp"
 
 namespace tokenledger {
 namespace {
 
-// Every read function fills all members, for the payload may be one that was used before.
-class Reader {
+// As PeopleReader.
+class Reader : public PeopleReader {
  public:
-  [[nodiscard]] Result<void> result() const {
-    if (unknown_field_) return Errc::unsupported_format;
-    if (damaged_) return Errc::log_corrupt;
-    return {};
-  }
-
-  void damaged() { damaged_ = true; }
-
-  // Refuses a table that has fields beyond the last one of this version.
-  template <class Table>
-  void expect_fields(const Table& table, std::size_t last_field) {
-    const auto vtable_bytes = flatbuffers::ReadScalar<flatbuffers::voffset_t>(
-        reinterpret_cast<const flatbuffers::Table&>(table).GetVTable());
-    if (vtable_bytes > last_field + sizeof(flatbuffers::voffset_t)) unknown_field_ = true;
-  }
+  using PeopleReader::read;
 
   void read(const wire::LedgerCreated& from, LedgerCreated& to) {
     expect_fields(from, wire::LedgerCreated::VT_ISSUER);
@@ -47,13 +33,20 @@ class Reader {
 
   void read(const wire::ClientSettings* from, ClientSettings& to) {
     if (present(from) == nullptr) return;
-    expect_fields(*from, wire::ClientSettings::VT_LIVE_TOKENS_MAX);
+    expect_fields(*from, wire::ClientSettings::VT_PKCE_OPTIONAL);
     text(from->name(), to.name);
     to.grant_types = from->grant_types();
     texts(from->redirect_uris(), kRedirectUrisMax, to.redirect_uris);
     to.token_format.reset();
     if (from->token_format() != 0) to.token_format = static_cast<TokenKind>(from->token_format());
     to.live_tokens_max = from->live_tokens_max();
+    to.is_public = from->is_public();
+    to.authentication = static_cast<ClientAuthentication>(from->authentication());
+    keys(from->keys(), to.keys);
+    to.id_token_alg.reset();
+    if (from->id_token_alg() != 0)
+      to.id_token_alg = static_cast<SignatureAlgorithm>(from->id_token_alg());
+    to.pkce_optional = from->pkce_optional();
   }
   void read(const wire::ClientRegistered& from, ClientRegistered& to) {
     expect_fields(from, wire::ClientRegistered::VT_SECRET_HASH);
@@ -81,15 +74,16 @@ class Reader {
     to.client = ClientNumber{from.client()};
   }
   void read(const wire::ClientSecretRotated& from, ClientSecretRotated& to) {
-    expect_fields(from, wire::ClientSecretRotated::VT_SECRET_HASH);
+    expect_fields(from, wire::ClientSecretRotated::VT_PREVIOUS_UNTIL);
     to.client = ClientNumber{from.client()};
     to.generation = SecretGeneration{from.generation()};
     digest(from.secret_hash(), to.secret_hash);
+    to.previous_until = UnixSeconds{from.previous_until()};
   }
 
   void read(const wire::ApiSettings* from, ApiSettings& to) {
     if (present(from) == nullptr) return;
-    expect_fields(*from, wire::ApiSettings::VT_ORIGINS_KEPT);
+    expect_fields(*from, wire::ApiSettings::VT_REFRESH_GRACE_S);
     text(from->name(), to.name);
     scopes(from->scopes(), to.scopes);
     to.token_lifetime_s = from->token_lifetime_s();
@@ -101,6 +95,9 @@ class Reader {
     to.signing_alg = static_cast<SignatureAlgorithm>(from->signing_alg());
     to.token_format = static_cast<TokenKind>(from->token_format());
     texts(from->introspectors(), kIntrospectorsMax, to.introspectors);
+    to.refresh_lifetime_s = from->refresh_lifetime_s();
+    to.refresh_idle_s = from->refresh_idle_s();
+    to.refresh_grace_s = from->refresh_grace_s();
   }
   void read(const wire::ApiCreated& from, ApiCreated& to) {
     expect_fields(from, wire::ApiCreated::VT_SETTINGS);
@@ -138,12 +135,14 @@ class Reader {
   }
 
   void read(const wire::KeyAdded& from, KeyAdded& to) {
-    expect_fields(from, wire::KeyAdded::VT_PUBLIC_KEY);
+    expect_fields(from, wire::KeyAdded::VT_IMPORTED);
     to.key = KeyNumber{from.key()};
     to.algorithm = static_cast<SignatureAlgorithm>(from.algorithm());
     text(from.kid(), to.kid);
     bytes(from.public_key(), to.public_key);
     to.api = ApiNumber{from.api()};
+    to.is_next = from.is_next();
+    to.imported = from.imported();
   }
   void read(const wire::KeyRetired& from, KeyRetired& to) {
     expect_fields(from, wire::KeyRetired::VT_KEY);
@@ -151,13 +150,19 @@ class Reader {
   }
 
   void read(const wire::TokenIssued& from, TokenIssued& to) {
-    expect_fields(from, wire::TokenIssued::VT_EXTRA_FIELDS);
+    expect_fields(from, wire::TokenIssued::VT_NONCE);
     if (const auto* fixed = present(from.fixed())) read(*fixed, to);
     to.new_class.reset();
     if (const auto* new_class = from.new_class()) read(*new_class, to.new_class.emplace());
     text(from.name(), to.name);
     bytes(from.owner(), to.owner.bytes);
     bytes(from.extra_fields(), to.extra_fields.bytes);
+    to.user.reset();
+    if (const auto* user = from.user())
+      to.user = UserPart{.consent = ConsentNumber{user->consent()},
+                         .family = FamilyNumber{user->family()},
+                         .auth_time = UnixSeconds{user->auth_time()}};
+    text(from.nonce(), to.nonce);
   }
   void read(const wire::TokenRevoked& from, TokenRevoked& to) {
     expect_fields(from, wire::TokenRevoked::VT_REASON);
@@ -199,32 +204,7 @@ class Reader {
     bytes(from.reason(), to.reason.bytes);
   }
 
-  static void text(const flatbuffers::String* from, std::string& to) {
-    if (from == nullptr) return to.clear();
-    to.assign(from->data(), from->size());
-  }
-  template <class Element, std::uint16_t from_size, std::size_t size>
-  static void copy(const flatbuffers::Array<Element, from_size>* from,
-                   std::array<Element, size>& to) {
-    static_assert(from_size == size);
-    static_assert(sizeof(Element) == 1 || FLATBUFFERS_LITTLEENDIAN);
-    std::memcpy(to.data(), from->Data(), sizeof(to));
-  }
-
  private:
-  template <class Part>
-  const Part* present(const Part* part) {
-    if (part == nullptr) damaged_ = true;
-    return part;
-  }
-  static void bytes(const flatbuffers::Vector<std::uint8_t>* from, std::string& to) {
-    if (from == nullptr) return to.clear();
-    to.assign(reinterpret_cast<const char*>(from->data()), from->size());
-  }
-  static void digest(const wire::Bytes32* from, Digest& to) {
-    if (from == nullptr) return to.fill(0);
-    copy(from->bytes(), to);
-  }
   // The count is checked first: many offsets may name the same long string.
   void texts(const flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>* from,
              std::size_t count_max, std::vector<std::string>& to) {
@@ -245,6 +225,19 @@ class Reader {
       text(each->description(), scope.description);
     }
   }
+  void keys(const flatbuffers::Vector<flatbuffers::Offset<wire::ClientPublicKey>>* from,
+            std::vector<ClientPublicKey>& to) {
+    to.clear();
+    if (from == nullptr) return;
+    if (from->size() > kClientKeysMax) return damaged();
+    for (const auto* each : *from) {
+      expect_fields(*each, wire::ClientPublicKey::VT_PUBLIC_KEY);
+      auto& key = to.emplace_back();
+      text(each->kid(), key.kid);
+      key.algorithm = static_cast<SignatureAlgorithm>(each->algorithm());
+      bytes(each->public_key(), key.public_key);
+    }
+  }
   static void read(const wire::TokenFixed& from, TokenIssued& to) {
     to.index = TokenIndex::from_value(from.index());
     copy(from.sha256(), to.token_sha256);
@@ -262,9 +255,6 @@ class Reader {
     for (flatbuffers::uoffset_t i = 0; i < kApisPerTokenMax; ++i)
       to.apis[i] = {ApiNumber{from.api()->Get(i)}, from.scope_mask()->Get(i)};
   }
-
-  bool damaged_ = false;
-  bool unknown_field_ = false;
 };
 
 // The schema's table of each payload, in the order of the variant; `read_payload` checks that.
@@ -277,7 +267,12 @@ using Tables =
               wire::ApiUpdated, wire::ApiDeleted, wire::ClientGrantAdded, wire::ClientGrantUpdated,
               wire::ClientGrantRemoved, wire::KeyAdded, wire::KeyRetired, wire::TokenIssued,
               wire::TokenRevoked, wire::TokensRevoked, wire::TokensExpired, wire::NoteAppended,
-              wire::OwnerErased>;
+              wire::OwnerErased, wire::UserRegistered, wire::UserUpdated, wire::UserPasswordSet,
+              wire::UserDisabled, wire::UserEnabled, wire::UserGroupsSet, wire::GroupCreated,
+              wire::GroupDeleted, wire::ConsentGranted, wire::ConsentExtended,
+              wire::ConsentPreconfigured, wire::ConsentWithdrawn, wire::CodeIssued,
+              wire::CodeRedeemed, wire::CodeReused, wire::FamilyStarted, wire::RefreshRotated,
+              wire::FamilyEnded, wire::KeyActivated, wire::KeyRevoked, wire::ForgerySuspected>;
 
 template <std::size_t position, class Table>
 void read_at(Reader& reader, const void* from, Payload& to) {
@@ -289,7 +284,7 @@ void read_at(Reader& reader, const void* from, Payload& to) {
 template <class... Each, std::size_t... positions>
 void read_payload(TableList<Each...>, std::index_sequence<positions...>, Reader& reader,
                   std::size_t position, const void* from, Payload& to) {
-  static_assert(sizeof...(Each) == kEventKindsOfFormat1);
+  static_assert(sizeof...(Each) == kEventKindCount);
   using ReadFunction = void (*)(Reader&, const void*, Payload&);
   static constexpr ReadFunction kReadFunctions[] = {&read_at<positions, Each>...};
   kReadFunctions[position](reader, from, to);
@@ -313,9 +308,9 @@ void read_actor(const wire::Event& from, Actor& to) {
 
 Result<void> read_event(const wire::Event& from, Event& to) {
   Reader reader;
-  reader.expect_fields(from, wire::Event::VT_IDEMPOTENCY);
+  reader.expect_fields(from, wire::Event::VT_MORE);
   const auto kind = static_cast<std::size_t>(from.payload_type());
-  if (kind > kEventKindsOfFormat1) return Errc::unsupported_format;
+  if (kind > kEventKindCount) return Errc::unsupported_format;
   if (kind == 0 || from.payload() == nullptr || from.header() == nullptr) return Errc::log_corrupt;
   to.seq = Sequence{from.header()->seq()};
   to.recorded_at = LedgerTime{from.header()->recorded_at()};
@@ -327,7 +322,8 @@ Result<void> read_event(const wire::Event& from, Event& to) {
     Reader::copy(idempotency->key(), filled.key);
     Reader::copy(idempotency->body(), filled.body);
   }
-  read_payload(Tables{}, std::make_index_sequence<kEventKindsOfFormat1>{}, reader, kind - 1,
+  to.more = from.more();
+  read_payload(Tables{}, std::make_index_sequence<kEventKindCount>{}, reader, kind - 1,
                from.payload(), to.payload);
   return reader.result();
 }

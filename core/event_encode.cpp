@@ -5,32 +5,19 @@
 
 #include "core/event_bounds.hpp"
 #include "core/event_codec.hpp"
+#include "core/event_writing.hpp"
 #include "core/invariant.hpp"
-#include "event_generated.h"
 
 namespace tokenledger {
 namespace {
 
-using Builder = flatbuffers::FlatBufferBuilder;
-using Position = flatbuffers::Offset<void>;
-template <class Wire>
-using Offset = flatbuffers::Offset<Wire>;
 using Strings = flatbuffers::Vector<Offset<flatbuffers::String>>;
 
 constexpr std::size_t kBufferBytesStart = 1024;  // the frequent kinds fit
 
-static_assert(static_cast<std::size_t>(wire::Payload::MAX) == kEventKindsOfFormat1);
+static_assert(static_cast<std::size_t>(wire::Payload::MAX) == kEventKindCount);
 static_assert(kLaneCount == 4 && kApisPerTokenMax == 4, "array lengths of event.fbs");
 
-// Absent when empty.
-Offset<flatbuffers::String> text(Builder& builder, const std::string& value) {
-  if (value.empty()) return 0;
-  return builder.CreateString(value);
-}
-Offset<flatbuffers::Vector<std::uint8_t>> bytes(Builder& builder, const std::string& value) {
-  if (value.empty()) return 0;
-  return builder.CreateVector(reinterpret_cast<const std::uint8_t*>(value.data()), value.size());
-}
 Offset<Strings> texts(Builder& builder, const std::vector<std::string>& values) {
   LEDGER_INVARIANT(values.size() <= std::max(kRedirectUrisMax, kIntrospectorsMax));
   if (values.empty()) return 0;
@@ -42,11 +29,10 @@ Offset<Strings> texts(Builder& builder, const std::vector<std::string>& values) 
 wire::Lanes lanes(const std::array<std::uint64_t, kLaneCount>& counters) {
   return wire::Lanes{flatbuffers::make_span(counters)};
 }
-bool is_zero(const Digest& digest) { return digest == Digest{}; }
 
 Position write(Builder& builder, const LedgerCreated& payload) {
   const wire::Bytes16 ledger_id{flatbuffers::make_span(payload.ledger_id)};
-  const auto issuer = text(builder, payload.issuer);
+  const auto issuer = write_text(builder, payload.issuer);
   return wire::CreateLedgerCreated(builder, &ledger_id, issuer).Union();
 }
 Position write(Builder& builder, const LedgerOpened& payload) {
@@ -57,16 +43,36 @@ Position write(Builder& builder, const FormatActivated& payload) {
   return wire::CreateFormatActivated(builder, payload.version).Union();
 }
 
+Offset<flatbuffers::Vector<Offset<wire::ClientPublicKey>>> write(
+    Builder& builder, const std::vector<ClientPublicKey>& keys) {
+  LEDGER_INVARIANT(keys.size() <= kClientKeysMax);
+  if (keys.empty()) return 0;
+  std::array<Offset<wire::ClientPublicKey>, kClientKeysMax> offsets;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto kid = write_text(builder, keys[i].kid);
+    const auto public_key = write_bytes(builder, keys[i].public_key);
+    offsets[i] = wire::CreateClientPublicKey(
+        builder, kid, static_cast<std::uint8_t>(keys[i].algorithm), public_key);
+  }
+  return builder.CreateVector(offsets.data(), keys.size());
+}
+// 0: absent.
+template <class Enum>
+std::uint8_t number_of(const std::optional<Enum>& value) {
+  return value ? static_cast<std::uint8_t>(*value) : std::uint8_t{0};
+}
 Offset<wire::ClientSettings> write(Builder& builder, const ClientSettings& settings) {
-  const auto name = text(builder, settings.name);
+  const auto name = write_text(builder, settings.name);
   const auto redirect_uris = texts(builder, settings.redirect_uris);
-  const auto token_format =
-      settings.token_format ? static_cast<std::uint8_t>(*settings.token_format) : std::uint8_t{0};
+  const auto keys = write(builder, settings.keys);
   return wire::CreateClientSettings(builder, name, redirect_uris, settings.grant_types,
-                                    token_format, settings.live_tokens_max);
+                                    number_of(settings.token_format), settings.live_tokens_max,
+                                    settings.is_public,
+                                    static_cast<std::uint8_t>(settings.authentication), keys,
+                                    number_of(settings.id_token_alg), settings.pkce_optional);
 }
 Position write(Builder& builder, const ClientRegistered& payload) {
-  const auto client_id = text(builder, payload.client_id);
+  const auto client_id = write_text(builder, payload.client_id);
   const auto settings = write(builder, payload.settings);
   const wire::Bytes32 secret_hash{flatbuffers::make_span(payload.secret_hash)};
   return wire::CreateClientRegistered(builder, payload.client.value(), payload.built_in, client_id,
@@ -89,9 +95,9 @@ Position write(Builder& builder, const ClientDeleted& payload) {
 }
 Position write(Builder& builder, const ClientSecretRotated& payload) {
   const wire::Bytes32 secret_hash{flatbuffers::make_span(payload.secret_hash)};
-  return wire::CreateClientSecretRotated(builder, payload.client.value(),
-                                         payload.generation.value(),
-                                         is_zero(payload.secret_hash) ? nullptr : &secret_hash)
+  return wire::CreateClientSecretRotated(
+             builder, payload.client.value(), payload.generation.value(),
+             is_zero(payload.secret_hash) ? nullptr : &secret_hash, payload.previous_until.value())
       .Union();
 }
 
@@ -101,24 +107,26 @@ Offset<flatbuffers::Vector<Offset<wire::ScopeDefinition>>> write(
   if (scopes.empty()) return 0;
   std::array<Offset<wire::ScopeDefinition>, kScopesPerApiMax> offsets;
   for (std::size_t i = 0; i < scopes.size(); ++i) {
-    const auto name = text(builder, scopes[i].name);
-    const auto description = text(builder, scopes[i].description);
+    const auto name = write_text(builder, scopes[i].name);
+    const auto description = write_text(builder, scopes[i].description);
     offsets[i] = wire::CreateScopeDefinition(builder, name, description);
   }
   return builder.CreateVector(offsets.data(), scopes.size());
 }
 Offset<wire::ApiSettings> write(Builder& builder, const ApiSettings& settings) {
-  const auto name = text(builder, settings.name);
+  const auto name = write_text(builder, settings.name);
   const auto scopes = write(builder, settings.scopes);
   const auto introspectors = texts(builder, settings.introspectors);
   return wire::CreateApiSettings(
       builder, name, scopes, introspectors, settings.token_lifetime_s,
       settings.token_lifetime_max_s, static_cast<std::uint8_t>(settings.signing_alg),
       static_cast<std::uint8_t>(settings.token_format), settings.allow_offline_access,
-      settings.revocable_by_admins_only, settings.not_revocable, settings.origins_kept);
+      settings.revocable_by_admins_only, settings.not_revocable, settings.origins_kept,
+      settings.refresh_lifetime_s, settings.refresh_idle_s,
+      static_cast<std::uint8_t>(settings.refresh_grace_s));
 }
 Position write(Builder& builder, const ApiCreated& payload) {
-  const auto identifier = text(builder, payload.identifier);
+  const auto identifier = write_text(builder, payload.identifier);
   const auto settings = write(builder, payload.settings);
   return wire::CreateApiCreated(builder, payload.api.value(), payload.secret_key.value(),
                                 payload.built_in, identifier, settings)
@@ -145,10 +153,11 @@ Position write(Builder& builder, const ClientGrantRemoved& payload) {
 }
 
 Position write(Builder& builder, const KeyAdded& payload) {
-  const auto kid = text(builder, payload.kid);
-  const auto public_key = bytes(builder, payload.public_key);
+  const auto kid = write_text(builder, payload.kid);
+  const auto public_key = write_bytes(builder, payload.public_key);
   return wire::CreateKeyAdded(builder, payload.key.value(), payload.api.value(),
-                              static_cast<std::uint8_t>(payload.algorithm), kid, public_key)
+                              static_cast<std::uint8_t>(payload.algorithm), kid, public_key,
+                              payload.is_next, payload.imported)
       .Union();
 }
 Position write(Builder& builder, const KeyRetired& payload) {
@@ -175,16 +184,22 @@ Position write(Builder& builder, const TokenIssued& payload) {
                                payload.subject.value(),
                                static_cast<std::uint8_t>(payload.kind),
                                static_cast<std::uint8_t>(payload.origin)};
-  const auto name = text(builder, payload.name);
-  const auto owner = bytes(builder, payload.owner.bytes);
-  const auto extra_fields = bytes(builder, payload.extra_fields.bytes);
-  if (!payload.new_class)
-    return wire::CreateTokenIssued(builder, &fixed, nullptr, name, owner, extra_fields).Union();
-  const auto new_class = to_wire(*payload.new_class);
-  return wire::CreateTokenIssued(builder, &fixed, &new_class, name, owner, extra_fields).Union();
+  const auto name = write_text(builder, payload.name);
+  const auto owner = write_bytes(builder, payload.owner.bytes);
+  const auto extra_fields = write_bytes(builder, payload.extra_fields.bytes);
+  const auto nonce = write_text(builder, payload.nonce);
+  wire::NewClass new_class;
+  if (payload.new_class) new_class = to_wire(*payload.new_class);
+  wire::UserPart user;
+  if (payload.user)
+    user = {payload.user->consent.value(), payload.user->family.value(),
+            payload.user->auth_time.value()};
+  return wire::CreateTokenIssued(builder, &fixed, payload.new_class ? &new_class : nullptr, name,
+                                 owner, extra_fields, payload.user ? &user : nullptr, nonce)
+      .Union();
 }
 Position write(Builder& builder, const TokenRevoked& payload) {
-  const auto reason = bytes(builder, payload.reason.bytes);
+  const auto reason = write_bytes(builder, payload.reason.bytes);
   return wire::CreateTokenRevoked(builder, payload.index.value(),
                                   static_cast<std::uint8_t>(payload.cause), reason)
       .Union();
@@ -193,13 +208,13 @@ Position write(Builder& builder, const TokensRevoked& payload) {
   const wire::RevokedFixed fixed{payload.before.value(), payload.selector.id,
                                  static_cast<std::uint8_t>(payload.selector.kind),
                                  static_cast<std::uint8_t>(payload.cause)};
-  const auto reason = bytes(builder, payload.reason.bytes);
+  const auto reason = write_bytes(builder, payload.reason.bytes);
   return wire::CreateTokensRevoked(builder, &fixed, reason).Union();
 }
 Position write(Builder& builder, const TokensExpired& payload) {
   const wire::ExpiredFixed fixed{payload.from.value(), payload.to.value(), payload.count,
                                  flatbuffers::make_span(payload.digest)};
-  const auto tokens = bytes(builder, payload.tokens);
+  const auto tokens = write_bytes(builder, payload.tokens);
   const auto retire_below = lanes(payload.retire_below);
   const bool retires = payload.retire_below != decltype(payload.retire_below){};
   return wire::CreateTokensExpired(builder, &fixed, payload.complete, tokens,
@@ -207,20 +222,15 @@ Position write(Builder& builder, const TokensExpired& payload) {
       .Union();
 }
 Position write(Builder& builder, const NoteAppended& payload) {
-  const auto topic = text(builder, payload.topic);
-  const auto body = bytes(builder, payload.body.bytes);
+  const auto topic = write_text(builder, payload.topic);
+  const auto body = write_bytes(builder, payload.body.bytes);
   return wire::CreateNoteAppended(builder, topic, body).Union();
 }
 
 Position write(Builder& builder, const OwnerErased& payload) {
   const wire::Bytes16 owner{flatbuffers::make_span(payload.owner)};
-  const auto reason = bytes(builder, payload.reason.bytes);
+  const auto reason = write_bytes(builder, payload.reason.bytes);
   return wire::CreateOwnerErased(builder, &owner, reason).Union();
-}
-
-template <class Other>
-Position write(Builder&, const Other&) {
-  LEDGER_INVARIANT(false);  // check_event refuses them
 }
 
 std::uint64_t packed(const Actor& actor) {
@@ -246,7 +256,7 @@ Result<std::span<const std::uint8_t>> encode_event(const Event& event, EventEnco
   const auto payload =
       std::visit([&](const auto& each) { return write(builder, each); }, event.payload);
   const wire::Header header{event.seq.value(), event.recorded_at.value(), packed(event.actor)};
-  const auto request_id = text(builder, event.request_id);
+  const auto request_id = write_text(builder, event.request_id);
   wire::Idempotency idempotency;
   if (event.idempotency)
     idempotency = {flatbuffers::make_span(event.idempotency->key),
@@ -254,7 +264,7 @@ Result<std::span<const std::uint8_t>> encode_event(const Event& event, EventEnco
   builder.Finish(wire::CreateEvent(builder, &header,
                                    static_cast<wire::Payload>(event.payload.index() + 1), payload,
                                    static_cast<std::uint8_t>(event.actor.kind), request_id,
-                                   event.idempotency ? &idempotency : nullptr));
+                                   event.idempotency ? &idempotency : nullptr, event.more));
   if (builder.GetSize() > kEventBytesMax) return Errc::too_large;
   return std::span<const std::uint8_t>{builder.GetBufferPointer(), builder.GetSize()};
 }

@@ -60,6 +60,7 @@ enum class ActorKind : std::uint8_t {
   user = 5,    // a user who signed in (format 2)
 };
 inline constexpr ActorKind kActorKindLast = ActorKind::user;
+inline constexpr ActorKind kActorKindLastOfFormat1 = ActorKind::token;
 
 struct Actor {
   ActorKind kind = ActorKind::system;
@@ -97,6 +98,7 @@ enum class Cause : std::uint8_t {
   password_changed = 15,
 };
 inline constexpr Cause kCauseLast = Cause::password_changed;
+inline constexpr Cause kCauseLastOfFormat1 = Cause::deleted;
 // What a caller may give as the reason of a revocation; the later ones are the ledger's own words.
 inline constexpr Cause kCommandCauseLast = Cause::deleted;
 inline constexpr Cause kCascadeCauseLast = Cause::epoch;  // nothing hides many tokens at once

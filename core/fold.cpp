@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/format_activation.hpp"
+#include "core/format_gate.hpp"
 #include "core/state.hpp"
 #include "core/token_list.hpp"
 #include "core/validity_index.hpp"
@@ -316,6 +317,8 @@ Result<void> fold(State& state, const ValidityIndex& index, const Event& event) 
   if (event.recorded_at <= state.last_recorded_at) return Errc::log_corrupt;
   const bool is_first = std::holds_alternative<LedgerCreated>(event.payload);
   if (is_first != (state.format_version == 0)) return Errc::log_corrupt;
+  if (auto fits = check_format(state.format_version, event); !fits)
+    return fits.error() == Errc::format_not_active ? Result<void>{Errc::log_corrupt} : fits;
   if (auto folded = std::visit(Folder{state, index, event}, event.payload); !folded) return folded;
   remember_idempotency(state, event);
   state.last_seq = event.seq;

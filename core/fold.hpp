@@ -14,7 +14,8 @@ class ValidityIndex;
 // state.pending.
 //
 // log_corrupt: the event contradicts the state (it was not decided on this log); the state is then
-// unusable. unsupported_format: the event activates a version this program does not know. Cost:
+// unusable. unsupported_format: the event activates a version this program does not know, or has
+// what this program has no rules for. Cost:
 // O(1) for all kinds but TokensExpired, which is O(tokens named + tokens in retired chunks).
 [[nodiscard]] Result<void> fold(State& state, const ValidityIndex& index, const Event& event);
 

@@ -386,6 +386,32 @@ TEST(FormatActivation, MovesUpToWhatTheProgramKnowsAndNeverBack) {
   }
 }
 
+// One gate, whatever the rules of a command say: an older program must be able to read the log.
+TEST_F(Decide, NothingOfANewerFormatIsWrittenBeforeItIsActive) {
+  ASSERT_EQ(state.format_version, kFormatVersionFirst);
+  ClientSettings public_client{.name = "in a browser"};
+  public_client.is_public = true;
+  public_client.authentication = ClientAuthentication::none;
+  EXPECT_EQ(run(RegisterClient{"browser", false, public_client, {}}, kHost), "format_not_active");
+  EXPECT_EQ(run(UpdateClient{"app", public_client, {}}, kHost), "format_not_active");
+  auto offline = settings();
+  offline.refresh_grace_s = 0;
+  EXPECT_EQ(run(CreateApi{"https://offline", false, offline, {}}, kHost), "format_not_active");
+  EXPECT_EQ(run(UpdateApi{"https://api", offline, {}}, kHost), "format_not_active");
+}
+
+TEST_F(Decide, CausesThatAreTheLedgersOwnWordsAreNobodysToGive) {
+  for (const auto cause : {Cause::consent_withdrawn, Cause::refresh_reuse, Cause::code_reuse,
+                           Cause::user_disabled, Cause::password_changed}) {
+    EXPECT_EQ(run(RevokeToken{TokenIndex{Lane::hour, 0}, cause, {}}, kHost), "invalid_argument");
+    EXPECT_EQ(run(RevokeTokens{{}, cause, {}, {}}, kHost), "invalid_argument");
+    EXPECT_EQ(run(RevokeTokenList{{TokenIndex{Lane::hour, 0}}, cause, {}}, kHost),
+              "invalid_argument");
+  }
+  for (const auto kind : {SelectorKind::consent, SelectorKind::family, SelectorKind::user})
+    EXPECT_EQ(run(RevokeTokens{{kind, 1}, Cause::admin_manual, {}, {}}, kHost), "invalid_argument");
+}
+
 TEST_F(Decide, OnlyTheHostGoesOverToANewerFormatAndANewLedgerBeginsWithTheFirst) {
   EXPECT_EQ(state.format_version, kFormatVersionFirst);
   const auto& app = *state.registries.client(kApp);

@@ -10,93 +10,10 @@
 #include "core/command.hpp"
 #include "core/event.hpp"
 #include "core/token_list.hpp"
+#include "tests/core/event_sample.hpp"
+#include "tests/core/event_samples_people.hpp"
 
 namespace tokenledger::samples {
-
-struct Sample {
-  std::string name;
-  Event event;
-};
-
-template <std::size_t size>
-std::array<std::uint8_t, size> counting(std::uint8_t first) {
-  std::array<std::uint8_t, size> bytes{};
-  for (auto& byte : bytes) byte = first++;
-  return bytes;
-}
-
-inline Event minimal(Payload payload) {
-  Event event;
-  event.seq = Sequence{1};
-  event.recorded_at = LedgerTime{1};
-  event.payload = std::move(payload);
-  return event;
-}
-
-inline Event full(Payload payload) {
-  Event event;
-  event.seq = Sequence{0x0123'4567'89AB};
-  event.recorded_at = LedgerTime{1'800'000'000'123'456'789};
-  event.actor.kind = ActorKind::client;
-  event.actor.client = ClientNumber{7};
-  event.actor.generation = SecretGeneration{2};
-  event.request_id = "req-1.A_z";
-  event.idempotency = Idempotency{counting<16>(0x10), counting<16>(0x30)};
-  event.payload = std::move(payload);
-  return event;
-}
-
-inline ClientSettings full_client() {
-  return {.name = "Günther's client",
-          .grant_types = 15,
-          .redirect_uris = {"https://a.example/cb", "https://b.example/cb"},
-          .token_format = TokenKind::opaque,
-          .live_tokens_max = 70'000};
-}
-inline ApiSettings minimal_api() {
-  ApiSettings settings;
-  settings.signing_alg = SignatureAlgorithm::es256;
-  return settings;
-}
-inline ApiSettings full_api() {
-  ApiSettings settings;
-  settings.name = "Orders";
-  settings.scopes = {{"read", "Read orders"}, {"write", ""}};
-  settings.token_lifetime_s = 3600;
-  settings.token_lifetime_max_s = 86'400;
-  settings.allow_offline_access = true;
-  settings.revocable_by_admins_only = true;
-  settings.not_revocable = true;
-  settings.origins_kept = bit_of(Origin::oauth_flow);
-  settings.signing_alg = SignatureAlgorithm::hs256;
-  settings.token_format = TokenKind::opaque;
-  settings.introspectors = {"gateway", "batch"};
-  return settings;
-}
-
-inline TokenIssued minimal_token() {
-  TokenIssued token;
-  token.token_sha256 = counting<32>(0x40);
-  token.token_class = ClassNumber{1};
-  token.issued_at = UnixSeconds{1'800'000'000};
-  token.expires_at = UnixSeconds{1'800'003'600};
-  return token;
-}
-inline TokenIssued full_token() {
-  auto token = minimal_token();
-  token.index = TokenIndex{Lane::longer, 0x00AB'CDEF};
-  token.new_class = TokenClass{ClientNumber{7},
-                               GrantNumber{8},
-                               KeyNumber{9},
-                               {{{ApiNumber{1}, 5}, {ApiNumber{3}, ~std::uint64_t{0}}}}};
-  token.kind = TokenKind::jwe;
-  token.origin = Origin::console;
-  token.subject = SubjectNumber{77};
-  token.name = "nightly build";
-  token.owner.bytes = std::string("\0owner\xFF", 7);
-  token.extra_fields.bytes = "sealed extra fields";
-  return token;
-}
 
 // The tokens of one sweep as the payload of its only event.
 inline TokensExpired sweep(UnixSeconds from, UnixSeconds to,
@@ -127,7 +44,7 @@ inline std::vector<Sample> all() {
   const KeyNumber key{5};
   const Digest digest = counting<32>(0x80);
   const Sealed reason{"sealed reason"};
-  return {
+  std::vector<Sample> samples{
       {"LedgerCreatedMinimal", minimal(LedgerCreated{})},
       {"LedgerCreatedFull", full(LedgerCreated{counting<16>(0xA0), "https://issuer.example/"})},
       {"LedgerOpenedMinimal", minimal(LedgerOpened{})},
@@ -183,6 +100,8 @@ inline std::vector<Sample> all() {
       {"OwnerErasedMinimal", minimal(OwnerErased{counting<16>(0x50), Sealed{}})},
       {"OwnerErasedFull", full(OwnerErased{counting<16>(0x60), reason})},
   };
+  std::ranges::move(people(), std::back_inserter(samples));
+  return samples;
 }
 
 // Random values within the bounds, small and large ones alike.
@@ -198,6 +117,7 @@ class RandomEvents {
     for (auto length = below(5) == 0 ? below(kRequestIdBytesMax + 1) : 0; length > 0; --length)
       event.request_id += kRequestIdCharacters[below(kRequestIdCharacters.size())];
     if (coin()) event.idempotency = Idempotency{bytes<16>(), bytes<16>()};
+    event.more = coin();
     if (auto* revoked = std::get_if<TokensRevoked>(&event.payload))
       revoked->before = Sequence{number(event.seq.value())};
     return event;
@@ -240,12 +160,16 @@ class RandomEvents {
 
   Actor actor() {
     Actor made;
-    made.kind = any<ActorKind>(4);
+    made.kind = any<ActorKind>(5);
     if (made.kind == ActorKind::client) {
       made.client = ClientNumber{small()};
       made.generation = SecretGeneration{small()};
     }
     if (made.kind == ActorKind::token) made.token = index();
+    if (made.kind == ActorKind::user) {
+      made.user = UserNumber{small()};
+      made.generation = SecretGeneration{small()};
+    }
     return made;
   }
   ClientSettings client() {
@@ -257,6 +181,14 @@ class RandomEvents {
     if (coin()) settings.token_format = any<TokenKind>(3);
     if (coin())
       settings.live_tokens_max = static_cast<std::uint32_t>(below(kLiveTokensPerClientMax + 1));
+    settings.authentication = static_cast<ClientAuthentication>(below(5));
+    settings.is_public = settings.authentication == ClientAuthentication::none;
+    if (settings.authentication == ClientAuthentication::private_key_jwt)
+      for (auto left = 1 + below(kClientKeysMax); left > 0; --left)
+        settings.keys.push_back(
+            {maybe_text(kLabelBytesMax), any<SignatureAlgorithm>(3), "k" + blob(kKeyBytesMax - 1)});
+    if (coin()) settings.id_token_alg = any<SignatureAlgorithm>(3);
+    settings.pkce_optional = !settings.is_public && coin();
     return settings;
   }
   ApiSettings api(bool symmetric) {
@@ -274,6 +206,12 @@ class RandomEvents {
     settings.token_format = any<TokenKind>(3);
     for (auto left = below(kIntrospectorsMax + 1); left > 0; --left)
       settings.introspectors.push_back(text(kLabelBytesMax));
+    if (coin()) {
+      settings.refresh_lifetime_s =
+          1 + static_cast<std::uint32_t>(below(kRefreshLifetimeSecondsMax));
+      settings.refresh_idle_s = static_cast<std::uint32_t>(below(kRefreshLifetimeSecondsMax));
+      settings.refresh_grace_s = static_cast<std::uint32_t>(below(kRefreshGraceSecondsMax + 1));
+    }
     return settings;
   }
   TokenIssued token() {
@@ -299,6 +237,13 @@ class RandomEvents {
     token.name = maybe_text(kLabelBytesMax);
     token.owner.bytes = blob(kSealedBytesMax);
     token.extra_fields.bytes = blob(kSealedBytesMax);
+    if (coin()) {
+      token.subject = SubjectNumber{small()};
+      token.user = UserPart{.consent = ConsentNumber{small()},
+                            .family = FamilyNumber{coin() ? 0 : small()},
+                            .auth_time = UnixSeconds{small()}};
+      token.nonce = maybe_text(kNonceBytesMax);
+    }
     return token;
   }
   TokensExpired expired() {
@@ -315,7 +260,86 @@ class RandomEvents {
     return made;
   }
 
+  std::uint64_t identity() { return below(kIdentityMaskAll + 1); }
+  std::vector<GroupNumber> groups() {
+    std::vector<GroupNumber> made;
+    for (auto left = below(kUserGroupsMax + 1); left > 0; --left) made.push_back(group());
+    std::ranges::sort(made);
+    made.erase(std::unique(made.begin(), made.end()), made.end());
+    return made;
+  }
+  GroupNumber group() { return GroupNumber{static_cast<std::uint16_t>(number(kGroupsMax))}; }
+  CodeIssued code() {
+    CodeIssued made{.code = CodeNumber{small()},
+                    .sha256 = bytes<32>(),
+                    .user = UserNumber{small()},
+                    .client = ClientNumber{small()},
+                    .consent = ConsentNumber{small()},
+                    .api = ApiNumber{small()},
+                    .scope_mask = random_(),
+                    .identity_mask = identity(),
+                    .redirect_sha256 = bytes<32>(),
+                    .has_redirect = coin(),
+                    .challenge = {},
+                    .auth_time = UnixSeconds{static_cast<std::uint32_t>(number(4'000'000'000))},
+                    .nonce = maybe_text(kNonceBytesMax)};
+    if (coin()) made.challenge = coin() ? bytes<32>() : Digest{};
+    made.expires_at = UnixSeconds{made.auth_time.value() + static_cast<std::uint32_t>(number(60))};
+    return made;
+  }
+  FamilyStarted family() {
+    FamilyStarted made{.family = FamilyNumber{small()},
+                       .tag = small(),
+                       .user = UserNumber{small()},
+                       .consent = ConsentNumber{small()},
+                       .scope_mask = random_(),
+                       .identity_mask = identity(),
+                       .refresh_sha256 = coin() ? Digest{} : bytes<32>(),
+                       .auth_time = UnixSeconds{static_cast<std::uint32_t>(number(4'000'000'000))},
+                       .idle_s = static_cast<std::uint32_t>(below(1'000'000))};
+    made.expires_at = UnixSeconds{made.auth_time.value() + static_cast<std::uint32_t>(number(60))};
+    return made;
+  }
+  Payload make_people(std::size_t kind) {
+    const UserNumber user{small()};
+    const ConsentNumber consent{small()};
+    const ClientNumber client_number{small()};
+    const ApiNumber api_number{small()};
+    const FamilyNumber family_number{small()};
+    const Sealed reason{blob(kSealedBytesMax)};
+    const Sealed login{"l" + blob(kSealedBytesMax - 1)};
+    switch (kind) {
+      case 23: return UserRegistered{user, bytes<16>(), login, {blob(kSealedBytesMax)}};
+      case 24: return UserUpdated{user, login, {blob(kSealedBytesMax)}};
+      case 25: return UserPasswordSet{user, SecretGeneration{small()}};
+      case 26: return UserDisabled{user, reason};
+      case 27: return UserEnabled{user};
+      case 28: return UserGroupsSet{user, groups()};
+      case 29: return GroupCreated{group(), text(kLabelBytesMax)};
+      case 30: return GroupDeleted{group()};
+      case 31:
+        return ConsentGranted{consent, user, client_number, api_number, random_(), identity()};
+      case 32: return ConsentExtended{consent, random_() | 1, identity()};
+      case 33:
+        return ConsentPreconfigured{consent,    group(),   client_number,
+                                    api_number, random_(), identity()};
+      case 34: return ConsentWithdrawn{consent, reason};
+      case 35: return code();
+      case 36: return CodeRedeemed{CodeNumber{small()}};
+      case 37: return CodeReused{CodeNumber{small()}, coin() ? FamilyNumber{} : family_number};
+      case 38: return family();
+      case 39: return RefreshRotated{family_number, small() | 2, bytes<32>()};
+      case 40: return FamilyEnded{family_number, any<Cause>(9), reason};
+      case 41: return KeyActivated{KeyNumber{small()}};
+      case 42: return KeyRevoked{KeyNumber{small()}, reason};
+      default:
+        if (coin()) return ForgerySuspected{KeyNumber{small()}, index(), ForgerySign::other_token};
+        return ForgerySuspected{KeyNumber{small()}, {}, ForgerySign::jti_not_sealed};
+    }
+  }
+
   Payload make(std::size_t kind) {
+    if (kind >= kEventKindsOfFormat1) return make_people(kind);
     const ClientNumber client_number{small()};
     const ApiNumber api_number{small()};
     const GrantNumber grant{small()};
@@ -332,7 +356,9 @@ class RandomEvents {
       case 5: return ClientDisabled{client_number};
       case 6: return ClientEnabled{client_number};
       case 7: return ClientDeleted{client_number};
-      case 8: return ClientSecretRotated{client_number, SecretGeneration{small()}, bytes<32>()};
+      case 8:
+        return ClientSecretRotated{client_number, SecretGeneration{small()}, bytes<32>(),
+                                   UnixSeconds{coin() ? 0 : small()}};
       case 9:
         return ApiCreated{api_number, text(kIdentifierBytesMax), coin(), api(symmetric),
                           symmetric ? key : KeyNumber{}};
@@ -344,11 +370,16 @@ class RandomEvents {
       case 15:
         if (symmetric)
           return KeyAdded{key, SignatureAlgorithm::hs256, text(kLabelBytesMax), "", api_number};
-        return KeyAdded{key, any<SignatureAlgorithm>(3), text(kLabelBytesMax),
-                        "k" + blob(kKeyBytesMax - 1), ApiNumber{}};
+        return KeyAdded{key,
+                        any<SignatureAlgorithm>(3),
+                        text(kLabelBytesMax),
+                        "k" + blob(kKeyBytesMax - 1),
+                        ApiNumber{},
+                        coin(),
+                        coin()};
       case 16: return KeyRetired{key};
       case 17: return token();
-      case 18: return TokenRevoked{index(), any<Cause>(10), {blob(kSealedBytesMax)}};
+      case 18: return TokenRevoked{index(), any<Cause>(15), {blob(kSealedBytesMax)}};
       case 19:
         if (coin()) return TokensRevoked{{}, Sequence{1}, any<Cause>(9), {blob(kSealedBytesMax)}};
         return TokensRevoked{

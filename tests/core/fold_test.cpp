@@ -1,8 +1,11 @@
 // fold() refuses a log that decide() did not write: each way to contradict the state, in one row.
 #include "core/fold.hpp"
 
+#include <algorithm>
+
 #include "core/token_list.hpp"
 #include "tests/core/decide_fixture.hpp"
+#include "tests/core/event_samples_people.hpp"
 
 namespace tokenledger {
 namespace {
@@ -116,6 +119,21 @@ TEST_F(Fold, RefusesAGapInTheSeqsAndTimeThatStandsStill_INV4) {
   event.recorded_at = state.last_recorded_at;
   EXPECT_EQ(to_errc(fold(state, index, event).error()), Errc::log_corrupt);
   EXPECT_TRUE(fold(state, index, next(NoteAppended{"topic", {}})));
+}
+
+// Spliced in before the format was activated: an older program would have refused the log there.
+TEST_F(Fold, RefusesWhatNeedsANewerFormatThanTheActiveOne_INV3) {
+  ASSERT_EQ(state.format_version, kFormatVersionFirst);
+  auto all = samples::people();
+  std::ranges::move(samples::added_fields(), std::back_inserter(all));
+  for (auto& [name, event] : all) {
+    event.seq = state.last_seq.next();
+    event.recorded_at = LedgerTime{state.last_recorded_at.value() + 1};
+    State copy = state;
+    const auto folded = fold(copy, index, event);
+    ASSERT_FALSE(folded) << name;
+    EXPECT_EQ(to_errc(folded.error()), Errc::log_corrupt) << name;
+  }
 }
 
 TEST_F(Fold, RefusesALogThatDoesNotBeginWithItsCreation) {
