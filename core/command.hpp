@@ -147,6 +147,11 @@ using CommandPayload =
                  PreconfigureConsent, WithdrawConsents, IssueCode, RedeemCode, Refresh, EndFamily,
                  ActivateKey, RevokeKey, ReportForgery>;
 
+// Those before answer at any format; the later ones need format 2.
+inline constexpr std::size_t kCommandKindsOfFormat1 = 24;
+static_assert(std::is_same_v<std::variant_alternative_t<kCommandKindsOfFormat1, CommandPayload>,
+                             RegisterUser>);
+
 struct Command {
   Actor actor;
   std::string request_id;

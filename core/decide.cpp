@@ -169,6 +169,8 @@ Result<Decision> decide(const State& state, const ValidityIndex& index, const Co
   Decider decider{state, index, command, now, out};
   // Before the idempotency key: a revoked actor learns nothing of what it once did.
   if (auto actor = decider.check_actor(); !actor) return actor.error();
+  const bool needs_format_2 = command.payload.index() >= kCommandKindsOfFormat1;
+  if (needs_format_2 && state.format_version < 2) return Errc::format_not_active;
   auto earlier = check_idempotency(state, command, now);
   if (!earlier || earlier->earlier) return earlier;
   const auto size = out.size();
@@ -176,6 +178,8 @@ Result<Decision> decide(const State& state, const ValidityIndex& index, const Co
     out.resize(size);
     return decided.error();
   }
+  // A refusal beside events; one without is the error above.
+  LEDGER_INVARIANT(!decider.refusal() || out.size() > size);
   return Decision{.earlier = {}, .refusal = decider.refusal()};
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/decider.hpp"
+#include "core/identity_scopes.hpp"
 
 namespace tokenledger {
 namespace {
@@ -75,9 +76,11 @@ bool is_current(Sequence updated_seq, Sequence based_on) {
 
 Result<void> check_values(const CreateApi& create) {
   if (!is_visible_ascii(create.identifier, kIdentifierBytesMax)) return Errc::invalid_argument;
-  // Its scopes protect the ledger itself and are compared by bit: there is one, and no other API
-  // may bear its name, not even before it was made.
-  if (create.built_in != (create.identifier == kManagementAudience)) return Errc::invalid_argument;
+  // Their scopes are compared by bit: there is one of each, and no other API may bear its name, not
+  // even before it was made.
+  const bool is_reserved =
+      create.identifier == kManagementAudience || create.identifier == kIdentityAudience;
+  if (create.built_in != is_reserved) return Errc::invalid_argument;
   return check_settings(create.settings);
 }
 
@@ -173,7 +176,8 @@ Result<void> Decider::operator()(const UpdateApi& update) {
   if (auto checked = check_settings(update.settings); !checked) return checked;
   const auto api = known_api(update.identifier);
   if (!api) return api.error();
-  if ((*api)->built_in) return Errc::api_built_in;
+  // The ledger itself brings an older one up to the scopes of today.
+  if ((*api)->built_in && !require_system()) return Errc::api_built_in;
   if (!is_current((*api)->updated_seq, update.based_on)) return Errc::stale_policy;
   const bool had_secret = (*api)->settings.signing_alg == SignatureAlgorithm::hs256;
   const bool has_secret = update.settings.signing_alg == SignatureAlgorithm::hs256;

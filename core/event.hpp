@@ -265,7 +265,7 @@ inline constexpr std::size_t kEventKindsOfFormat1 = 23;
 // LedgerCreated begins this version; a later one begins with FormatActivated
 // (core/format_activation.hpp).
 inline constexpr std::uint32_t kFormatVersionFirst = 1;
-inline constexpr std::uint32_t kFormatVersion = 1;  // the newest that this program knows
+inline constexpr std::uint32_t kFormatVersion = 2;  // the newest that this program knows
 
 struct Event {
   Sequence seq;

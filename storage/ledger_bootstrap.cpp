@@ -1,4 +1,5 @@
 // The first events of a ledger, and the one with which every opening begins.
+#include "core/identity_scopes.hpp"
 #include "core/management_scopes.hpp"
 #include "storage/ledger_core.hpp"
 #include "storage/random.hpp"
@@ -20,8 +21,9 @@ Result<void> LedgerCore::bootstrap(std::string& why) {
       return fail(made.error());
   }
   // Nobody else has a new ledger's log, so it begins in this program's format; an older one goes
-  // over when somebody asks for it (`tokenledger migrate`).
-  if (kFormatVersion > state.format_version && state.last_seq.value() == 1) {
+  // over when somebody asks for it (`tokenledger migrate`, LedgerOptions::activate_format).
+  const bool is_asked = options.activate_format || state.last_seq.value() == 1;
+  if (kFormatVersion > state.format_version && is_asked) {
     if (auto activated = run(ActivateFormat{kFormatVersion}); !activated)
       return fail(activated.error());
   }
@@ -39,18 +41,7 @@ Result<void> LedgerCore::bootstrap(std::string& why) {
     reserved[lane] = incarnations.back().lane_start[lane];
 
   if (auto made = bootstrap_keys(); !made) return fail(made.error());
-  if (registries.find_api(kManagementAudience) == nullptr) {
-    CreateApi create{.identifier = std::string{kManagementAudience},
-                     .built_in = true,
-                     .settings = {},
-                     .hs256_kid = {}};
-    create.settings.name = "Management API";
-    create.settings.signing_alg = SignatureAlgorithm::es256;
-    for (const auto& scope : kManagementScopes) {
-      create.settings.scopes.push_back({std::string{scope.name}, std::string{scope.description}});
-    }
-    if (auto made = run(std::move(create)); !made) return fail(made.error());
-  }
+  if (auto made = bootstrap_apis(); !made) return fail(made.error());
   if (registries.find_client(kNamedTokensClientId) == nullptr) {
     RegisterClient add{.client_id = std::string{kNamedTokensClientId},
                        .built_in = true,
@@ -58,6 +49,45 @@ Result<void> LedgerCore::bootstrap(std::string& why) {
                        .secret_hash = {}};
     add.settings.name = "Named tokens";
     if (auto made = run(std::move(add)); !made) return fail(made.error());
+  }
+  return {};
+}
+
+// The built-in APIs, with the scopes of today. In a ledger of an older format nothing changes until
+// that format is active: a program of then may open it again.
+Result<void> LedgerCore::bootstrap_apis() {
+  const auto create = [&](std::string_view identifier, const char* name, auto& scopes) {
+    CreateApi create{
+        .identifier = std::string{identifier}, .built_in = true, .settings = {}, .hs256_kid = {}};
+    create.settings.name = name;
+    create.settings.signing_alg = SignatureAlgorithm::es256;
+    for (const auto& scope : scopes)
+      create.settings.scopes.push_back({std::string{scope.name}, std::string{scope.description}});
+    return submit({Actor{}, {}, std::nullopt, std::move(create)});
+  };
+  const auto* management = registries.find_api(kManagementAudience);
+  if (management == nullptr) {
+    auto made = create(kManagementAudience, "Management API", kManagementScopes);
+    if (!made) return made.error();
+  } else if (state.format_version >= 2 &&
+             management->settings.scopes.size() < kManagementScopes.size()) {
+    // A scope's bit is its position, and new ones went to the end of both lists.
+    UpdateApi update{
+        .identifier = management->identifier, .settings = management->settings, .based_on = {}};
+    for (auto at = update.settings.scopes.size(); at < kManagementScopes.size(); ++at)
+      update.settings.scopes.push_back({std::string{kManagementScopes[at].name},
+                                        std::string{kManagementScopes[at].description}});
+    auto made = submit({Actor{}, {}, std::nullopt, std::move(update)});
+    if (!made) return made.error();
+  }
+  if (state.format_version < 2) return {};
+  const auto* identity = registries.find_api(kIdentityAudience);
+  if (identity == nullptr) {
+    auto made = create(kIdentityAudience, "Identity", kIdentityScopes);
+    if (!made) return made.error();
+  } else if (!identity->built_in) {
+    warn("an API of this ledger's own is named " + std::string{kIdentityAudience} +
+         ", so users can't sign in: delete it and start again");
   }
   return {};
 }

@@ -170,6 +170,7 @@ class LedgerCore {
   Result<void> note_keepers(std::string& why);
   Result<void> drop_unnamed_api_keys(std::string& why);
   Result<void> bootstrap(std::string& why);
+  Result<void> bootstrap_apis();
   Result<void> bootstrap_keys();
   [[nodiscard]] std::array<std::uint64_t, kLaneCount> retirable(UnixSeconds upto) const;
   void start_threads();

@@ -45,6 +45,10 @@ struct LedgerOptions {
   // Make a new ledger when the directory is missing or empty. A directory that holds something else
   // is refused.
   bool create_if_missing = true;
+  // Take an older ledger over to kFormatVersion while opening it, as `tokenledger migrate` does
+  // with one at rest. A program that knows only the older format can't open it from then on. A new
+  // ledger begins with the newest.
+  bool activate_format = false;
   // `iss` of the tokens (RFC 8414 §2: an https URL without query and fragment; not enforced for
   // loopback). A ledger keeps the one it was created with: another one is refused. Empty: its own,
   // and for a new ledger `issuer_when_new`.

@@ -282,6 +282,8 @@ class DirectoryRecoverTool final : public RecoverTool {
   Result<bool> goes_on_after(Sequence seq) const {
     const auto event = read_event(*log_, seq);
     if (!event) return to_errc(event.error());
+    if (event->more) return true;
+    // Events of format 1 do not say so; these kinds were all that came in several.
     if (const auto* expired = std::get_if<TokensExpired>(&event->payload))
       return !expired->complete;
     // The key of an HS256 API comes before the API.

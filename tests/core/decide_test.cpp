@@ -398,6 +398,50 @@ TEST_F(Decide, NothingOfANewerFormatIsWrittenBeforeItIsActive) {
   offline.refresh_grace_s = 0;
   EXPECT_EQ(run(CreateApi{"https://offline", false, offline, {}}, kHost), "format_not_active");
   EXPECT_EQ(run(UpdateApi{"https://api", offline, {}}, kHost), "format_not_active");
+  // Whoever may not ask at all hears only that.
+  const Actor stranger{.kind = ActorKind::token, .token = TokenIndex{Lane::hour, 99}};
+  EXPECT_EQ(run(CreateGroup{"staff"}, stranger), "unauthorized_actor");
+  const CommandPayload commands[] = {
+      RegisterUser{},     UpdateUser{},  SetPassword{},  DisableUser{},  EnableUser{},
+      SetUserGroups{},    CreateGroup{}, DeleteGroup{},  GrantConsent{}, PreconfigureConsent{},
+      WithdrawConsents{}, IssueCode{},   RedeemCode{},   Refresh{},      EndFamily{},
+      ActivateKey{},      RevokeKey{},   ReportForgery{}};
+  EXPECT_EQ(std::size(commands) + kCommandKindsOfFormat1, std::variant_size_v<CommandPayload>);
+  for (const auto& command : commands)
+    EXPECT_EQ(run(command, kHost), "format_not_active") << command.index();
+
+  ok(ActivateFormat{2}, kHost);
+  // Their rules come with what uses them; meanwhile nothing is half written.
+  for (const auto& command : commands)
+    EXPECT_EQ(run(command, kHost), "unsupported_format") << command.index();
+  EXPECT_EQ(run(RegisterClient{"browser", false, public_client, {}}, kHost), "unsupported_format");
+  EXPECT_EQ(run(UpdateApi{"https://api", offline, {}}, kHost), "unsupported_format");
+}
+
+TEST_F(Decide, EventsOfOneCommandSayThatItGoesOnOnceTheFormatCanSayIt) {
+  auto symmetric = settings();
+  symmetric.signing_alg = SignatureAlgorithm::hs256;
+  ok(CreateApi{"https://first", false, symmetric, "kid-1"}, kHost);
+  for (const auto& event : log) EXPECT_FALSE(event.more);
+  ok(ActivateFormat{2}, kHost);
+  log.clear();
+  ok(CreateApi{"https://second", false, symmetric, "kid-2"}, kHost);
+  ok(AppendNote{"topic", {}}, kHost);
+  ASSERT_EQ(log.size(), 3u);
+  EXPECT_TRUE(log[0].more) << "the key of the API";
+  EXPECT_FALSE(log[1].more) << "the API itself";
+  EXPECT_FALSE(log[2].more);
+}
+
+TEST_F(Decide, OnlyTheLedgerItselfChangesABuiltInApi) {
+  auto management = state.registries.find_api(kManagementAudience)->settings;
+  management.name = "changed";
+  EXPECT_EQ(run(UpdateApi{std::string{kManagementAudience}, management, {}}, kHost),
+            "api_built_in");
+  ok(UpdateApi{std::string{kManagementAudience}, management, {}});
+  EXPECT_EQ(run(DeleteApi{std::string{kManagementAudience}}), "api_built_in");
+  EXPECT_EQ(run(CreateApi{"urn:tokenledger:userinfo", false, settings(), {}}, kHost),
+            "invalid_argument");
 }
 
 TEST_F(Decide, CausesThatAreTheLedgersOwnWordsAreNobodysToGive) {

@@ -188,7 +188,7 @@ TEST(EventCodec, UnknownKindsAndVersionsAreUnsupportedNotCorrupt) {
   EXPECT_EQ(by_error[Errc::unsupported_format], 1);
 
   auto version = *encode_event(samples::minimal(FormatActivated{kFormatVersion}));
-  const auto& next = version.end()[-8] == 1 ? version.end() - 8 : version.end() - 4;
+  const auto& next = version.end()[-8] == kFormatVersion ? version.end() - 8 : version.end() - 4;
   ASSERT_EQ(*next, kFormatVersion);
   *next = kFormatVersion + 1;
   EXPECT_EQ(error_of(version), Errc::unsupported_format);

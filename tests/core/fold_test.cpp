@@ -66,7 +66,7 @@ TEST_F(Fold, RefusesWhatContradictsTheState_INV1) {
       {"CreatedTwice", LedgerCreated{}},
       {"OpenedBelowIssuedIndexes", LedgerOpened{Incarnation{2}, {6, 0, 0, 0}}},
       {"FormatOfTheFuture", FormatActivated{kFormatVersion + 1}, Errc::unsupported_format},
-      {"FormatThatIsActive", FormatActivated{kFormatVersion}},
+      {"FormatThatIsActive", FormatActivated{kFormatVersionFirst}},
       {"ClientNumberOutOfOrder", ClientRegistered{ClientNumber{3}, "new", false, {}, {}}},
       {"ClientIdAgain", ClientRegistered{ClientNumber{2}, "app", false, {}, {}}},
       {"UnknownClientUpdated", ClientUpdated{ClientNumber{9}, {}}},

@@ -279,6 +279,8 @@ std::string Model::revocable(const Token& token) const {
 
 std::string Model::on(const Revoke& revoke) {
   if (revoke.reason.size() > 8192) return "too_large";
+  // The later causes are the ledger's own words.
+  if (revoke.cause > 10) return "invalid_argument";
   if ((command_->who.kind == 3) != (revoke.cause == 3)) return "invalid_argument";
   const auto* token = is_retired(revoke.token) ? nullptr : find(revoke.token);
   if (command_->who.kind == 3) {
@@ -334,7 +336,8 @@ std::string Model::on(const RevokeList& revoke) {
   if (revoke.tokens.size() > 4096) return "too_large";
   const std::set<TokenName> sorted(revoke.tokens.begin(), revoke.tokens.end());
   const bool in_order = std::vector(sorted.begin(), sorted.end()) == revoke.tokens;
-  if (revoke.tokens.empty() || !in_order || revoke.cause == 3) return "invalid_argument";
+  if (revoke.tokens.empty() || !in_order || revoke.cause == 3 || revoke.cause > 10)
+    return "invalid_argument";
   std::vector<Token*> good;
   for (const auto& name : revoke.tokens) {
     const auto* token = is_retired(name) ? nullptr : find(name);

@@ -163,7 +163,9 @@ std::string Model::on(const RotateSecret& rotate) {
 std::string Model::on(const CreateApi& create) {
   if (create.built_in ? command_->who.kind != 1 : !may("apis:write")) return "insufficient_scope";
   if (!is_word(create.identifier, 500)) return "invalid_argument";
-  if (create.built_in != (create.identifier == kManagement)) return "invalid_argument";
+  const bool reserved =
+      create.identifier == kManagement || create.identifier == "urn:tokenledger:userinfo";
+  if (create.built_in != reserved) return "invalid_argument";
   if (auto no = settable(create.settings); !no.empty()) return no;
   if (live_api(create.identifier) != 0) return "api_exists";
   Api api{create.identifier, create.built_in, false, create.settings, {}, 0, 0};
@@ -189,7 +191,7 @@ std::string Model::on(const UpdateApi& update) {
   const auto number = live_api(update.identifier);
   if (number == 0) return "api_not_found";
   auto& api = apis[number - 1];
-  if (api.built_in) return "api_built_in";
+  if (api.built_in && command_->who.kind != 1) return "api_built_in";
   if (update.read_at != 0 && api.updated_seq != update.read_at) return "stale_policy";
   // HS256 only for an API created with it.
   if ((api.settings.algorithm == 4) != (update.settings.algorithm == 4))
