@@ -34,6 +34,7 @@ tokenledger_test(core/jwe_test.cpp tokenledger::core)
 tokenledger_test(core/client_assertion_test.cpp tokenledger::core)
 tokenledger_test(core/id_token_test.cpp tokenledger::core)
 tokenledger_test(core/password_test.cpp tokenledger::core)
+tokenledger_test(core/login_name_test.cpp tokenledger::core)
 tokenledger_test(core/authorization_code_test.cpp tokenledger::core)
 tokenledger_test(core/refresh_token_test.cpp tokenledger::core)
 
