@@ -20,35 +20,51 @@ std::uint64_t mix(std::uint64_t value) noexcept {
   return value ^ (value >> 31);
 }
 
+RatePace pace_of(RateLimit limit) {
+  constexpr std::chrono::nanoseconds kSecond{1'000'000'000};
+  return {.interval = limit.per_second == 0 ? kSecond * 0 : kSecond / limit.per_second,
+          .burst = limit.burst};
+}
+
 }  // namespace
 
 std::size_t RateLimiter::Hash::operator()(std::uint64_t key) const noexcept {
   return mix(mix(key ^ seed) + seed);
 }
 
-RateLimiter::RateLimiter(RateLimit limit) : limit_{limit} {
-  LEDGER_INVARIANT(limit.burst > 0);
+RateLimiter::RateLimiter(RateLimit limit) : RateLimiter{pace_of(limit)} {}
+
+RateLimiter::RateLimiter(RatePace pace) : pace_{pace} {
+  LEDGER_INVARIANT(pace.burst > 0);
   std::random_device random;
   hash_.seed = (std::uint64_t{random()} << 32) | random();
   for (auto& shard : shards_) shard.arrivals = decltype(shard.arrivals){0, hash_};
-  if (limit.per_second != 0) interval_ = std::chrono::nanoseconds{1'000'000'000} / limit.per_second;
 }
 
 // A request is early by as much as the key's arrival time lies ahead of now; the burst is how early
 // it may be.
 RateLimiter::Clock::duration RateLimiter::take(std::uint64_t key, Clock::time_point now) {
-  if (limit_.per_second == 0) return {};
+  if (pace_.interval.count() == 0) return {};
   auto& shard = shards_[hash_(key) >> 60];
   const std::lock_guard lock{shard.mutex};
   const auto found = shard.arrivals.find(key);
   const bool is_known = found != shard.arrivals.end();
   const auto arrival = is_known ? std::max(found->second, now) : now;
-  const auto earliest = arrival - interval_ * (limit_.burst - 1);
+  const auto earliest = arrival - pace_.interval * (pace_.burst - 1);
   if (earliest > now) return earliest - now;
   if (!is_known && shard.arrivals.size() >= kShardKeysMax && !make_room(shard, now))
-    return std::max<Clock::duration>(interval_, kPurgeInterval);
-  shard.arrivals[key] = arrival + interval_;
+    return std::max<Clock::duration>(pace_.interval, kPurgeInterval);
+  shard.arrivals[key] = arrival + pace_.interval;
   return {};
+}
+
+void RateLimiter::give_back(std::uint64_t key) {
+  if (pace_.interval.count() == 0) return;
+  auto& shard = shards_[hash_(key) >> 60];
+  const std::lock_guard lock{shard.mutex};
+  // An arrival time in the past is worth no more than now: see take().
+  if (const auto found = shard.arrivals.find(key); found != shard.arrivals.end())
+    found->second -= pace_.interval;
 }
 
 bool RateLimiter::make_room(Shard& shard, Clock::time_point now) {

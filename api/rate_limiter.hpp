@@ -21,15 +21,25 @@ struct RateLimit {
   std::uint32_t burst = 1;       // that may come at once, > 0
 };
 
+// The same for what may come less often than once a second.
+struct RatePace {
+  std::chrono::nanoseconds interval{};  // between two at rest; zero: no limit
+  std::uint32_t burst = 1;              // that may come at once, > 0
+};
+
 class RateLimiter {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr std::size_t kKeysMax = 65'536;
 
   explicit RateLimiter(RateLimit limit);
+  explicit RateLimiter(RatePace pace);
 
   // Zero: allowed, and counted. Else how long to wait until the next one is allowed.
   [[nodiscard]] Clock::duration take(std::uint64_t key, Clock::time_point now);
+  // Undoes one take() that was allowed: what it was counted for turned out not to count. Never
+  // leaves a key with more than its burst.
+  void give_back(std::uint64_t key);
 
   // Keys in the table, busy or not yet dropped; at most kKeysMax.
   [[nodiscard]] std::size_t size() const;
@@ -50,8 +60,7 @@ class RateLimiter {
 
   [[nodiscard]] static bool make_room(Shard& shard, Clock::time_point now);
 
-  RateLimit limit_;
-  Clock::duration interval_{};
+  const RatePace pace_;
   Hash hash_;
   std::array<Shard, kShardCount> shards_;
 };
