@@ -101,7 +101,11 @@ Result<VerifiedAssertion> verify_client_assertion(std::string_view assertion,
   const auto message = bytes_of(assertion.substr(0, jwt->signed_length));
   if (!key->key.verify(message, bytes_of(jwt->signature))) return Errc::signature_invalid;
   if (auto checked = check_claims(*jwt, expected); !checked) return checked.error();
-  return VerifiedAssertion{jwt->claims.jti, jwt->claims.expires_at};
+  return VerifiedAssertion{
+      .id = jwt->claims.jti,
+      .expires_at = jwt->claims.expires_at,
+      .issued_at = jwt->claims.issued_at,
+  };
 }
 
 }  // namespace tokenledger

@@ -38,6 +38,7 @@ struct AssertionExpectation {
 struct VerifiedAssertion {
   std::string id;
   UnixSeconds expires_at;
+  UnixSeconds issued_at;  // 0: it has no iat
 };
 
 // Every failure is `invalid_client` to the caller (401); the Errc is for the access log. In order:
