@@ -95,11 +95,12 @@ TEST(ParseScope, SplitsDropsRepeatsAndBounds) {
 }
 
 TEST(ErrorMapping, EveryErrcHasAStatusATextAndAnOauthError) {
-  // RFC 6749 §4.1.2.1 and §5.2; unsupported_token_type from RFC 7009 §2.2.1.
-  const std::set<std::string_view> oauth = {"invalid_request",     "invalid_client",
-                                            "unauthorized_client", "invalid_scope",
-                                            "access_denied",       "temporarily_unavailable",
-                                            "server_error",        "unsupported_token_type"};
+  // RFC 6749 §4.1.2.1 and §5.2; unsupported_token_type from RFC 7009 §2.2.1, consent_required from
+  // OpenID Connect Core §3.1.2.6.
+  const std::set<std::string_view> oauth = {
+      "invalid_request",  "invalid_client",        "invalid_grant",           "unauthorized_client",
+      "invalid_scope",    "access_denied",         "temporarily_unavailable", "server_error",
+      "consent_required", "unsupported_token_type"};
   int count = 0;
   for (int value = 1; errc_name(static_cast<Errc>(value)) != std::string_view{"unknown"}; ++value) {
     const auto code = static_cast<Errc>(value);

@@ -192,7 +192,7 @@ class Audit(ServerTest):
         self.ok("audit", "prove", *at, "--seq", "2", "--out", proof)
         shown = self.json("audit", "check-proof", proof, "--vkey", self.vkey)
         self.assertEqual((shown["proved"], shown["seq"], shown["event"]),
-                         (True, 2, "ledger_opened"))
+                         (True, 2, "format_activated"))
         self.refused(1, "audit", "prove", *at, "--seq", "999999")
         self.refused(2, "audit", "prove", *at)
 
