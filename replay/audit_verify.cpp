@@ -192,6 +192,8 @@ class Verification {
         add_head(*slot.head, place);
       } else if (const auto& whole = (*slots)[1 - at].head; whole && slot.torn) {
         torn_head_ = TornHead{place, *slot.torn, whole->seq};
+        // Whoever writes HEAD has made that much of the key store durable before.
+        raise_key_store(slot.torn->key_store);
         known_.push_back(root_of(*slot.torn, place));
       } else {
         findings_.difference("HEAD", place + " is damaged");
@@ -206,12 +208,15 @@ class Verification {
     if (ledger_id_ && *ledger_id_ != head.ledger_id)
       findings_.difference("HEAD", place + " is another ledger's");
     ledger_id_ = head.ledger_id;
-    if (head.key_store.generation > key_store_.generation ||
-        (head.key_store.generation == key_store_.generation &&
-         head.key_store.bytes > key_store_.bytes)) {
-      key_store_ = head.key_store;
-    }
+    raise_key_store(head.key_store);
     known_.push_back(root_of(head, place));
+  }
+
+  void raise_key_store(const KeyStoreMark& mark) {
+    if (mark.generation > key_store_.generation ||
+        (mark.generation == key_store_.generation && mark.bytes > key_store_.bytes)) {
+      key_store_ = mark;
+    }
   }
 
   static KnownRoot root_of(const Head& head, const std::string& place) {

@@ -278,6 +278,9 @@ TEST_F(TornHead, WhatNoPowerCutLeavesIsADifference) {
   is_damaged([&](HeadBytes& head) { head.flip(newer, HeadBytes::kSlot - 2); });  // of the checksum
   is_damaged([&](HeadBytes& head) { head.flip(newer, 30); });
   is_damaged([&](HeadBytes& head) { head.flip(newer, 3'000); });  // zeros
+  // What nothing else is compared with: the counter, and how far the key store is.
+  for (const std::size_t at : {16, 23, 88, 95, 96, 103})
+    is_damaged([&](HeadBytes& head) { head.flip(newer, at); });
   // Nothing was behind the newer slot's events, so nobody wrote the older one.
   is_damaged([&](HeadBytes& head) { head.tear(1 - newer); });
   for (const std::size_t at : {std::size_t{30}, std::size_t{3'000}}) {
@@ -287,6 +290,16 @@ TEST_F(TornHead, WhatNoPowerCutLeavesIsADifference) {
     });
   }
   EXPECT_EQ(difference(), "nothing");
+}
+
+// The slot that is told to be torn still says how much of the key store there must be.
+TEST_F(TornHead, AKeyStoreCutBackBehindATornSlotIsADifference) {
+  const auto keystore = ledger / "keystore";
+  const auto bytes = testing_support::contents(keystore);
+  HeadBytes head{ledger};
+  head.tear(head.newer());
+  std::filesystem::resize_file(keystore, bytes.size() - 1);
+  EXPECT_EQ(difference().find("keystore: "), 0u) << difference();
 }
 
 TEST_F(TornHead, AHeadOfAnotherHistoryIsADifferenceWhateverItsChecksum) {
