@@ -128,8 +128,9 @@ Result<Backup> make_backup(Ledger& ledger, const BackupOptions& options, std::st
   auto& core = ledger.core();
   const auto growing = partial_path(options.target);
   if (lies_within(options.target, core.paths.directory) ||
-      lies_within(growing, core.paths.directory) || lies_within(core.paths.directory, growing)) {
-    why = "the backup must not lie within the ledger's own directory " +
+      lies_within(growing, core.paths.directory) || lies_within(core.paths.directory, growing) ||
+      lies_within(core.paths.directory, options.target)) {
+    why = "the backup must not lie within the ledger's own directory, nor that within it: " +
           core.paths.directory.string();
     return Errc::invalid_argument;
   }

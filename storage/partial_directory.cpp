@@ -32,6 +32,12 @@ bool has_empty_mark(FileLayer& files, const std::filesystem::path& directory) {
   return size && *size == 0;
 }
 
+bool has_whole_mark(FileLayer& files, const std::filesystem::path& directory) {
+  const auto mark = files.open_for_reading(LedgerPaths{directory}.backup);
+  const auto size = mark ? (*mark)->size() : Result<std::uint64_t>{mark.error()};
+  return size && *size != 0;
+}
+
 // A ledger that was opened has more, its views for one.
 bool is_made_by_restore(const std::string& name) {
   constexpr std::string_view kNames[] = {"LOCK", "HEAD",     "audit",     "backup",    "keyring",
@@ -94,6 +100,8 @@ PartialDirectory::PartialDirectory(FileLayer& files, std::filesystem::path targe
 // mark is emptied first: what is half removed must not pass for a whole backup.
 PartialDirectory::~PartialDirectory() {
   if (!is_ours_ || is_published_ || !has_lock_in(path_)) return;
+  // Whole and verified: that it could not be given its name takes nothing away from it.
+  if (has_whole_mark(files_, path_)) return;
   const auto emptied = write_durably(files_, LedgerPaths{path_}.backup, {});
   if (emptied || has_empty_mark(files_, path_)) static_cast<void>(clear());
 }
@@ -282,16 +290,18 @@ Result<void> PartialDirectory::publish(Mark mark, std::string& why) {
     why = std::move(sentence) + ": " + error.message();
     return is_published_ ? boost::system::error_code{Errc::unknown_outcome} : error;
   };
+  const auto advice = mark == Mark::stays ? ", where the whole backup stands: rename it" : "";
   if (auto removed = remove_traces(); !removed)
-    return fail(removed.error(), "can't finish " + path_.string());
+    return fail(removed.error(), "can't finish " + path_.string() + advice);
   if (auto synced = sync_names(); !synced)
     return fail(synced.error(), "can't make " + path_.string() + " durable");
   // A crash here leaves everything under the partial name.
   if (auto named = take_name(); !named) {
-    return fail(named.error(), is_published_ ? target_.string() +
-                                                   " stands there; its name may not "
-                                                   "survive a power cut"
-                                             : "can't give " + path_.string() + " its name");
+    return fail(named.error(), is_published_
+                                   ? target_.string() +
+                                         " stands there; its name may not "
+                                         "survive a power cut"
+                                   : "can't give " + path_.string() + " its name" + advice);
   }
   if (mark == Mark::stays) {
     std::error_code error;  // a lock that stays there says nothing

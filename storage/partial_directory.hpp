@@ -48,8 +48,8 @@ class PartialDirectory {
   enum class Mark : std::uint8_t { stays, goes };
   // Removes what verifying left (RocksDB's LOG) and gives the target's name, durably; for a ledger
   // the mark goes last, under that name. unknown_outcome: it stands there, but a power cut may take
-  // its name or bring the mark back. After any other error nothing has the target's name. `why`
-  // gets a sentence.
+  // its name or bring the mark back. After any other error nothing has the target's name, and a
+  // backup stands whole under the partial one. `why` gets a sentence.
   [[nodiscard]] Result<void> publish(Mark mark, std::string& why);
 
  private:

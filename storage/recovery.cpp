@@ -138,9 +138,9 @@ class Replay {
       const auto& event = block.events[i];
       if (options_.hash_leaves) append_leaf(leaf_hash({data + begin, block.ends[i] - begin}));
       begin = block.ends[i];
-      if (options_.observe) options_.observe(event);
       if (auto folded = fold(state_, index_, event); !folded)
         return refuse(folded.error(), state_.last_seq.next());
+      if (options_.observe) options_.observe(event);
       publish(state_, index_);
       if (auto checked = check_root(); !checked) return checked;
       if (options_.on_leaf) options_.on_leaf(range_);

@@ -59,7 +59,7 @@ void ViewsAgreement::read_beside() {
 void ViewsAgreement::add(const Event& event) {
   if (event.seq > options_.cursor || has_failed()) return;
   if (event.seq != meta_.cursor.next() || !builder_.add(event)) return fail();
-  builder_.forget_revoked();
+  awaited_ -= builder_.forget_revoked();
 }
 
 bool ViewsAgreement::agrees() {
@@ -93,8 +93,10 @@ bool ViewsAgreement::awaits_revocation(TokenIndex index) {
   return true;
 }
 
-// A stored row may be used to check others: it comes from the issue event alone, so its own sum
-// shows whether it is right, and only when all are is anything concluded from the others.
+// Stored keys are unique, so whatever stands under a key that the events do not give, or stands
+// there otherwise, makes the sums differ. A stored row may be used to check others: it comes from
+// the issue event alone, so its own sum shows whether it is right, and only when all are is
+// anything concluded from the others.
 Result<std::optional<KnownToken>> ViewsAgreement::find_stored(TokenIndex index) {
   const auto bytes = options_.database.get(index_key(index).view());
   if (!bytes) return bytes.error();

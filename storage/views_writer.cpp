@@ -137,6 +137,13 @@ void BatchBuilder::add_details_rows(const Event& event, const ClassEntry& entry,
   }
 }
 
+std::size_t BatchBuilder::forget_revoked() {
+  std::size_t forgotten = 0;
+  for (const auto index : revoked_) forgotten += remembered_.erase(index);
+  revoked_.clear();
+  return forgotten;
+}
+
 Result<void> BatchBuilder::add_revocation(const Event& event, const TokenRevoked& revoked) {
   KnownToken token;
   if (const auto here = remembered_.find(revoked.index); here != remembered_.end()) {

@@ -55,7 +55,8 @@ class BatchBuilder {
   // Tokens that this batch revoked one by one.
   [[nodiscard]] const std::vector<TokenIndex>& revoked() const noexcept { return revoked_; }
   // For a batch without end.
-  void forget_revoked() noexcept { revoked_.clear(); }
+  // Nobody revokes them again, so they are remembered no longer; how many were.
+  std::size_t forget_revoked();
 
  private:
   [[nodiscard]] Result<void> add_token(const Event& event, const TokenIssued& issued);
