@@ -204,7 +204,7 @@ void disable_client(benchmark::State& state) {
                          [&] {
                            const auto verdict =
                                fixture.ledger().core().index.check_without_fingerprint(
-                                   some_token, ApiNumber{2}, 0, to_seconds(fixture.ledger().now()));
+                                   some_token, kOwnApi, 0, to_seconds(fixture.ledger().now()));
                            passed = passed || verdict == Verdict::good;
                            fixture.submit(EnableClient{"bench-client"});
                          },

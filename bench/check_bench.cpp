@@ -31,7 +31,7 @@ class CheckSubject {
     count_ = token_count(10'000'000);
     core.index.publish_class(
         ClassNumber{1},
-        {.client = ClientNumber{2}, .grant = {}, .key = {}, .apis = {{{ApiNumber{2}, 3}}}});
+        {.client = ClientNumber{2}, .grant = {}, .key = {}, .apis = {{{kOwnApi, 3}}}});
     for (std::uint64_t counter = 0; counter < count_; ++counter) {
       const auto index = TokenIndex{Lane::day, counter};
       patch(token_, index);

@@ -14,6 +14,7 @@
 
 namespace tokenledger::bench {
 
+inline constexpr ApiNumber kOwnApi{3};  // the first one after the two that are built in
 inline constexpr std::string_view kAudience = "https://api.example.com/geocoding/v1/";
 
 inline bool is_quick() { return std::getenv("TOKENLEDGER_BENCH_QUICK") != nullptr; }
@@ -87,7 +88,7 @@ class LedgerFixture {
     fill_random(issue.token_sha256);
     issue.client = ClientNumber{2};  // 1 is the built-in client
     issue.grant = GrantNumber{1};
-    issue.apis[0] = {ApiNumber{2}, 3};
+    issue.apis[0] = {kOwnApi, 3};
     issue.issued_at = to_seconds(ledger_->now());
     issue.expires_at = UnixSeconds{issue.issued_at.value() + lifetime_s};
     issue.kind = TokenKind::opaque;

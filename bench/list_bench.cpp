@@ -162,7 +162,7 @@ const Subject kSubjects[] = {
        q.owner.emplace();
        q.owner->fill('C');
      }},
-    {"api", [](ListQuery& q) { q.apis = {ApiNumber{2}}; }},
+    {"api", [](ListQuery& q) { q.apis = {kOwnApi}; }},
     {"origin", [](ListQuery& q) { q.origin = Origin::oauth_flow; }},
     {"search", [](ListQuery& q) { q.text = text("job 7"); }},
     {"client_active",
