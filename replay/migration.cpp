@@ -15,6 +15,7 @@
 #include "storage/keyring.hpp"
 #include "storage/ledger_core.hpp"
 #include "storage/recovery.hpp"
+#include "storage/rocks_check.hpp"
 #include "storage/snapshot_format.hpp"
 #include "storage/snapshot_load.hpp"
 
@@ -190,7 +191,8 @@ class Surveyor {
                        MigrationStep::none);
   }
 
-  // A damaged one is skipped by whoever opens the ledger, so here, too.
+  // A damaged one has no version. Whoever opens the ledger skips it; a migration does not: verify()
+  // makes a difference of it, and nothing is migrated until somebody removes that file.
   Result<void> add_snapshot(const std::string& name) {
     const auto path = paths_.snapshots / name;
     const auto bytes = beginning(path, kSnapshotHeaderBytes);
@@ -249,6 +251,7 @@ class Surveyor {
       return {};
     }
     take_differences(std::move(report->differences));
+    if (auto readable = require_readable_views(); !readable) return readable;
     root_then_ = report->root_then;
     if (report->log_format == 0) return {};  // damaged, then
     survey_.end = report->end;
@@ -257,11 +260,45 @@ class Surveyor {
     return {};
   }
 
+  // Whether making the views anew does away with it. A file that is no view's stays where it is.
+  static bool is_mended_by_rebuild(const AuditFinding& found) {
+    constexpr std::string_view kInside = "views/";
+    if (!found.place.starts_with(kInside))
+      return found.place == "views" || found.place == "views.damaged";
+    const auto name = std::string_view{found.place}.substr(kInside.size());
+    return name.empty() || is_rocks_name(name);
+  }
+
+  // A disk that refuses is no damage, and a view that could not be read may be sound: it is not
+  // removed for that. Verifying words both as differences, so the files are read once more.
+  Result<void> require_readable_views() {
+    if (!survey_.views_damage) return {};
+    const auto names = files_->list(paths_.views);
+    if (!names && names.error() == Errc::file_not_found) return {};
+    if (!names) return refuse(names.error(), paths_.views);
+    for (const auto& name : *names) {
+      if (!is_rocks_name(name)) continue;
+      if (auto read = read_to_end(paths_.views / name); !read)
+        return refuse(read.error(), paths_.views / name);
+    }
+    return {};
+  }
+
+  Result<void> read_to_end(const std::filesystem::path& path) {
+    const auto file = files_->open_for_reading(path);
+    if (!file) return file.error();
+    std::vector<std::uint8_t> block(kReadBytes);
+    for (std::uint64_t at = 0;;) {
+      const auto count = (*file)->read_at(at, block);
+      if (!count) return count.error();
+      if (*count == 0) return {};
+      at += *count;
+    }
+  }
+
   void take_differences(std::vector<AuditFinding> differences) {
     for (auto& found : differences) {
-      const bool is_of_views = found.place == "views" || found.place == "views.damaged" ||
-                               found.place.starts_with("views/");
-      if (!is_of_views)
+      if (!is_mended_by_rebuild(found))
         survey_.damage.push_back(std::move(found));
       else if (!survey_.views_damage)
         survey_.views_damage = std::move(found);
@@ -328,8 +365,12 @@ Result<void> take_steps(const MigrationOptions& options, const MigrationSurvey& 
   }
   // The follower makes the views anew; however long that takes, it is what was asked for.
   Result<void> reached = Errc::view_behind;
-  while (!reached && reached.error() == Errc::view_behind && !ledger.stats().views_stopped)
-    reached = ledger.wait_for_views(ledger.committed());
+  for (;;) {
+    const auto stats = ledger.stats();
+    if (options.progress) options.progress("views", stats.view_cursor, stats.committed);
+    if (reached || reached.error() != Errc::view_behind || stats.views_stopped) break;
+    reached = ledger.wait_for_views(stats.committed);
+  }
   if (!reached) return half_way(reached.error());
   if (auto closed = ledger.close(); !closed) return half_way(closed.error());  // with a snapshot
   return {};
@@ -397,6 +438,7 @@ Result<MigrationSurvey> survey_formats(const MigrationOptions& options, std::str
 
 Result<MigrationSurvey> migrate(const MigrationOptions& options, const MigrationSurvey& survey,
                                 std::string& why) {
+  why.clear();  // whoever says nothing further down must not pass on an earlier call's sentence
   for (const auto& found : survey.parts) {
     if (found.step != MigrationStep::upgrade_program) continue;
     why = newer_format_sentence(options.directory / found.part);

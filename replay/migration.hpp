@@ -7,7 +7,9 @@
 // one version each so far. Caches (snapshots, views) are made anew. Level files have no version:
 // they are hashes in the order of C2SP tiles.
 //
-// Nothing is migrated that does not verify, but for views: damaged ones are made anew, too.
+// Nothing is migrated that does not verify, but for views: damaged ones are made anew, too. What
+// making them anew does not mend (a file in views/ that RocksDB does not know, a disk that refuses
+// to be read) stops it, and so does a damaged snapshot: remove that file, the log has what it says.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +54,8 @@ struct MigrationSurvey {
   std::vector<FormatFound> parts;
   Sequence end;  // of the log; 0 when a newer part, or damage, kept it from being read
   Digest root{};
-  // What does not verify and no step mends: nothing is migrated before that is settled.
+  // What does not verify and no step mends, strange files in views/ among it: nothing is migrated
+  // before that is settled.
   std::vector<AuditFinding> damage;
   // What does not verify in the views, the first of it. They are a cache, so the step of the part
   // "views" is make_anew then, whatever their layout.

@@ -27,8 +27,12 @@ constexpr std::size_t kCurrentBytesMax = 64;
 constexpr std::size_t kReadBytes = 1024 * 1024;
 constexpr std::string_view kManifest = "MANIFEST-";
 
+// Of more digits RocksDB makes no number of a file, and so takes no notice of the name.
+constexpr std::size_t kNumberDigitsMax = 19;
+
 bool is_number(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() && text.size() <= kNumberDigitsMax &&
+         std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
 // "000012.log" with ".log".
@@ -39,6 +43,8 @@ bool is_numbered(std::string_view name, std::string_view suffix) {
 bool is_manifest(std::string_view name) {
   return name.starts_with(kManifest) && is_number(name.substr(kManifest.size()));
 }
+
+bool is_temporary(std::string_view name) { return name.ends_with(".dbtmp"); }
 
 bool says_nothing(std::string_view name) {
   return name == "LOG" || name.starts_with("LOG.old.") || name.starts_with("OPTIONS-") ||
@@ -97,7 +103,7 @@ class RocksCheck {
       check_current();
     } else if (is_manifest(name) || is_numbered(name, ".log")) {
       check_block_log(name);
-    } else if (name.ends_with(".dbtmp")) {
+    } else if (is_temporary(name)) {
       report(name, "left behind by an interrupted write; the next start removes it", false);
     } else {
       report(name, "no file of this ledger has this name", true);
@@ -214,6 +220,11 @@ class RocksCheck {
 };
 
 }  // namespace
+
+bool is_rocks_name(std::string_view name) noexcept {
+  return says_nothing(name) || name == "CURRENT" || is_manifest(name) || is_temporary(name) ||
+         is_numbered(name, ".sst") || is_numbered(name, ".log");
+}
 
 Result<RocksCheckCounts> check_rocks_files(const std::shared_ptr<FileLayer>& files,
                                            const RocksCheckOptions& options) {

@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/byte_view.hpp"
@@ -48,6 +49,10 @@ struct RocksCheckOptions {
   // Asked between the files; true ends it with shutting_down. May be empty.
   std::function<bool()> stops = {};
 };
+
+// A name that RocksDB gives to its files. Those of them that a difference may be reported of,
+// DestroyDB removes.
+[[nodiscard]] bool is_rocks_name(std::string_view name) noexcept;
 
 // Nobody may write the directory meanwhile. Changes nothing but RocksDB's LOG. io_error: the
 // directory can't be listed; shutting_down: `stops` said so; everything else is reported.

@@ -17,6 +17,7 @@
 #include "storage/recover_tool.hpp"
 #include "storage/snapshot_format.hpp"
 #include "storage/snapshot_load.hpp"
+#include "tests/storage/forwarding_files.hpp"
 #include "tests/storage/ledger_fixture.hpp"
 
 namespace tokenledger {
@@ -82,6 +83,35 @@ void snapshot_state(std::string& bytes, int by) {
   mend(bytes, 0, kSnapshotHeaderBytes - 4, kSnapshotHeaderBytes - 4);
 }
 
+// A table of the views whose first bytes the disk does not give.
+class BadSector final : public File {
+ public:
+  explicit BadSector(std::unique_ptr<File> base) : base_{std::move(base)} {}
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::uint8_t> out) const override {
+    return offset == 0 ? Result<std::size_t>{Errc::io_error} : base_->read_at(offset, out);
+  }
+  Result<std::uint64_t> size() const override { return base_->size(); }
+  Result<void> append(std::span<const std::uint8_t>) override { return Errc::io_error; }
+  Result<void> write_at(std::uint64_t, std::span<const std::uint8_t>) override {
+    return Errc::io_error;
+  }
+  Result<void> truncate(std::uint64_t) override { return Errc::io_error; }
+  Result<void> sync() override { return Errc::io_error; }
+  Result<void> sync_data() override { return Errc::io_error; }
+
+ private:
+  std::unique_ptr<File> base_;
+};
+class BadSectorInViews final : public testing_support::ForwardingFiles {
+ public:
+  Result<std::unique_ptr<File>> open_for_reading(const fs::path& path) override {
+    auto file = ForwardingFiles::open_for_reading(path);
+    if (!file || path.extension() != ".sst" || path.parent_path().filename() != "views")
+      return file;
+    return std::unique_ptr<File>{std::make_unique<BadSector>(std::move(*file))};
+  }
+};
+
 class Migration : public testing_support::LedgerTest {
  protected:
   void SetUp() override {
@@ -98,6 +128,15 @@ class Migration : public testing_support::LedgerTest {
     ledger_.reset();
   }
   fs::path ledger_path() const { return directory_ / "ledger"; }
+  // Tables of the views and their bytes.
+  std::vector<std::pair<fs::path, std::string>> view_tables() const {
+    std::vector<std::pair<fs::path, std::string>> found;
+    for (const auto& entry : fs::directory_iterator{ledger_path() / "views"})
+      if (entry.path().extension() == ".sst")
+        found.emplace_back(entry.path(), contents(entry.path()));
+    std::ranges::sort(found);
+    return found;
+  }
   // "*" is the newest snapshot.
   fs::path path_of(const std::string& part) const {
     if (part != "snapshots/*") return ledger_path() / part;
@@ -339,6 +378,50 @@ TEST_F(Migration, ViewsThatDoNotVerifyStopNothingAndAreMadeAnew_INV3) {
   }
 }
 
+// Making the views anew would not remove it: they would be gone, and the file still there.
+TEST_F(Migration, AStrangeFileInTheViewsStopsTheMigrationAndLeavesThemAlone) {
+  const MigrationOptions options{.directory = ledger_path()};
+  const auto tables = view_tables();
+  ASSERT_FALSE(tables.empty());
+  for (const auto* name : {"notes.txt", "99999999999999999999.sst", "MANIFEST-x"}) {
+    for (const bool is_marked : {false, true}) {
+      SCOPED_TRACE(name);
+      overwrite(ledger_path() / "views" / name, "kept by somebody");
+      if (is_marked) overwrite(ledger_path() / "views.damaged", "x");
+      std::string why;
+      const auto survey = survey_formats(options, why);
+      ASSERT_TRUE(survey) << why;
+      ASSERT_EQ(survey->damage.size(), 1u);
+      EXPECT_EQ(survey->damage.front().place, std::string{"views/"} + name);
+      EXPECT_EQ(survey->views_damage.has_value(), is_marked);
+      EXPECT_EQ(to_errc(migrate(options, *survey, why).error()), Errc::audit_corrupt);
+      EXPECT_NE(why.find("no file of this ledger has this name"), std::string::npos) << why;
+      EXPECT_TRUE(fs::remove(ledger_path() / "views" / name));
+      EXPECT_TRUE(view_tables() == tables) << "as they were";
+      fs::remove(ledger_path() / "views.damaged");
+      const auto after = survey_formats(options, why);
+      ASSERT_TRUE(after) << why;
+      EXPECT_TRUE(after->damage.empty());
+      EXPECT_TRUE(after->is_done());
+    }
+  }
+}
+
+TEST_F(Migration, ViewsThatTheDiskRefusesToReadAreNotTakenForDamaged) {
+  const auto tables = view_tables();
+  ASSERT_FALSE(tables.empty());
+  std::string why;
+  const auto survey = survey_formats({.directory = ledger_path(),
+                                      .keyring_key_file = {},
+                                      .files = std::make_shared<BadSectorInViews>()},
+                                     why);
+  ASSERT_FALSE(survey);
+  EXPECT_EQ(to_errc(survey.error()), Errc::io_error);
+  EXPECT_NE(why.find("can't read " + (ledger_path() / "views").string()), std::string::npos) << why;
+  EXPECT_TRUE(view_tables() == tables) << "as they were";
+  ASSERT_TRUE(survey_formats({.directory = ledger_path()}, why)) << why;
+}
+
 TEST_F(Migration, WhatDoesNotVerifyElsewhereIsLeftAloneAndSoAreTheViews) {
   overwrite(ledger_path() / "views.damaged", "x");
   const auto path = path_of("keystore");
@@ -361,17 +444,21 @@ TEST_F(Migration, WhatDoesNotVerifyElsewhereIsLeftAloneAndSoAreTheViews) {
 TEST_F(Migration, TheLogIsReadOnceBeforeAndOnceAfter) {
   overwrite(ledger_path() / "views.damaged", "x");
   int passes = 0;
+  std::vector<std::string> stages;
   const MigrationOptions options{.directory = ledger_path(),
                                  .keyring_key_file = {},
                                  .files = {},
                                  .progress = [&](const char* stage, Sequence at, Sequence end) {
                                    if (std::string_view{stage} == "log" && at == end) ++passes;
+                                   stages.emplace_back(stage);
                                  }};
   std::string why;
   const auto survey = survey_formats(options, why);
   ASSERT_TRUE(survey) << why;
   EXPECT_EQ(passes, 1);
+  stages.clear();
   ASSERT_TRUE(migrate(options, *survey, why)) << why;
+  EXPECT_EQ(stages.front(), "views") << "while they are made; only then all is verified again";
   EXPECT_EQ(passes, 2);
 }
 
@@ -426,7 +513,9 @@ TEST_F(Migration, MigrateMakesOlderCachesAnewAndKeepsTheOldEvents) {
   EXPECT_EQ(verified->root, before->root);
 
   const auto signed_before = contents(ledger_path() / "audit" / "checkpoints");
+  why = "of an earlier call";
   ASSERT_TRUE(migrate(options, *before, why)) << why;
+  EXPECT_EQ(why, "");
   EXPECT_EQ(contents(ledger_path() / "audit" / "checkpoints"), signed_before)
       << "an anchor would not have seen what is signed here";
   EXPECT_FALSE(fs::exists(path)) << "the outdated snapshot";
