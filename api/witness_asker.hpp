@@ -46,8 +46,9 @@ class WitnessAsker {
   // Asks all witnesses at once what they cosigned, before anything new is signed: for
   // LedgerOptions::confirm_newest, with a checkpoint. older_than_checkpoint, with `why`: one of
   // them cosigned what was never signed here, or another history of what was, be it of the newest
-  // checkpoint or of an earlier one. Witnesses that give no good answer in time are warned about
-  // and pass. invalid_argument: ca_file can't be used; errors of was_signed and checkpoint_of.
+  // checkpoint or of an earlier one. Witnesses that give no good answer in time, or one that says
+  // nothing of our history (they cosigned none of it), are warned about and pass. invalid_argument:
+  // ca_file can't be used; errors of was_signed and checkpoint_of.
   [[nodiscard]] static Result<void> confirm(const WitnessBoard& board, const Options& options,
                                             const NewestCheckpoint& newest, std::string& why);
 

@@ -9,6 +9,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <exception>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -39,12 +40,14 @@ struct Asking {
   std::chrono::steady_clock::time_point deadline;
 };
 
-// What came of asking one witness.
+// What came of asking one witness. Without trouble, unsigned_size and does_not_tell it knows our
+// history and no other.
 struct Heard {
-  WitnessTrouble trouble = WitnessTrouble::none;  // none: it knows our history and no other
-  std::uint64_t shown_size = 0;                   // of the checkpoint that it was asked about last
-  std::optional<std::uint64_t> unsigned_size;     // it says; never signed here
-  Result<void> history;                           // ours could not be read
+  WitnessTrouble trouble = WitnessTrouble::none;
+  std::uint64_t shown_size = 0;                // of the checkpoint that it was asked about last
+  std::optional<std::uint64_t> unsigned_size;  // it says; never signed here
+  std::string_view does_not_tell;              // why its answer is no word on our history
+  Result<void> history;                        // ours could not be read
 };
 
 // One question. nullopt: it is answered, as heard.trouble says; else the size that it should be.
@@ -83,22 +86,30 @@ asio::awaitable<std::optional<std::uint64_t>> ask(WitnessPeer peer, const NamedW
 // What to ask about next, when the witness said that it cosigned this size last. nullopt: it is
 // answered, as `heard` says.
 std::optional<Shown> next_shown(const NewestCheckpoint& newest, std::uint64_t size, Heard& heard) {
-  if (size == 0) return std::nullopt;  // it cosigned nothing of this log
+  // It can't know a newer history; one that lost its state can't either.
+  if (size == 0) {
+    heard.does_not_tell = "it says that it cosigned nothing of this log";
+    return std::nullopt;
+  }
   const auto known = newest.was_signed(size);
   if (!known) heard.history = known.error();
   if (known && !*known) heard.unsigned_size = size;
   if (!known || !*known) return std::nullopt;
   auto note = newest.checkpoint_of(size);
   if (note) return Shown{size, std::move(*note)};
-  // Known from the anchor alone, whose root was compared with the log's.
-  if (note.error() != Errc::file_not_found) heard.history = note.error();
+  // The anchor's root was compared with the log's, but whether the witness has that one can't be
+  // asked: the question is a signed checkpoint, and the history has none of this size.
+  if (note.error() == Errc::file_not_found)
+    heard.does_not_tell = "what it cosigned last is known here from the anchor alone";
+  else
+    heard.history = note.error();
   return std::nullopt;
 }
 
-asio::awaitable<void> hear(WitnessPeer peer, const NamedWitness& witness, const Asking& asking,
-                           Heard& heard) {
+asio::awaitable<void> question(WitnessPeer peer, const NamedWitness& witness, const Asking& asking,
+                               Heard& heard) {
   auto shown = asking.shown;
-  for (int question = 0; question < kWitnessQuestionsMax; ++question) {
+  for (int count = 0; count < kWitnessQuestionsMax; ++count) {
     const auto size = co_await ask(peer, witness, asking, shown, heard);
     if (!size) co_return;
     auto next = next_shown(asking.newest, *size, heard);
@@ -106,6 +117,18 @@ asio::awaitable<void> hear(WitnessPeer peer, const NamedWitness& witness, const 
     shown = std::move(*next);
   }
   heard.trouble = WitnessTrouble::bad_answer;
+}
+
+// Whatever goes wrong with one witness, the others are heard, and the ledger opens as it does when
+// this one does not answer.
+asio::awaitable<void> hear(WitnessPeer peer, const NamedWitness& witness, const Asking& asking,
+                           Heard& heard) {
+  try {
+    co_await question(std::move(peer), witness, asking, heard);
+  } catch (const std::exception& error) {
+    spdlog::error("asking the witness {} failed: {}", witness.name, error.what());
+    heard.trouble = WitnessTrouble::failed_here;
+  }
 }
 
 // Why the opening is refused for what this witness said; empty: it is not.
@@ -153,12 +176,15 @@ Result<void> WitnessAsker::confirm(const WitnessBoard& board, const Options& opt
     } else if (heard[at].trouble != WitnessTrouble::none) {
       spdlog::warn("the witness {} can't be asked whether this is an older copy ({})", name,
                    trouble_name(heard[at].trouble));
+    } else if (!heard[at].does_not_tell.empty()) {
+      spdlog::warn("the witness {} can't tell whether this is an older copy: {}", name,
+                   heard[at].does_not_tell);
     } else if (options.peers[at].is_itself()) {
       ++heard_count;
     }
   }
   if (heard_count == 0)
-    spdlog::warn("no witness answered: nobody says whether this directory is an older copy");
+    spdlog::warn("no witness can tell: nobody says whether this directory is an older copy");
   why.clear();
   return {};
 }

@@ -5,12 +5,26 @@
 
 #include <atomic>
 #include <sstream>
+#include <stdexcept>
 
 #include "api/witness_answer.hpp"
 #include "tests/api/witness_fixture.hpp"
 
 namespace tokenledger::test {
 namespace {
+
+// What confirm() warns of while it lets the ledger open.
+std::string warnings_of(const WitnessBoard& board, const WitnessAsker::Options& options,
+                        const NewestCheckpoint& newest) {
+  const auto lines = std::make_shared<std::ostringstream>();
+  const auto before = spdlog::default_logger();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+      "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(*lines)));
+  std::string why;
+  EXPECT_TRUE(WitnessAsker::confirm(board, options, newest, why)) << why;
+  spdlog::set_default_logger(before);
+  return lines->str();
+}
 
 TEST(Witnesses, OneThatSawMoreThanWasEverSignedSaysThatThisIsAnOlderCopy) {
   for (const bool is_itself : {true, false}) {
@@ -131,29 +145,63 @@ TEST(Witnesses, BeforeOpeningOneThatIsBehindIsHeardAndOthersAreNot) {
   auto options = ledger.options();
   for (const auto port : {behind.port(), stranger.port(), mute.port(), liar.port()})
     options.peers.push_back(peer_at(port));
-  const auto warnings = [&] {
-    const auto lines = std::make_shared<std::ostringstream>();
-    const auto before = spdlog::default_logger();
-    spdlog::set_default_logger(std::make_shared<spdlog::logger>(
-        "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(*lines)));
-    std::string why;
-    EXPECT_TRUE(WitnessAsker::confirm(ledger.board(), options, ledger.newest(), why)) << why;
-    spdlog::set_default_logger(before);
-    return lines->str();
-  };
+  const auto warnings = [&] { return warnings_of(ledger.board(), options, ledger.newest()); };
   const auto some = warnings();
   for (const auto* said : {"stranger can't be asked whether this is an older copy (unknown_log)",
                            "mute can't be asked whether this is an older copy (bad_answer)",
                            "liar can't be asked whether this is an older copy (bad_cosignature)"})
     EXPECT_NE(some.find(said), std::string::npos) << said << " in " << some;
   EXPECT_EQ(some.find("behind"), std::string::npos) << some;
-  EXPECT_EQ(some.find("no witness answered"), std::string::npos) << some;
+  EXPECT_EQ(some.find("no witness can tell"), std::string::npos) << some;
   options.peers[0] = peer_at(stranger.port());
-  EXPECT_NE(warnings().find("no witness answered"), std::string::npos);
+  EXPECT_NE(warnings().find("no witness can tell"), std::string::npos);
   options.peers[0] = peer_at(behind.port());
   options.peers[0].is_loopback = false;
-  EXPECT_NE(warnings().find("no witness answered"), std::string::npos)
+  EXPECT_NE(warnings().find("no witness can tell"), std::string::npos)
       << "over plain http anybody could have said it";
+}
+
+// An answer in due form that says nothing of our history must not pass for one that does.
+TEST(Witnesses, BeforeOpeningWhoCanNotTellIsNotHeardAndTheWarningSaysWhy) {
+  WitnessedLedger ledger{{"w", "down"}, 1};
+  const auto first = ledger.append();
+  ledger.append();
+  Liar forgetful{[](const HttpRequest&) { return conflict(0); }};
+  Liar behind{[&](const HttpRequest&) { return conflict(first); }};
+  Liar stranger{[](const HttpRequest&) { return says(404, ""); }};
+  const auto known = ledger.newest();
+  // As after a restore: the anchor's size is in no history.
+  auto anchored = ledger.newest();
+  anchored.checkpoint_of = [](std::uint64_t) -> Result<std::string> {
+    return Errc::file_not_found;
+  };
+  auto throwing = ledger.newest();
+  throwing.was_signed = [](std::uint64_t) -> Result<bool> { throw std::runtime_error{"thrown"}; };
+  struct Row {
+    const char* name;
+    const Liar& witness;
+    const NewestCheckpoint& newest;
+    const char* want;
+  };
+  const Row rows[] = {
+      {"nothing cosigned", forgetful, known,
+       "the witness w can't tell whether this is an older copy: it says that it cosigned nothing"},
+      {"anchor alone", behind, anchored,
+       "the witness w can't tell whether this is an older copy: what it cosigned last is known "
+       "here from the anchor alone"},
+      {"an exception", behind, throwing,
+       "the witness w can't be asked whether this is an older copy (failed_here)"},
+  };
+  for (const auto& row : rows) {
+    auto options = ledger.options();
+    options.peers = {peer_at(row.witness.port()), peer_at(stranger.port())};
+    const auto warnings = warnings_of(ledger.board(), options, row.newest);
+    EXPECT_NE(warnings.find(row.want), std::string::npos) << row.name << ": " << warnings;
+    EXPECT_NE(warnings.find("the witness down can't be asked"), std::string::npos)
+        << row.name << ": the others are heard, too: " << warnings;
+    EXPECT_NE(warnings.find("no witness can tell: nobody says"), std::string::npos)
+        << row.name << ": " << warnings;
+  }
 }
 
 // A copy that signed the very size that the witness knows, and went on: its newest checkpoint says
@@ -208,16 +256,24 @@ TEST(Witnesses, BeforeOpeningACopyThatSignedTheSizeThatItsWitnessKnowsIsStopped)
     EXPECT_EQ(why.find("without its anchor") != std::string::npos, !confirmed) << why;
   }
   // Two of them in turn never end: the questions are bounded.
+  const auto newest = ledger.newest();
+  const auto newest_size = open_checkpoint(newest.note, ledger.log())->checkpoint.size;
   Liar restless{[&](const HttpRequest& request) {
     ++questions;
-    return conflict(parse_add_checkpoint(request.body())->old_size == common ? 0 : common);
+    const auto asked = parse_add_checkpoint(request.body())->old_size;
+    return conflict(asked == common ? newest_size : common);
   }};
   auto options = ledger.options();
   options.peers = {peer_at(restless.port())};
-  std::string why;
   questions = 0;
-  EXPECT_TRUE(WitnessAsker::confirm(ledger.board(), options, ledger.newest(), why)) << why;
-  EXPECT_LE(questions.load(), kWitnessQuestionsMax);
+  const auto warnings = warnings_of(ledger.board(), options, newest);
+  static_assert(kWitnessQuestionsMax == 3);
+  EXPECT_EQ(questions.load(), 3);
+  EXPECT_NE(
+      warnings.find("the witness w can't be asked whether this is an older copy (bad_answer)"),
+      std::string::npos)
+      << warnings;
+  EXPECT_NE(warnings.find("no witness can tell"), std::string::npos) << warnings;
 }
 
 }  // namespace
