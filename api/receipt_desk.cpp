@@ -42,6 +42,14 @@ struct ReceiptDesk::Board {
     return wants == Wants::quorum ? quorum_count < kWitnessedReceiptsWaitingMax
                                   : waiting.size() - quorum_count < kReceiptsWaitingMax;
   }
+  // Under the mutex. nullopt: it has to wait. Who need not wait takes nobody's room.
+  std::optional<Result<void>> answer_at_once(Sequence seq, Wants wants) {
+    if (stops) return Result<void>{Errc::shutting_down};
+    if (wants == Wants::quorum && seq.value() <= witnessed_size) return Result<void>{};
+    if (has_room(wants)) return std::nullopt;
+    ++refused;
+    return Result<void>{Errc::queue_full};
+  }
   void finish(std::uint64_t number, const Result<void>& outcome) {
     Ready ready;
     {
@@ -72,16 +80,9 @@ void ReceiptDesk::wait(Sequence seq, Wants wants, Ready ready) {
   std::uint64_t number = 0;
   {
     std::unique_lock lock{board.mutex};
-    const bool has_room = board.has_room(wants);
-    if (board.stops || !has_room) {
-      const auto refusal = board.stops ? Errc::shutting_down : Errc::queue_full;
-      board.refused += has_room ? 0 : 1;
+    if (const auto answer = board.answer_at_once(seq, wants)) {
       lock.unlock();
-      return ready(refusal);
-    }
-    if (wants == Wants::quorum && seq.value() <= board.witnessed_size) {
-      lock.unlock();
-      return ready(Result<void>{});
+      return ready(*answer);
     }
     number = board.next_number++;
     board.quorum_count += wants == Wants::quorum ? 1 : 0;
@@ -126,15 +127,18 @@ void ReceiptDesk::run(Board& board) {
       board.changed.wait(lock);
       continue;
     }
-    const auto [number, until] =
-        std::pair{board.waiting.begin()->first, board.waiting.begin()->second.until};
+    const auto until = board.waiting.begin()->second.until;
     if (std::chrono::steady_clock::now() < until) {
       board.changed.wait_until(lock, until);
       continue;
     }
-    ++board.late;
-    lock.unlock();
-    board.finish(number, Errc::view_behind);
+    {
+      // Taken before the mutex is let go: what is counted is what hears that it was late.
+      const auto ready = board.take(board.waiting.begin());
+      ++board.late;
+      lock.unlock();
+      ready(Errc::view_behind);
+    }
     lock.lock();
   }
 }

@@ -139,6 +139,23 @@ TEST_F(ReceiptDeskTest, INV7WhoWaitsForAQuorumKeepsNobodyFromASignature) {
   EXPECT_EQ(outcomes(1).size(), 2 + kWitnessedReceiptsWaitingMax + kReceiptsWaitingMax);
 }
 
+TEST_F(ReceiptDeskTest, INV7WhatAQuorumCosignedAlreadyIsSaidHoweverManyWait) {
+  ReceiptDesk desk{cover(), 60s};
+  desk.witnessed_up_to(7);
+  for (std::size_t i = 0; i < kWitnessedReceiptsWaitingMax; ++i)
+    desk.when_witnessed(Sequence{8}, noting());
+  ASSERT_EQ(outcomes(0).size(), 0u);
+  desk.when_witnessed(Sequence{7}, noting());
+  ASSERT_EQ(outcomes(1).size(), 1u);
+  EXPECT_TRUE(outcomes(1)[0]) << "it takes nobody's room";
+  EXPECT_EQ(desk.counters().refused, 0u);
+  EXPECT_EQ(desk.counters().waiting, kWitnessedReceiptsWaitingMax);
+  desk.stop();
+  desk.when_witnessed(Sequence{7}, noting());
+  const auto heard = outcomes(2 + kWitnessedReceiptsWaitingMax);
+  EXPECT_EQ(heard.back().error(), Errc::shutting_down);
+}
+
 TEST_F(ReceiptDeskTest, StoppingAnswersAllWhoWaitAndAllWhoCome) {
   ReceiptDesk desk{cover(), 60s};
   desk.when_covered(Sequence{7}, noting());
