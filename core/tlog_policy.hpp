@@ -27,10 +27,15 @@
 
 namespace tokenledger {
 
-inline constexpr std::size_t kTlogPolicyBytesMax = 64 * 1024;
 inline constexpr std::size_t kTlogPolicyLinesMax = 1'024;
 inline constexpr std::size_t kTlogPolicyLogsMax = 64;
 inline constexpr std::size_t kTlogPolicyGroupsMax = 64;
+// Long keys are those of types that are not read here; a policy that is full of them is skipped key
+// by key, not refused for its length. Besides the keys there is room for names, URLs and groups.
+inline constexpr std::size_t kTlogPolicyBytesMax = 4 * kWitnessesMax * kVerifierKeyTextBytesMax;
+static_assert((kWitnessesMax + kTlogPolicyLogsMax) *
+                  (kVerifierKeyTextBytesMax + kNoteKeyNameBytesMax + 1'024) <=
+              kTlogPolicyBytesMax);
 
 struct NamedWitness {
   std::string name;  // in the policy; the key has a name of its own

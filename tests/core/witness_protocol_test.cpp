@@ -182,6 +182,20 @@ TEST(TlogPolicy, RefusesWhatItCanNotCountWithLineAndReason) {
   }
 }
 
+// As many as there may be, of the longest type that C2SP names (ML-DSA-87).
+TEST(TlogPolicy, FullOfKeysOfATypeThatIsNotReadItIsNotTooLong) {
+  std::string text = "witness a " + kFirst + "\n";
+  for (std::size_t at = 1; at < kWitnessesMax; ++at) {
+    const auto name = "w" + std::to_string(1000 + at);
+    const auto key = "\x06" + name + std::string(2592 - name.size(), 'x');
+    text += "witness " + name + " w+0badcafe+" + base64_encode(bytes_of(key)) + "\n";
+  }
+  std::string why;
+  const auto policy = parse_tlog_policy(text + "quorum a\n", why);
+  ASSERT_TRUE(policy) << why;
+  EXPECT_EQ(policy->unread_witnesses.size(), kWitnessesMax - 1);
+}
+
 TEST(AddCheckpoint, HasOneSpelling) {
   AddCheckpoint request{.old_size = 12, .checkpoint = std::string{kExampleCosignedCheckpoint}};
   const auto bare = format_add_checkpoint(request);
