@@ -47,43 +47,34 @@ struct PasswordJob {
   Promise<Outcome> promise;
 };
 
-// `work` makes the outcome of a password. False: the pool took nothing.
-template <class Outcome, class Work>
-bool post_job(WorkerPool& threads, const std::shared_ptr<PasswordJob<Outcome>>& job, Work work) {
-  return threads.post([job, work = std::move(work)] {
-    lower_priority_once();
-    const Outcome outcome = work(text_of(job->password.view()));
-    job->password = SecretBytes{};
-    job->promise.give(outcome);
-  });
-}
-
 }  // namespace
 
 PasswordDesk::PasswordDesk() : threads_{kPasswordThreads, kPasswordsWaitingMax} {}
 
-void PasswordDesk::check(std::string hash, SecretBytes password, Checked answer) {
-  using Outcome = Result<PasswordVerdict>;
+template <class Outcome, class Work>
+void PasswordDesk::post(SecretBytes password, std::function<void(const Outcome&)> answer,
+                        Work work) {
   const std::shared_ptr<PasswordJob<Outcome>> job{
       new PasswordJob<Outcome>{std::move(password), Promise<Outcome>{std::move(answer)}}};
-  const auto work = [this, hash = std::move(hash)](std::string_view text) {
-    const auto verdict = check_password(hash, text);
+  const bool is_taken = threads_.post([this, job, work = std::move(work)] {
+    lower_priority_once();
+    const Outcome outcome = work(text_of(job->password.view()));
     done_.fetch_add(1, std::memory_order_relaxed);
-    return verdict;
-  };
-  if (!post_job(threads_, job, work)) job->promise.give(refusal());
+    job->password = SecretBytes{};
+    job->promise.give(outcome);
+  });
+  if (!is_taken) job->promise.give(refusal());
+}
+
+void PasswordDesk::check(std::string hash, SecretBytes password, Checked answer) {
+  post<Result<PasswordVerdict>>(
+      std::move(password), std::move(answer),
+      [hash = std::move(hash)](std::string_view text) { return check_password(hash, text); });
 }
 
 void PasswordDesk::hash(SecretBytes password, Hashed answer) {
-  using Outcome = Result<std::string>;
-  const std::shared_ptr<PasswordJob<Outcome>> job{
-      new PasswordJob<Outcome>{std::move(password), Promise<Outcome>{std::move(answer)}}};
-  const auto work = [this](std::string_view text) {
-    auto hashed = hash_password(text);
-    done_.fetch_add(1, std::memory_order_relaxed);
-    return hashed;
-  };
-  if (!post_job(threads_, job, work)) job->promise.give(refusal());
+  post<Result<std::string>>(std::move(password), std::move(answer),
+                            [](std::string_view text) { return hash_password(text); });
 }
 
 Errc PasswordDesk::refusal() const noexcept {

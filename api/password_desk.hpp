@@ -55,6 +55,9 @@ class PasswordDesk {
 
  private:
   [[nodiscard]] Errc refusal() const noexcept;
+  // `work` makes the outcome of the password, on a thread of the desk.
+  template <class Outcome, class Work>
+  void post(SecretBytes password, std::function<void(const Outcome&)> answer, Work work);
 
   std::atomic<std::uint64_t> done_{0};
   std::atomic<bool> is_stopping_{false};

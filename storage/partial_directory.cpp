@@ -26,15 +26,17 @@ std::filesystem::path plain(std::filesystem::path path) {
   return path.has_filename() ? path : path.parent_path();
 }
 
-bool has_empty_mark(FileLayer& files, const std::filesystem::path& directory) {
+Result<std::uint64_t> mark_size(FileLayer& files, const std::filesystem::path& directory) {
   const auto mark = files.open_for_reading(LedgerPaths{directory}.backup);
-  const auto size = mark ? (*mark)->size() : Result<std::uint64_t>{mark.error()};
+  return mark ? (*mark)->size() : Result<std::uint64_t>{mark.error()};
+}
+// A mark that is missing or can't be read is neither.
+bool has_empty_mark(FileLayer& files, const std::filesystem::path& directory) {
+  const auto size = mark_size(files, directory);
   return size && *size == 0;
 }
-
 bool has_whole_mark(FileLayer& files, const std::filesystem::path& directory) {
-  const auto mark = files.open_for_reading(LedgerPaths{directory}.backup);
-  const auto size = mark ? (*mark)->size() : Result<std::uint64_t>{mark.error()};
+  const auto size = mark_size(files, directory);
   return size && *size != 0;
 }
 
