@@ -64,7 +64,8 @@ bool State::is_revoked(const ValidityIndex& index, TokenIndex token) const {
 
 bool State::is_cascaded(const IndexEntry& entry) const {
   const auto* token_class = find_class(entry.token_class);
-  return token_class == nullptr || entry.issued_seq < registries.revoked_before(*token_class);
+  if (token_class == nullptr || people.is_ended(entry.binding)) return true;
+  return entry.issued_seq < registries.revoked_before(*token_class);
 }
 
 bool State::has_live_room(const ClientRecord& client) const {
@@ -98,8 +99,8 @@ bool State::note_erased(const OwnerKeyId& owner) {
 bool operator==(const State& a, const State& b) {
   return a.ledger_id == b.ledger_id && a.format_version == b.format_version &&
          a.last_seq == b.last_seq && a.last_recorded_at == b.last_recorded_at &&
-         a.registries == b.registries && a.incarnations == b.incarnations && a.lanes == b.lanes &&
-         a.classes == b.classes && a.free_classes == b.free_classes &&
+         a.registries == b.registries && a.people == b.people && a.incarnations == b.incarnations &&
+         a.lanes == b.lanes && a.classes == b.classes && a.free_classes == b.free_classes &&
          a.class_numbers == b.class_numbers && a.classes_of_client == b.classes_of_client &&
          a.expired_upto == b.expired_upto && a.expiring == b.expiring &&
          a.live_tokens_of_client == b.live_tokens_of_client && a.idempotency == b.idempotency &&
@@ -144,6 +145,11 @@ void publish(State& state, ValidityIndex& index) {
       case PublishOp::Kind::retire:
         index.retire_chunks_below(op.index.lane(), op.index.counter());
         break;
+      // The index does not keep what a user's token stands on; no command makes these yet.
+      case PublishOp::Kind::consent_ended:
+      case PublishOp::Kind::family_ended:
+      case PublishOp::Kind::consent_freed:
+      case PublishOp::Kind::family_freed: break;
     }
   }
   state.pending.clear();

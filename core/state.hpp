@@ -15,6 +15,8 @@
 #include <span>
 #include <vector>
 
+#include "core/people.hpp"
+#include "core/publish_op.hpp"
 #include "core/registries.hpp"
 
 namespace tokenledger {
@@ -26,18 +28,6 @@ inline constexpr std::uint32_t kIdempotencyKeysMax = 1u << 17;
 // Erasures over a ledger's life: beyond it EraseOwner is refused (limit_reached).
 inline constexpr std::uint32_t kErasedOwnersMax = 1u << 20;
 inline constexpr std::uint64_t kIdempotencyLifetimeNs = 24 * 3600 * kNanosecondsPerSecond;
-
-// One change that publish() makes in the validity index, in order.
-struct PublishOp {
-  enum class Kind : std::uint8_t { issue, revoke, cascade, class_made, class_freed, api, retire };
-  Kind kind = Kind::issue;
-  TokenIndex index;  // issue, revoke; retire: lane and the counter below which chunks are returned
-  IndexEntry entry;  // issue
-  Selector selector;
-  Sequence before;           // cascade
-  ClassNumber token_class;   // class_made, class_freed
-  std::uint32_t detail = 0;  // class_made: position in pending.classes; api: its number
-};
 
 struct Pending {
   std::vector<PublishOp> ops;
@@ -97,6 +87,7 @@ class State {
   Sequence last_seq;
   LedgerTime last_recorded_at;
   Registries registries;
+  People people;
 
   // Oldest first, lane starts never descend. One that issued nothing gave its place to the next.
   std::vector<IncarnationRecord> incarnations;
@@ -135,7 +126,7 @@ class State {
   [[nodiscard]] bool has_room(const ValidityIndex& index, TokenIndex token) const;
   // Whether the token's own revocation bit is set, seen through pending.
   [[nodiscard]] bool is_revoked(const ValidityIndex& index, TokenIndex token) const;
-  // Whether some cascade ends what was issued at `entry`.
+  // Whether some cascade ends what was issued at `entry`, or what it stands on ended.
   [[nodiscard]] bool is_cascaded(const IndexEntry& entry) const;
   // Whether the client may have one more token that has not expired (INV-7).
   [[nodiscard]] bool has_live_room(const ClientRecord& client) const;

@@ -41,6 +41,8 @@ struct TokenFacts {
   UnixSeconds expires_at;
   TokenClass token_class;
   std::optional<Revocation> own;  // its individual revocation, whenever it came
+  TokenBinding binding{};         // a user's token: what it stands on
+  SubjectNumber subject{};        // and whose it is
 };
 
 struct StatusAnswer {

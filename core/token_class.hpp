@@ -70,6 +70,14 @@ inline constexpr std::uint8_t kOriginBitsAll = 0x3e;
 // Flags of an index entry; any flag sends a check to the slow path.
 enum class EntryFlags : std::uint8_t { none = 0, sender_bound = 1, narrowed = 2, suspended = 4 };
 
+// What a token of a user stands on besides its class; both 0: a token of a client.
+struct TokenBinding {
+  ConsentNumber consent;
+  FamilyNumber family;  // 0: none
+  friend constexpr bool operator==(const TokenBinding&, const TokenBinding&) = default;
+};
+static_assert(sizeof(TokenBinding) == 8, "one word beside the entry");
+
 // What the validity index keeps per token.
 struct IndexEntry {
   Fingerprint fingerprint;
@@ -79,6 +87,7 @@ struct IndexEntry {
   TokenKind kind = TokenKind::jwt;
   Origin origin = Origin::oauth_flow;
   EntryFlags flags = EntryFlags::none;
+  TokenBinding binding;
   friend constexpr bool operator==(const IndexEntry&, const IndexEntry&) = default;
 };
 
