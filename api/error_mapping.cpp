@@ -78,6 +78,8 @@ ErrorWording error_wording(Errc code) noexcept {
     case Errc::group_exists: return {409, "the group's name is in use", "invalid_request", 400, 0};
     case Errc::consent_not_found:
       return {404, "there is no such consent", "invalid_request", 400, 0};
+    case Errc::grant_type_refused:
+      return {403, "the client may not use this grant type", "unauthorized_client", 400, 0};
     case Errc::consent_required:
       return {409, "the user did not consent to this", "consent_required", 400, 0};
     // One text for all: a client (or a thief) is not told what was wrong with it.

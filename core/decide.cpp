@@ -71,7 +71,11 @@ Result<std::uint64_t> Decider::management_mask() const {
       return std::uint64_t{0};
     }
     case ActorKind::token: return token_management_mask();
-    case ActorKind::user: return Errc::unauthorized_actor;
+    case ActorKind::user: {
+      const auto user = authenticated_user();
+      if (!user) return user.error();
+      return std::uint64_t{0};
+    }
   }
   return Errc::unauthorized_actor;
 }
@@ -234,6 +238,13 @@ Result<void> Decider::operator()(const EraseOwner& erase) {
   if (erase.owner == OwnerKeyId{}) return Errc::owner_not_found;
   if (state_.is_erased(erase.owner)) return Errc::already_in_state;
   if (state_.erased_owners.size() >= kErasedOwnersMax) return Errc::limit_reached;
+  // A user is an owner, too. What was issued to one who is gone ends by an event that names the
+  // user.
+  const auto user = state_.people.find_user(erase.owner);
+  const auto* record = state_.people.user(user);
+  if (record != nullptr && record->status == UserStatus::enabled) {
+    if (auto disabled = emit(UserDisabled{user, {}}); !disabled) return disabled;
+  }
   return emit(OwnerErased{erase.owner, erase.reason});
 }
 

@@ -67,12 +67,11 @@ bool scope_names_fit(const ApiRecord& api, const ApiSettings& settings) {
   return count <= kScopesPerApiMax;
 }
 
-// Settings come whole, so they would undo what somebody else changed since they were read.
-bool is_current(Sequence updated_seq, Sequence based_on) {
+}  // namespace
+
+bool is_current(Sequence updated_seq, Sequence based_on) noexcept {
   return based_on == Sequence{} || based_on == updated_seq;
 }
-
-}  // namespace
 
 Result<void> check_values(const CreateApi& create) {
   if (!is_visible_ascii(create.identifier, kIdentifierBytesMax)) return Errc::invalid_argument;

@@ -21,6 +21,13 @@ Result<void> Decider::check_revocable(TokenIndex token, const IndexEntry& entry)
   return {};
 }
 
+// A consent that a group was given says nothing about who; its tokens have families.
+UserNumber Decider::user_of(const IndexEntry& entry) const {
+  if (const auto* family = state_.people.family(entry.binding.family)) return family->user;
+  const auto* consent = state_.people.consent(entry.binding.consent);
+  return consent == nullptr ? UserNumber{} : consent->user;
+}
+
 Result<void> Decider::operator()(const RevokeToken& revoke) {
   if (revoke.reason.bytes.size() > kSealedBytesMax) return Errc::too_large;
   if (revoke.cause > kCommandCauseLast) return Errc::invalid_argument;
@@ -40,6 +47,9 @@ Result<void> Decider::operator()(const RevokeToken& revoke) {
       const auto* api = state_.registries.api(scopes.api);
       if (api != nullptr && api->settings.revocable_by_admins_only) return Errc::insufficient_scope;
     }
+  } else if (command_.actor.kind == ActorKind::user) {
+    if (revoke.cause != Cause::owner_request) return Errc::invalid_argument;
+    if (!entry || user_of(*entry) != command_.actor.user) return Errc::token_not_found;
   } else if (auto allowed = require_scope(ManagementScope::tokens_revoke); !allowed) {
     return allowed;
   }

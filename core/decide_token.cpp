@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/decider.hpp"
+#include "core/identity_scopes.hpp"
 #include "core/sha256.hpp"
 #include "core/token_list.hpp"
 #include "core/validity_index.hpp"
@@ -66,10 +67,15 @@ Result<void> Decider::check_issue_index(const IssueToken& issue) const {
 
 Result<void> Decider::check_issue_authority(const IssueToken& issue,
                                             const ClientRecord& client) const {
+  // Tokens of users come from what the users allowed.
+  const bool is_of_user = issue.user || issue.new_family || issue.subject != SubjectNumber{};
+  if (is_of_user || !issue.nonce.empty()) return Errc::invalid_argument;
   if (command_.actor.kind == ActorKind::client) {
     const auto actor = authenticated_client();
     if (!actor) return actor.error();
     if ((*actor)->number != client.number) return Errc::insufficient_scope;
+    // RFC 6749 §4.4: anybody can say that they are a public client.
+    if (client.settings.is_public) return Errc::grant_type_refused;
     return issue.grant == GrantNumber{} ? Errc::grant_not_found : Result<void>{};
   }
   if (auto allowed = require_scope(ManagementScope::tokens_create); !allowed) return allowed;
@@ -83,8 +89,13 @@ Result<void> Decider::check_issue_authority(const IssueToken& issue,
 Result<void> Decider::check_issue_api(const IssueToken& issue, const ClientRecord& client,
                                       const ApiScopes& scopes, const ApiRecord& api) const {
   // Tokens of the built-in client are made by an administrator for nobody's grant; all others rest
-  // on one.
-  if (client.built_in) {
+  // on one. Identity scopes are the user's own to give.
+  const bool is_identity = api.identifier == kIdentityAudience;
+  if (is_identity) {
+    if (!issue.user) return Errc::grant_not_found;
+    const bool is_alone = issue.apis[1].api == ApiNumber{};
+    if (is_alone && issue.grant != GrantNumber{}) return Errc::invalid_argument;
+  } else if (client.built_in) {
     if (issue.grant != GrantNumber{}) return Errc::invalid_argument;
   } else {
     const auto* grant = state_.registries.find_grant(client.number, api.number);
@@ -93,6 +104,8 @@ Result<void> Decider::check_issue_api(const IssueToken& issue, const ClientRecor
     if ((scopes.scope_mask & ~grant->scope_mask) != 0) return Errc::scope_not_granted;
   }
   if ((scopes.scope_mask & ~api.listed_mask()) != 0) return Errc::scope_unknown;
+  // The other API says how its tokens are made.
+  if (is_identity && issue.apis[1].api != ApiNumber{}) return {};
 
   const auto lifetime = issue.expires_at.value() - issue.issued_at.value();
   if (issue.default_lifetime && lifetime != api.settings.token_lifetime_s)
@@ -112,7 +125,7 @@ Result<void> Decider::check_issue_api(const IssueToken& issue, const ClientRecor
   return {};
 }
 
-Result<void> Decider::operator()(const IssueToken& issue) {
+Result<void> Decider::check_issue_shape(const IssueToken& issue) const {
   if (!is_well_formed(issue.apis)) return Errc::invalid_argument;
   if (!issue.name.empty() && !is_label(issue.name, kLabelBytesMax)) return Errc::invalid_argument;
   if (issue.owner.bytes.size() > kSealedBytesMax ||
@@ -120,21 +133,30 @@ Result<void> Decider::operator()(const IssueToken& issue) {
     return Errc::too_large;
   }
   // First of all rules about time: the others compute with the difference.
-  if (issue.expires_at <= issue.issued_at) return Errc::expiry_in_the_past;
+  return issue.expires_at <= issue.issued_at ? Errc::expiry_in_the_past : Result<void>{};
+}
+
+Result<void> Decider::operator()(const IssueToken& issue) {
+  if (auto checked = check_issue_shape(issue); !checked) return checked;
   const auto* client = state_.registries.client(issue.client);
   if (client == nullptr || client->status == ClientStatus::deleted) return Errc::client_not_found;
+  if (command_.actor.kind == ActorKind::user) return issue_implicitly(issue, *client);
   if (auto allowed = check_issue_authority(issue, *client); !allowed) return allowed;
-  if (client->status == ClientStatus::disabled) return Errc::client_disabled;
+  return issue_token(issue, *client);
+}
+
+Result<void> Decider::issue_token(const IssueToken& issue, const ClientRecord& client) {
+  if (client.status == ClientStatus::disabled) return Errc::client_disabled;
   for (const auto& scopes : issue.apis) {
     if (scopes.api == ApiNumber{}) continue;
     const auto* api = state_.registries.api(scopes.api);
     if (api == nullptr || api->deleted) return Errc::api_not_found;
-    if (auto checked = check_issue_api(issue, *client, scopes, *api); !checked) return checked;
+    if (auto checked = check_issue_api(issue, client, scopes, *api); !checked) return checked;
   }
   if (auto checked = check_issue_time(issue); !checked) return checked;
   if (auto checked = check_issue_index(issue); !checked) return checked;
   if (is_of_erased_owner(state_, issue)) return Errc::stale_policy;
-  if (!state_.has_live_room(*client)) return Errc::too_many_live_tokens;
+  if (!state_.has_live_room(client)) return Errc::too_many_live_tokens;
 
   TokenIssued issued{.index = issue.index, .token_sha256 = issue.token_sha256};
   const auto token_class = class_of(issue);
@@ -160,6 +182,8 @@ Result<void> Decider::operator()(const IssueToken& issue) {
   issued.name = issue.name;
   issued.owner = issue.owner;
   issued.extra_fields = issue.extra_fields;
+  issued.user = issue.user;
+  issued.nonce = issue.nonce;
   return emit(std::move(issued));
 }
 

@@ -11,6 +11,17 @@
 
 namespace tokenledger {
 
+// What a user let a client do, as a code, a family or a consent says it.
+struct UserGrant {
+  UserNumber user;
+  ClientNumber client;
+  ConsentNumber consent;
+  ApiNumber api;
+  std::uint64_t scope_mask = 0;
+  std::uint64_t identity_mask = 0;
+  UnixSeconds auth_time;
+};
+
 class Decider {
  public:
   Decider(const State& state, const ValidityIndex& index, const Command& command, LedgerTime now,
@@ -44,6 +55,21 @@ class Decider {
   Result<void> operator()(const AppendNote&);
   Result<void> operator()(const EraseOwner&);
   Result<void> operator()(const ActivateFormat&);
+  Result<void> operator()(const RegisterUser&);
+  Result<void> operator()(const UpdateUser&);
+  Result<void> operator()(const SetPassword&);
+  Result<void> operator()(const DisableUser&);
+  Result<void> operator()(const EnableUser&);
+  Result<void> operator()(const SetUserGroups&);
+  Result<void> operator()(const CreateGroup&);
+  Result<void> operator()(const DeleteGroup&);
+  Result<void> operator()(const GrantConsent&);
+  Result<void> operator()(const PreconfigureConsent&);
+  Result<void> operator()(const WithdrawConsents&);
+  Result<void> operator()(const IssueCode&);
+  Result<void> operator()(const RedeemCode&);
+  Result<void> operator()(const Refresh&);
+  Result<void> operator()(const EndFamily&);
   // No rules stand for the other commands yet.
   template <class Other>
   Result<void> operator()(const Other&) {
@@ -65,6 +91,9 @@ class Decider {
   Result<std::uint64_t> management_mask() const;
   Result<std::uint64_t> token_management_mask() const;
   Result<const ClientRecord*> authenticated_client() const;
+  Result<const UserRecord*> authenticated_user() const;
+  // Whether the actor is this user, whom check_actor() found good.
+  [[nodiscard]] bool is_user(UserNumber number) const;
   // Nobody hands out management scopes they lack.
   Result<void> require_covers(ApiNumber api, std::uint64_t mask) const;
   Result<void> require_covers_client(const ClientRecord& client) const;
@@ -78,7 +107,36 @@ class Decider {
   Result<std::uint64_t> grantable_mask(const ApiRecord& api,
                                        const std::vector<std::string>& scopes) const;
 
+  // Registered and not erased.
+  Result<const UserRecord*> known_user(UserNumber number) const;
+  // Enabled, and set up for one of these grant types.
+  Result<const ClientRecord*> client_for_users(ClientNumber number, std::uint8_t grant_types) const;
+  // Whether users may consent to these scopes for this client at all.
+  Result<void> check_consent_scopes(ClientNumber client, ApiNumber api, std::uint64_t scope_mask,
+                                    std::uint64_t identity_mask) const;
+
+  // --- tokens of users (decide_user_token.cpp, decide_code.cpp, decide_refresh.cpp) ---
+  // Whether a cascade reached what was made at `seq`: over the client, the API, the client's grant
+  // there or the whole ledger.
+  [[nodiscard]] bool is_ended_since(Sequence seq, ClientNumber client, ApiNumber api) const;
+  Result<void> check_user_scopes(const IssueToken&, const UserGrant&, const ConsentRecord&) const;
+  Result<void> check_user_token(const IssueToken&, const UserGrant&) const;
+  Result<void> check_new_family(const IssueToken&, const UserGrant&, bool has_refresh) const;
+  Result<void> make_family_room(const IssueToken&, const UserGrant&);
+  Result<void> start_family(const IssueToken&, const UserGrant&);
+  Result<void> issue_implicitly(const IssueToken&, const ClientRecord&);
+  Result<void> check_code_time(const IssueCode&) const;
+  Result<void> refuse_reused(const CodeRecord&, CodeNumber);
+  [[nodiscard]] bool may_refresh(const CodeRecord&, const ClientRecord&) const;
+  Result<void> check_generation(const Refresh&, const FamilyRecord&, std::uint32_t grace_s);
+  Result<void> check_refreshable(const FamilyRecord&, const ConsentRecord&, const ApiRecord&) const;
+  // The user whose token this is; 0: nobody's.
+  [[nodiscard]] UserNumber user_of(const IndexEntry& entry) const;
+
   // --- tokens (decide_token.cpp) ---
+  Result<void> check_issue_shape(const IssueToken&) const;
+  // The rules that hold for every token, and the event.
+  Result<void> issue_token(const IssueToken&, const ClientRecord&);
   Result<void> check_issue_time(const IssueToken&) const;
   Result<void> check_issue_index(const IssueToken&) const;
   Result<void> check_issue_authority(const IssueToken&, const ClientRecord&) const;
@@ -103,6 +161,8 @@ class Decider {
   std::optional<Errc> refusal_;
 };
 
+// Settings come whole, so they would undo what somebody else changed since they were read.
+[[nodiscard]] bool is_current(Sequence updated_seq, Sequence based_on) noexcept;
 // Valid UTF-8 without control characters, 1 to `bytes_max` bytes.
 [[nodiscard]] bool is_label(std::string_view text, std::size_t bytes_max) noexcept;
 // RFC 6749 §3.3: %x21 / %x23-5B / %x5D-7E, 1 to kLabelBytesMax bytes.

@@ -61,6 +61,7 @@ const char* errc_name(Errc code) noexcept {
     case Errc::group_not_found: return "group_not_found";
     case Errc::group_exists: return "group_exists";
     case Errc::consent_not_found: return "consent_not_found";
+    case Errc::grant_type_refused: return "grant_type_refused";
     case Errc::consent_required: return "consent_required";
     case Errc::code_unknown: return "code_unknown";
     case Errc::code_reused: return "code_reused";

@@ -49,6 +49,7 @@ enum class Errc {
   group_not_found,        // no such group, or deleted
   group_exists,           // the group's name is in use
   consent_not_found,      // no such consent, or not this user's
+  grant_type_refused,     // the client's settings do not have this grant type
   consent_required,       // the user (or a group of theirs) did not allow this, or no more
   code_unknown,           // no such authorization code for this client, or expired
   code_reused,            // it was redeemed before: what it made is ended now

@@ -51,6 +51,8 @@ const char* sentence_of(Errc code) noexcept {
     case Errc::group_not_found: return "there is no such group";
     case Errc::group_exists: return "a group with this name exists";
     case Errc::consent_not_found: return "there is no such consent";
+    case Errc::grant_type_refused:
+      return "the client may not use this grant type; see `tokenledger client update --grant-type`";
     case Errc::consent_required: return "the user did not consent to this, or no longer does";
     case Errc::code_unknown: return "the authorization code is unknown or expired";
     case Errc::code_reused:
