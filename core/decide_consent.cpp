@@ -7,6 +7,11 @@
 
 namespace tokenledger {
 
+const ApiRecord* Decider::identity_api() const {
+  const auto* api = state_.registries.find_api(kIdentityAudience);
+  return api != nullptr && api->built_in ? api : nullptr;
+}
+
 // Scopes of an API stay within the administrator's grant to the client; identity scopes need none,
 // for the user alone has them to give.
 Result<void> Decider::check_consent_scopes(ClientNumber client, ApiNumber api,
@@ -14,7 +19,7 @@ Result<void> Decider::check_consent_scopes(ClientNumber client, ApiNumber api,
                                            std::uint64_t identity_mask) const {
   const auto* record = state_.registries.api(api);
   if (record == nullptr || record->deleted) return Errc::api_not_found;
-  const bool is_identity = record->identifier == kIdentityAudience;
+  const bool is_identity = record == identity_api();
   if (record->built_in && !is_identity) return Errc::api_built_in;
   if (is_identity) {
     if (scope_mask != 0) return Errc::scope_unknown;
@@ -25,7 +30,7 @@ Result<void> Decider::check_consent_scopes(ClientNumber client, ApiNumber api,
     if ((scope_mask & ~record->listed_mask()) != 0) return Errc::scope_unknown;
   }
   if (identity_mask == 0) return {};
-  const auto* identity = state_.registries.find_api(kIdentityAudience);
+  const auto* identity = identity_api();
   const auto listed = identity == nullptr ? std::uint64_t{0} : identity->listed_mask();
   return (identity_mask & ~listed) == 0 ? Result<void>{} : Errc::scope_unknown;
 }

@@ -90,7 +90,7 @@ Result<void> Decider::check_issue_api(const IssueToken& issue, const ClientRecor
                                       const ApiScopes& scopes, const ApiRecord& api) const {
   // Tokens of the built-in client are made by an administrator for nobody's grant; all others rest
   // on one. Identity scopes are the user's own to give.
-  const bool is_identity = api.identifier == kIdentityAudience;
+  const bool is_identity = &api == identity_api();
   if (is_identity) {
     if (!issue.user) return Errc::grant_not_found;
     const bool is_alone = issue.apis[1].api == ApiNumber{};

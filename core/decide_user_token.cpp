@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/decider.hpp"
-#include "core/identity_scopes.hpp"
 
 namespace tokenledger {
 namespace {
@@ -35,7 +34,7 @@ bool Decider::is_ended_since(Sequence seq, ClientNumber client, ApiNumber api) c
 // Beyond what was granted, and beyond what the consent says now.
 Result<void> Decider::check_user_scopes(const IssueToken& issue, const UserGrant& granted,
                                         const ConsentRecord& consent) const {
-  const auto* identity = state_.registries.find_api(kIdentityAudience);
+  const auto* identity = identity_api();
   bool has_target = false;
   for (const auto& scopes : issue.apis) {
     if (scopes.api == ApiNumber{}) continue;

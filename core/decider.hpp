@@ -107,6 +107,8 @@ class Decider {
   Result<std::uint64_t> grantable_mask(const ApiRecord& api,
                                        const std::vector<std::string>& scopes) const;
 
+  // nullptr: there is none, as in a ledger where somebody had taken its name before.
+  [[nodiscard]] const ApiRecord* identity_api() const;
   // Registered and not erased.
   Result<const UserRecord*> known_user(UserNumber number) const;
   // Enabled, and set up for one of these grant types.

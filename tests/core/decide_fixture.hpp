@@ -41,7 +41,7 @@ class DecideFixture : public testing::Test {
     return settings;
   }
 
-  // The name of the rejection; "" when accepted, and folded then.
+  // The name of the rejection; "" when accepted. Events are folded, those of a refusal, too.
   std::string run(CommandPayload payload, Actor actor = {}) {
     std::vector<Event> events;
     const Command command{actor, {}, idempotency, std::move(payload)};
@@ -52,7 +52,7 @@ class DecideFixture : public testing::Test {
       EXPECT_TRUE(fold(state, index, event));
       log.push_back(std::move(event));
     }
-    return "";
+    return decided->refusal ? errc_name(*decided->refusal) : "";
   }
   void ok(CommandPayload payload, Actor actor = {}) {
     EXPECT_EQ(run(std::move(payload), actor), "");

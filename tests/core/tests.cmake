@@ -37,6 +37,10 @@ tokenledger_test(core/password_test.cpp tokenledger::core)
 tokenledger_test(core/login_name_test.cpp tokenledger::core)
 tokenledger_test(core/authorization_code_test.cpp tokenledger::core)
 tokenledger_test(core/refresh_token_test.cpp tokenledger::core)
+tokenledger_test(core/user_rules_test.cpp tokenledger::core)
+tokenledger_test(core/consent_rules_test.cpp tokenledger::core)
+tokenledger_test(core/code_rules_test.cpp tokenledger::core)
+tokenledger_test(core/refresh_rules_test.cpp tokenledger::core)
 
 # The oracle: a model of the ledger that shares nothing with it, and what compares the two.
 add_library(tokenledger_oracle STATIC core/oracle_model.cpp core/oracle_model_registry.cpp

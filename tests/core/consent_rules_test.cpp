@@ -1,0 +1,93 @@
+// decide() on consents of users and of groups, and what is refused.
+#include "tests/core/people_fixture.hpp"
+
+namespace tokenledger {
+namespace {
+
+class ConsentRules : public testing_support::PeopleFixture {};
+
+TEST_F(ConsentRules, OnlyWhatIsNewBecomesAnEvent_A10_A11) {
+  ok(consent(1, kOpenId), as_user());
+  EXPECT_EQ(last<ConsentGranted>().scope_mask, 1u);
+  EXPECT_EQ(run(consent(1, kOpenId), as_user()), "already_in_state");
+  EXPECT_EQ(run(consent(1, 0), as_user()), "already_in_state");
+  ok(consent(3, kOpenId), as_user());
+  EXPECT_EQ(last<ConsentExtended>().scope_mask, 2u);
+  EXPECT_EQ(last<ConsentExtended>().identity_mask, 0u);
+  EXPECT_EQ(count<ConsentGranted>(), 1);
+}
+
+TEST_F(ConsentRules, NobodyConsentsForSomebodyElse_A07) {
+  EXPECT_EQ(run(consent(), kHost), "insufficient_scope");
+  EXPECT_EQ(run(consent(), as_client()), "insufficient_scope");
+  ok(RegisterUser{{2}, {"login"}, {}}, kHost);
+  ok(SetPassword{UserNumber{2}, SecretGeneration{1}}, kHost);
+  EXPECT_EQ(run(consent(), as_user(UserNumber{2})), "insufficient_scope");
+}
+
+TEST_F(ConsentRules, ScopesStayWithinTheClientsGrantAndTheListedOnes_A16) {
+  EXPECT_EQ(run(consent(4, 0), as_user()), "scope_not_granted");
+  EXPECT_EQ(run(consent(0, 0), as_user()), "invalid_argument");
+  EXPECT_EQ(run(consent(0, 8), as_user()), "scope_unknown");
+  EXPECT_EQ(run(GrantConsent{kUser, kWeb, ApiNumber{99}, 1, 0}, as_user()), "api_not_found");
+  EXPECT_EQ(run(GrantConsent{kUser, kWeb, ApiNumber{1}, 1, 0}, as_user()), "api_built_in")
+      << "nobody lets a client manage the ledger by a click";
+  EXPECT_EQ(run(GrantConsent{kUser, kWeb, identity_api, 1, kOpenId}, as_user()), "scope_unknown");
+  EXPECT_EQ(run(GrantConsent{kUser, kWeb, identity_api, 0, kOpenId}, as_user()), "");
+  EXPECT_EQ(run(GrantConsent{kUser, kApp, kApi, 1, 0}, as_user()), "grant_type_refused");
+  EXPECT_EQ(run(GrantConsent{kUser, ClientNumber{99}, kApi, 1, 0}, as_user()), "client_not_found");
+  ok(RemoveClientGrant{"web", "https://api"});
+  EXPECT_EQ(run(consent(), as_user()), "grant_not_found");
+  ok(DisableClient{"web"});
+  EXPECT_EQ(run(consent(), as_user()), "client_disabled");
+}
+
+TEST_F(ConsentRules, WithdrawnByItsUserOrByAnAdministratorAndByNobodyElse_A12) {
+  ok(RegisterUser{{2}, {"login"}, {}}, kHost);
+  ok(SetPassword{UserNumber{2}, SecretGeneration{1}}, kHost);
+  ok(consent(), as_user());
+  const WithdrawConsents withdraw{{ConsentNumber{1}}, {}};
+  EXPECT_EQ(run(withdraw, as_user(UserNumber{2})), "consent_not_found");
+  EXPECT_EQ(run(withdraw, as_client()), "insufficient_scope");
+  ok(withdraw, as_user());
+  EXPECT_EQ(state.people.find_consent(kUser, kWeb, kApi), ConsentNumber{});
+  const auto again = run(withdraw, as_user());
+  EXPECT_TRUE(again == "not_active" || again == "consent_not_found") << again;
+  ok(consent(), as_user());
+  const auto number = last<ConsentGranted>().consent;
+  EXPECT_EQ(run(WithdrawConsents{{number}, {}}, kHost), "");
+}
+
+TEST_F(ConsentRules, AListIsWithdrawnWholeOrNotAtAll) {
+  ok(consent(), as_user());
+  EXPECT_EQ(run(WithdrawConsents{{ConsentNumber{1}, ConsentNumber{9}}, {}}, kHost),
+            "consent_not_found");
+  EXPECT_EQ(state.people.find_consent(kUser, kWeb, kApi), ConsentNumber{1});
+  EXPECT_EQ(run(WithdrawConsents{{}, {}}, kHost), "invalid_argument");
+  EXPECT_EQ(run(WithdrawConsents{{ConsentNumber{1}, ConsentNumber{1}}, {}}, kHost),
+            "invalid_argument");
+  EXPECT_EQ(run(WithdrawConsents{std::vector<ConsentNumber>(kWithdrawListMax + 1), {}}, kHost),
+            "too_large");
+  EXPECT_EQ(
+      run(WithdrawConsents{{ConsentNumber{1}}, {std::string(kSealedBytesMax + 1, 'x')}}, kHost),
+      "too_large");
+}
+
+TEST_F(ConsentRules, AGroupsConsentCoversItsMembersWhileTheyAreInIt_A12) {
+  EXPECT_EQ(run(PreconfigureConsent{GroupNumber{9}, kWeb, kApi, 1, 0}, kHost), "group_not_found");
+  EXPECT_EQ(run(PreconfigureConsent{kGroup, kWeb, kApi, 1, 0}, as_user()), "insufficient_scope");
+  EXPECT_EQ(run(PreconfigureConsent{kGroup, kWeb, kApi, 8, 0}, kHost), "scope_not_granted");
+  ok(PreconfigureConsent{kGroup, kWeb, kApi, 1, 0}, kHost);
+  EXPECT_EQ(run(PreconfigureConsent{kGroup, kWeb, kApi, 2, 0}, kHost), "already_in_state");
+  EXPECT_EQ(run(code(1, 1, 0), as_user()), "consent_required") << "an outsider";
+  ok(SetUserGroups{kUser, {kGroup}, {}}, kHost);
+  EXPECT_EQ(run(code(1, 1, 0), as_user()), "");
+  EXPECT_EQ(run(code(2, 3, 0), as_user()), "consent_required") << "beyond what it allows";
+  EXPECT_EQ(run(WithdrawConsents{{ConsentNumber{1}}, {}}, as_user()), "consent_not_found")
+      << "one member does not end it for all";
+  ok(SetUserGroups{kUser, {}, {}}, kHost);
+  EXPECT_EQ(run(code(3, 1, 0), as_user()), "consent_required");
+}
+
+}  // namespace
+}  // namespace tokenledger
