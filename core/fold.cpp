@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/fold_people.hpp"
 #include "core/format_activation.hpp"
 #include "core/format_gate.hpp"
 #include "core/state.hpp"
@@ -72,28 +73,20 @@ class Folder {
   Result<void> operator()(const NoteAppended&) { return {}; }
   Result<void> operator()(const OwnerErased& payload);
 
-  // No rules stand for the kinds of people and keys yet.
-  Result<void> operator()(const UserRegistered&) { return Errc::unsupported_format; }
-  Result<void> operator()(const UserUpdated&) { return Errc::unsupported_format; }
-  Result<void> operator()(const UserPasswordSet&) { return Errc::unsupported_format; }
-  Result<void> operator()(const UserDisabled&) { return Errc::unsupported_format; }
-  Result<void> operator()(const UserEnabled&) { return Errc::unsupported_format; }
-  Result<void> operator()(const UserGroupsSet&) { return Errc::unsupported_format; }
-  Result<void> operator()(const GroupCreated&) { return Errc::unsupported_format; }
-  Result<void> operator()(const GroupDeleted&) { return Errc::unsupported_format; }
-  Result<void> operator()(const ConsentGranted&) { return Errc::unsupported_format; }
-  Result<void> operator()(const ConsentExtended&) { return Errc::unsupported_format; }
-  Result<void> operator()(const ConsentPreconfigured&) { return Errc::unsupported_format; }
-  Result<void> operator()(const ConsentWithdrawn&) { return Errc::unsupported_format; }
-  Result<void> operator()(const CodeIssued&) { return Errc::unsupported_format; }
-  Result<void> operator()(const CodeRedeemed&) { return Errc::unsupported_format; }
-  Result<void> operator()(const CodeReused&) { return Errc::unsupported_format; }
-  Result<void> operator()(const FamilyStarted&) { return Errc::unsupported_format; }
-  Result<void> operator()(const RefreshRotated&) { return Errc::unsupported_format; }
-  Result<void> operator()(const FamilyEnded&) { return Errc::unsupported_format; }
-  Result<void> operator()(const KeyActivated&) { return Errc::unsupported_format; }
-  Result<void> operator()(const KeyRevoked&) { return Errc::unsupported_format; }
-  Result<void> operator()(const ForgerySuspected&) { return Errc::unsupported_format; }
+  template <PeopleEvent Kind>
+  Result<void> operator()(const Kind&) {
+    return fold_people(state_, event_);
+  }
+  // The key's other part, that it signs no more, is the registries'.
+  Result<void> operator()(const KeyRevoked& payload) {
+    const Selector key{SelectorKind::key, payload.key.value()};
+    if (auto raised = state_.registries.raise_watermark(key, event_.seq); !raised) return raised;
+    return registry_cascade(key, event_.seq);
+  }
+  // Notes that somebody else signs with this key; what follows from it is for people to decide.
+  Result<void> operator()(const ForgerySuspected& payload) {
+    return state_.registries.key(payload.key) ? Result<void>{} : Errc::log_corrupt;
+  }
 
   // The other registry events change nothing that checks read.
   template <class Registry>
@@ -161,9 +154,15 @@ Result<void> Folder::operator()(const TokenIssued& payload) {
   if (chunk >= lane.chunk_expires_at.size()) lane.chunk_expires_at.resize(chunk + 1);
   lane.chunk_expires_at[chunk] = std::max(lane.chunk_expires_at[chunk], payload.expires_at);
   lane.next = std::max(lane.next, counter + 1);
+  const auto& token_class = state_.classes[payload.token_class.value() - 1].token_class;
+  TokenBinding binding;
+  if (payload.user) {
+    if (auto counted = state_.people.count_token(payload, token_class.client); !counted)
+      return counted;
+    binding = {payload.user->consent, payload.user->family};
+  }
   ++state_.classes[payload.token_class.value() - 1].tokens;
   ++state_.expiring[payload.expires_at.value()];
-  const auto& token_class = state_.classes[payload.token_class.value() - 1].token_class;
   ++state_.live_tokens_of_client[token_class.client.value()];
   ++state_.tokens_issued;
 
@@ -176,7 +175,8 @@ Result<void> Folder::operator()(const TokenIssued& payload) {
                                           .token_class = payload.token_class,
                                           .issued_seq = event_.seq,
                                           .kind = payload.kind,
-                                          .origin = payload.origin}});
+                                          .origin = payload.origin,
+                                          .binding = binding}});
   return {};
 }
 
@@ -204,13 +204,15 @@ Result<void> Folder::operator()(const TokensExpired& payload) {
     if (payload.retire_below[lane] == 0) continue;
     if (auto retired = retire(lane, payload.retire_below[lane]); !retired) return retired;
   }
+  state_.people.forget_over(payload.to, payload.count, state_.pending.ops);
   return {};
 }
 
 Result<void> Folder::operator()(const OwnerErased& payload) {
   if (payload.owner == OwnerKeyId{}) return Errc::log_corrupt;
   if (state_.erased_owners.size() >= kErasedOwnersMax) return Errc::log_corrupt;
-  return state_.note_erased(payload.owner) ? Result<void>{} : Errc::log_corrupt;
+  if (!state_.note_erased(payload.owner)) return Errc::log_corrupt;
+  return state_.people.apply(event_, state_.pending.ops);
 }
 
 Result<void> Folder::count_expired(const TokensExpired& payload) {
@@ -246,14 +248,19 @@ Result<void> Folder::retire(std::size_t lane_number, std::uint64_t below) {
     if (lane.chunk_expires_at[chunk] > state_.expired_upto) return Errc::log_corrupt;
   }
   const auto from = lane.oldest;
-  index_.for_each_entry(
-      static_cast<Lane>(lane_number), from, below,
-      [&](TokenIndex, const IndexEntry& entry) { drop_from_class(entry.token_class); });
+  bool is_counted = true;
+  const auto drop = [&](const IndexEntry& entry) {
+    drop_from_class(entry.token_class);
+    if (!state_.people.drop_token(entry.binding)) is_counted = false;
+  };
+  index_.for_each_entry(static_cast<Lane>(lane_number), from, below,
+                        [&](TokenIndex, const IndexEntry& entry) { drop(entry); });
   for (const auto& [token, position] : state_.pending.issued) {
     const bool inside =
         token.lane_number() == lane_number && token.counter() >= from && token.counter() < below;
-    if (inside) drop_from_class(state_.pending.ops[position].entry.token_class);
+    if (inside) drop(state_.pending.ops[position].entry);
   }
+  if (!is_counted) return Errc::log_corrupt;
   // The order in which classes were emptied above depends on where their tokens stood; their
   // numbers must not.
   std::vector<ClassNumber> freed;
@@ -319,6 +326,7 @@ Result<void> fold(State& state, const ValidityIndex& index, const Event& event) 
   if (is_first != (state.format_version == 0)) return Errc::log_corrupt;
   if (auto fits = check_format(state.format_version, event); !fits)
     return fits.error() == Errc::format_not_active ? Result<void>{Errc::log_corrupt} : fits;
+  if (!fits_redemption(state, event)) return Errc::log_corrupt;
   if (auto folded = std::visit(Folder{state, index, event}, event.payload); !folded) return folded;
   remember_idempotency(state, event);
   state.last_seq = event.seq;

@@ -16,7 +16,6 @@ struct AddedFieldsHaveRules {
   bool operator()(const ApiCreated&) const { return false; }
   bool operator()(const ApiUpdated&) const { return false; }
   bool operator()(const KeyAdded&) const { return false; }
-  bool operator()(const TokenIssued&) const { return false; }
   template <class Other>
   bool operator()(const Other&) const {
     return true;

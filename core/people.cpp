@@ -1,17 +1,14 @@
 #include "core/people.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/people_keys.hpp"
 
 namespace tokenledger {
-namespace {
-
-using people_keys::at;
-
-}  // namespace
-
-const UserRecord* People::user(UserNumber number) const { return at(parts_.users, number); }
+const UserRecord* People::user(UserNumber number) const {
+  return people_keys::at(parts_.users, number);
+}
 
 UserNumber People::find_user(const UserId& id) const {
   return UserNumber{user_by_id_.find(people_keys::hash_of(id), [&](std::uint32_t number) {
@@ -19,7 +16,9 @@ UserNumber People::find_user(const UserId& id) const {
   })};
 }
 
-const GroupRecord* People::group(GroupNumber number) const { return at(parts_.groups, number); }
+const GroupRecord* People::group(GroupNumber number) const {
+  return people_keys::at(parts_.groups, number);
+}
 
 bool People::is_live(GroupNumber number) const {
   const auto* record = group(number);
@@ -38,7 +37,7 @@ bool People::is_member(UserNumber number, GroupNumber group) const {
 }
 
 const ConsentRecord* People::consent(ConsentNumber number) const {
-  const auto* record = at(parts_.consents, number);
+  const auto* record = people_keys::at(parts_.consents, number);
   return record != nullptr && record->state != ConsentState::free ? record : nullptr;
 }
 
@@ -109,7 +108,7 @@ ConsentNumber People::next_consent() const {
 }
 
 const FamilyRecord* People::family(FamilyNumber number) const {
-  const auto* record = at(parts_.families, number);
+  const auto* record = people_keys::at(parts_.families, number);
   return record != nullptr && record->state != FamilyState::free ? record : nullptr;
 }
 
@@ -130,7 +129,7 @@ bool People::is_free(FamilyNumber number) const {
 }
 
 FamilyNumber People::free_after(FamilyNumber number) const {
-  const auto* record = at(parts_.families, number);
+  const auto* record = people_keys::at(parts_.families, number);
   FamilyNumber next;
   if (number == FamilyNumber{}) next = parts_.free_family;
   if (record != nullptr) next = record->next;
@@ -159,8 +158,17 @@ FamilyNumber People::live_family_of(const CodeRecord& code) const {
   return is_same ? code.family : FamilyNumber{};
 }
 
+bool People::still_stands(const CodeRecord& code) const {
+  const auto* record = user(code.user);
+  if (record == nullptr || record->status != UserStatus::enabled) return false;
+  return code.issued_seq >= record->codes_ended_before && covers(code.consent, code.user);
+}
+
 CodeNumber People::next_code() const {
-  return CodeNumber{parts_.first_code.value() + static_cast<std::uint32_t>(parts_.codes.size())};
+  const auto next = std::uint64_t{parts_.first_code.value()} + parts_.codes.size();
+  return next <= std::numeric_limits<std::uint32_t>::max()
+             ? CodeNumber{static_cast<std::uint32_t>(next)}
+             : CodeNumber{};
 }
 
 bool People::has_code_room(UnixSeconds now) const {

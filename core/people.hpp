@@ -118,8 +118,12 @@ class People {
   [[nodiscard]] CodeNumber find_code(const Digest& sha256) const;
   // The family that the code's redemption started, when it is live; else 0. CodeReused carries it.
   [[nodiscard]] FamilyNumber live_family_of(const CodeRecord& code) const;
-  // The number that the next CodeIssued must carry.
+  // Whether the user is enabled, was neither disabled nor given another password since the code was
+  // issued, and is still covered by its consent. Time, and what the registries end, is not asked.
+  [[nodiscard]] bool still_stands(const CodeRecord& code) const;
+  // The number that the next CodeIssued must carry; 0: none is left.
   [[nodiscard]] CodeNumber next_code() const;
+  // Whether one more can be remembered at `now`.
   [[nodiscard]] bool has_code_room(UnixSeconds now) const;
   [[nodiscard]] const std::deque<CodeRecord>& codes() const { return parts_.codes; }
 
@@ -138,8 +142,9 @@ class People {
   // A token of a user, of this client. log_corrupt unless consent and family are good, one
   // another's and the user's, and what a redemption that is under way leads to.
   [[nodiscard]] Result<void> count_token(const TokenIssued& issued, ClientNumber client);
-  // The token was retired; forget_over() then frees what it was the last one of.
-  void drop_token(TokenBinding binding);
+  // The token was retired; forget_over() then frees what it was the last one of. False: no such
+  // token was counted.
+  [[nodiscard]] bool drop_token(TokenBinding binding);
   // After a sweep that is complete up to `upto` and named `swept` tokens: frees what nothing names
   // and nothing can bring back. Cost: O(tokens dropped + kFamiliesPerSweepMax).
   void forget_over(UnixSeconds upto, std::uint64_t swept, std::vector<PublishOp>& ops);
@@ -172,7 +177,32 @@ class People {
   friend bool operator==(const People& a, const People& b) { return a.parts_ == b.parts_; }
 
  private:
+  friend class PeopleFolder;
   using Ops = std::vector<PublishOp>;
+
+  // --- numbers, and the lists that go through the records (core/people_lists.cpp) ---
+  void take(ConsentNumber number);
+  void take(FamilyNumber number);
+  void put_back(ConsentNumber number);
+  void put_back(FamilyNumber number);
+  void link(ConsentNumber number);
+  void unlink(ConsentNumber number);
+  void link(FamilyNumber number);
+  void unlink(FamilyNumber number);
+
+  // --- ends ---
+  void end(ConsentNumber number, Ops& ops);
+  void end(FamilyNumber number, Ops& ops);
+  // Frees the number if nothing names it and nothing can bring back what it was.
+  void release(ConsentNumber number, Ops& ops);
+  void release(FamilyNumber number, UnixSeconds now, Ops& ops);
+  void forget_codes(UnixSeconds now, Ops& ops);
+
+  [[nodiscard]] bool find_again();
+
+  UserRecord& at(UserNumber number) { return parts_.users[number.value() - 1]; }
+  ConsentRecord& at(ConsentNumber number) { return parts_.consents[number.value() - 1]; }
+  FamilyRecord& at(FamilyNumber number) { return parts_.families[number.value() - 1]; }
 
   Parts parts_;
   // What follows from the parts.

@@ -23,6 +23,8 @@ struct UserRecord {
   LedgerTime created_at;
   Sequence profile_seq;  // of the event that holds login and name, sealed
   Sequence updated_seq;  // of the last change of the user's own record
+  // Codes issued before this seq are good no more: of the last disabling or password; 0: none.
+  Sequence codes_ended_before;
   std::array<GroupNumber, kUserGroupsMax> groups{};  // ascending, then zeros
   SecretGeneration password_generation;              // 0: no password was ever set
   ConsentNumber first_consent;                       // newest of those that are granted
@@ -32,7 +34,7 @@ struct UserRecord {
   UserStatus status = UserStatus::enabled;
   friend bool operator==(const UserRecord&, const UserRecord&) = default;
 };
-static_assert(sizeof(UserRecord) == 96);
+static_assert(sizeof(UserRecord) == 104);
 
 struct GroupRecord {
   std::string name;

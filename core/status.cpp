@@ -5,7 +5,8 @@
 namespace tokenledger {
 namespace {
 
-bool names(Selector selector, const TokenClass& token_class) noexcept {
+bool names(Selector selector, const TokenFacts& token) noexcept {
+  const auto& token_class = token.token_class;
   switch (selector.kind) {
     case SelectorKind::client: return token_class.client.value() == selector.id;
     case SelectorKind::grant: return selector.id != 0 && token_class.grant.value() == selector.id;
@@ -15,10 +16,11 @@ bool names(Selector selector, const TokenClass& token_class) noexcept {
         return selector.id != 0 && scopes.api.value() == selector.id;
       });
     case SelectorKind::all: return true;
-    // Not in the class.
     case SelectorKind::consent:
+      return selector.id != 0 && token.binding.consent.value() == selector.id;
     case SelectorKind::family:
-    case SelectorKind::user: return false;
+      return selector.id != 0 && token.binding.family.value() == selector.id;
+    case SelectorKind::user: return selector.id != 0 && token.subject.value() == selector.id;
   }
   return false;
 }
@@ -26,7 +28,7 @@ bool names(Selector selector, const TokenClass& token_class) noexcept {
 }  // namespace
 
 bool applies(const Cascade& cascade, const TokenFacts& token) noexcept {
-  return token.issued_seq < cascade.before && names(cascade.selector, token.token_class);
+  return token.issued_seq < cascade.before && names(cascade.selector, token);
 }
 
 StatusAnswer status(const TokenFacts& token, std::span<const Cascade> cascades, Sequence at_seq,
@@ -97,6 +99,23 @@ std::optional<Cascade> cascade_of(const Event& event) {
   if (const auto* e = std::get_if<TokensRevoked>(&event.payload)) {
     return make(e->selector.kind, e->selector.id, e->before, e->cause);
   }
+  if (const auto* e = std::get_if<ConsentWithdrawn>(&event.payload)) {
+    return make(SelectorKind::consent, e->consent.value(), event.seq, Cause::consent_withdrawn);
+  }
+  if (const auto* e = std::get_if<FamilyEnded>(&event.payload)) {
+    return make(SelectorKind::family, e->family.value(), event.seq, e->cause);
+  }
+  if (const auto* e = std::get_if<CodeReused>(&event.payload)) {
+    // Without a family the TokenRevoked that follows says it.
+    if (e->family == FamilyNumber{}) return std::nullopt;
+    return make(SelectorKind::family, e->family.value(), event.seq, Cause::code_reuse);
+  }
+  if (const auto* e = std::get_if<UserDisabled>(&event.payload)) {
+    return make(SelectorKind::user, e->user.value(), event.seq, Cause::user_disabled);
+  }
+  if (const auto* e = std::get_if<KeyRevoked>(&event.payload)) {
+    return make(SelectorKind::key, e->key.value(), event.seq, Cause::key_compromise);
+  }
   return std::nullopt;
 }
 
@@ -106,19 +125,28 @@ void CascadeHistory::add(const Cascade& cascade) {
 }
 
 std::vector<Cascade> CascadeHistory::for_class(const TokenClass& token_class) const {
+  return for_token({.token_class = token_class});
+}
+
+std::vector<Cascade> CascadeHistory::for_token(const TokenFacts& token) const {
   std::vector<Cascade> found;
   const auto take = [&](SelectorKind kind, std::uint32_t id) {
     const auto rows = by_selector_.find({kind, id});
     if (rows != by_selector_.end())
       found.insert(found.end(), rows->second.begin(), rows->second.end());
   };
+  const auto take_known = [&](SelectorKind kind, std::uint32_t id) {
+    if (id != 0) take(kind, id);
+  };
+  const auto& token_class = token.token_class;
   take(SelectorKind::all, 0);
   take(SelectorKind::client, token_class.client.value());
-  if (token_class.grant != GrantNumber{}) take(SelectorKind::grant, token_class.grant.value());
-  if (token_class.key != KeyNumber{}) take(SelectorKind::key, token_class.key.value());
-  for (const auto& scopes : token_class.apis) {
-    if (scopes.api != ApiNumber{}) take(SelectorKind::api, scopes.api.value());
-  }
+  take_known(SelectorKind::grant, token_class.grant.value());
+  take_known(SelectorKind::key, token_class.key.value());
+  for (const auto& scopes : token_class.apis) take_known(SelectorKind::api, scopes.api.value());
+  take_known(SelectorKind::consent, token.binding.consent.value());
+  take_known(SelectorKind::family, token.binding.family.value());
+  take_known(SelectorKind::user, token.subject.value());
   std::ranges::sort(found, {}, [](const Cascade& cascade) { return cascade.revocation.seq; });
   return found;
 }

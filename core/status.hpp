@@ -73,8 +73,11 @@ struct StatusAnswer {
 class CascadeHistory {
  public:
   void add(const Cascade& cascade);
-  // Those that name a selector of the class, ascending by seq. O(their number).
+  // Those that name a selector of the class, ascending by seq. O(their number). A token of a user
+  // has selectors of its own beyond these.
   [[nodiscard]] std::vector<Cascade> for_class(const TokenClass& token_class) const;
+  // Those that name any selector of the token: its class, binding and subject.
+  [[nodiscard]] std::vector<Cascade> for_token(const TokenFacts& token) const;
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   friend bool operator==(const CascadeHistory&, const CascadeHistory&) = default;
 

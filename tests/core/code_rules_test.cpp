@@ -1,10 +1,10 @@
 // decide() on authorization codes: who gets one, and that each is good once (RFC 6749 §4.1.2).
-#include "tests/core/people_fixture.hpp"
+#include "tests/core/people_rules_fixture.hpp"
 
 namespace tokenledger {
 namespace {
 
-class CodeRules : public testing_support::PeopleFixture {};
+class CodeRules : public testing_support::PeopleRulesFixture {};
 
 TEST_F(CodeRules, ACodeNeedsTheUserTheConsentAndAChallenge_RFC7636) {
   EXPECT_EQ(run(code(1), as_user()), "consent_required");

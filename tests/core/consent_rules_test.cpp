@@ -1,10 +1,10 @@
 // decide() on consents of users and of groups, and what is refused.
-#include "tests/core/people_fixture.hpp"
+#include "tests/core/people_rules_fixture.hpp"
 
 namespace tokenledger {
 namespace {
 
-class ConsentRules : public testing_support::PeopleFixture {};
+class ConsentRules : public testing_support::PeopleRulesFixture {};
 
 TEST_F(ConsentRules, OnlyWhatIsNewBecomesAnEvent_A10_A11) {
   ok(consent(1, kOpenId), as_user());

@@ -1,157 +1,152 @@
-// A small ledger with people: API "https://api" with offline access, client "web" that may use
-// every grant type, user 1, and group 1 that the user is not in.
+// A small ledger with people, told in events: users 1 and 2, group 1, and client "app" that may ask
+// them for what its grant at "https://api" covers.
+//
+// Nothing is published: every token stays among what is pending, where fold finds it as well.
 #pragma once
 
-#include "core/authorization_code.hpp"
-#include "core/identity_scopes.hpp"
+#include "core/token_list.hpp"
 #include "tests/core/decide_fixture.hpp"
 
 namespace tokenledger::testing_support {
 
+inline UserId user_id(std::uint8_t number) { return {number, 0xA5, number}; }
+inline Digest digest(std::uint64_t number) {
+  Digest digest{};
+  std::memcpy(digest.data(), &number, sizeof number);
+  digest[31] = 1;
+  return digest;
+}
+
 class PeopleFixture : public DecideFixture {
  protected:
-  static constexpr UserNumber kUser{1};
-  static constexpr GroupNumber kGroup{1};
-  static constexpr ClientNumber kWeb{2};
-  static constexpr ClientNumber kOther{3};
-  static constexpr GrantNumber kWebGrant{2};
-  static constexpr std::uint64_t kOpenId = mask_of(IdentityScope::openid);
-  static constexpr std::uint64_t kOffline = mask_of(IdentityScope::offline_access);
-  static constexpr std::uint8_t kGrantTypesAll = 15;
+  static constexpr UserNumber kAnn{1};
+  static constexpr UserNumber kBob{2};
+  static constexpr GroupNumber kStaff{1};
 
   PeopleFixture() {
-    ok(ActivateFormat{2}, kHost);
-    ApiSettings identity{.name = "identity"};
-    for (const auto& scope : kIdentityScopes)
-      identity.scopes.push_back({std::string{scope.name}, std::string{scope.description}});
-    identity.signing_alg = SignatureAlgorithm::es256;
-    ok(CreateApi{std::string{kIdentityAudience}, true, identity, {}});
-    auto offline = settings();
-    offline.allow_offline_access = true;
-    ok(UpdateApi{"https://api", offline});
-    ok(RegisterClient{"web", false, web_settings(), {}});
-    ok(RegisterClient{"other", false, web_settings(), {}});
-    ok(AddClientGrant{"web", "https://api", {"read", "write"}});
-    ok(AddClientGrant{"other", "https://api", {"read", "write"}});
-    ok(RegisterUser{{1}, {"login"}, {"name"}}, kHost);
-    ok(SetPassword{kUser, SecretGeneration{1}}, kHost);
-    ok(CreateGroup{"staff"}, kHost);
-    identity_api = state.registries.find_api(kIdentityAudience)->number;
+    state.format_version = kFormatVersion;
+    must(UserRegistered{kAnn, user_id(1), {"login"}, {"name"}});
+    must(UserRegistered{kBob, user_id(2), {"login"}, {"name"}});
+    must(GroupCreated{kStaff, "staff"});
   }
 
-  static ClientSettings web_settings() {
-    return {.name = "a web client",
-            .grant_types = kGrantTypesAll,
-            .redirect_uris = {"https://web.example/back"}};
+  Event next(Payload payload) const {
+    Event event;
+    event.seq = state.last_seq.next();
+    event.recorded_at = LedgerTime{std::max(now, state.last_recorded_at.value() + 1)};
+    event.actor.kind = ActorKind::host;
+    event.payload = std::move(payload);
+    return event;
   }
-  [[nodiscard]] Actor as_user(UserNumber user = kUser, std::uint32_t generation = 1) const {
-    return {.kind = ActorKind::user, .generation = SecretGeneration{generation}, .user = user};
+  // "" when folded; else the name of the failure, and the state is as before.
+  std::string fold_one(Payload payload) {
+    const auto event = next(std::move(payload));
+    State copy = state;
+    if (auto folded = fold(copy, index, event); !folded) return errc_name(to_errc(folded.error()));
+    state = std::move(copy);
+    return "";
   }
-  [[nodiscard]] static Actor as_client(ClientNumber client = kWeb, std::uint32_t generation = 1) {
-    return {
-        .kind = ActorKind::client, .client = client, .generation = SecretGeneration{generation}};
+  // The same without the copy, for what is known to fit.
+  void must(Payload payload) {
+    ASSERT_TRUE(fold(state, index, next(std::move(payload)))) << state.last_seq.value();
   }
-  static Digest digest(std::uint8_t value) { return Digest{value, 1, 2, 3}; }
 
-  // --- commands that are accepted as they stand ---
-  static GrantConsent consent(std::uint64_t scopes = 3,
-                              std::uint64_t identity = kOpenId | kOffline) {
-    return {kUser, kWeb, kApi, scopes, identity};
+  ConsentNumber grant(UserNumber user, ApiNumber api = kApi, std::uint64_t mask = 1) {
+    const auto number = people().next_consent();
+    must(ConsentGranted{number, user, kApp, api, mask, 0});
+    return number;
   }
-  [[nodiscard]] IssueCode code(std::uint8_t text, std::uint64_t scopes = 1,
-                               std::uint64_t identity = kOpenId | kOffline) const {
-    return {.code_sha256 = digest(text),
-            .user = kUser,
-            .client = kWeb,
-            .client_based_on = state.registries.client(kWeb)->updated_seq,
-            .consent = ConsentNumber{1},
-            .api = kApi,
-            .scope_mask = scopes,
-            .identity_mask = identity,
-            .redirect_sha256 = digest(200),
-            .has_redirect = true,
-            .challenge = digest(201),
+  ConsentNumber preconfigure(GroupNumber group) {
+    const auto number = people().next_consent();
+    must(ConsentPreconfigured{number, group, kApp, kApi, 1, 0});
+    return number;
+  }
+  FamilyStarted family(UserNumber user, ConsentNumber consent, std::uint32_t lifetime_s = 600) {
+    return {.family = people().free_after({}),
+            .tag = ++tags,
+            .user = user,
+            .consent = consent,
+            .scope_mask = 1,
+            .refresh_sha256 = digest(tags),
             .auth_time = UnixSeconds{seconds()},
-            .expires_at = UnixSeconds{seconds() + kAuthorizationCodeLifetimeSeconds}};
+            .expires_at = UnixSeconds{seconds() + lifetime_s}};
   }
-  // What the token endpoint would sign, counters counting up.
-  IssueToken user_token(FamilyNumber family, std::uint64_t scopes = 1,
-                        std::uint64_t identity = kOpenId | kOffline) {
-    auto made = issue(next_counter++);
-    made.client = kWeb;
-    made.grant = kWebGrant;
-    made.apis = {{{kApi, scopes}, {identity_api, identity}}};
-    made.subject = kUser;
-    made.user = UserPart{ConsentNumber{1}, family, auth_time};
-    return made;
+  FamilyNumber start(UserNumber user, ConsentNumber consent, std::uint32_t lifetime_s = 600) {
+    const auto started = family(user, consent, lifetime_s);
+    must(started);
+    return started.family;
   }
-  RedeemCode redeem(std::uint8_t text, std::uint32_t family = 1) {
-    RedeemCode made{.code_sha256 = digest(text),
-                    .redirect_sha256 = digest(200),
-                    .has_redirect = true,
-                    .verifier_sha256 = digest(201),
-                    .issue = user_token(FamilyNumber{family})};
-    const auto& policy = state.registries.api(kApi)->settings;
-    made.issue.new_family =
-        NewFamily{.number = FamilyNumber{family},
-                  .tag = 77,
-                  .refresh_sha256 = refresh_digest(1),
-                  .expires_at = UnixSeconds{seconds() + policy.refresh_lifetime_s},
-                  .idle_s = policy.refresh_idle_s};
-    return made;
+  CodeIssued code(UserNumber user, ConsentNumber consent) {
+    return {.code = people().next_code(),
+            .sha256 = digest(1'000'000 + people().next_code().value()),
+            .user = user,
+            .client = kApp,
+            .consent = consent,
+            .api = kApi,
+            .scope_mask = 1,
+            .auth_time = UnixSeconds{seconds() - 1},
+            .expires_at = UnixSeconds{seconds() + 60}};
   }
-  RedeemCode redeem_without_refresh(std::uint8_t text, std::uint64_t identity = kOpenId) {
-    auto made = redeem(text);
-    made.issue.new_family.reset();
-    made.issue.user->family = FamilyNumber{};
-    made.issue.apis[1].scope_mask = identity;
-    return made;
+  CodeNumber issue_code(UserNumber user, ConsentNumber consent) {
+    const auto issued = code(user, consent);
+    must(issued);
+    return issued.code;
   }
-  static Digest refresh_digest(std::uint32_t generation) {
-    return digest(static_cast<std::uint8_t>(100 + generation));
+  TokenIssued token(UserNumber user, ConsentNumber consent, FamilyNumber family = {}) {
+    TokenIssued issued{.index = TokenIndex{Lane::hour, state.lanes[0].next},
+                       .token_sha256 = digest(++tokens),
+                       .token_class = ClassNumber{1},
+                       .issued_at = UnixSeconds{seconds()},
+                       .expires_at = UnixSeconds{seconds() + 60},
+                       .subject = user};
+    issued.user = UserPart{consent, family, UnixSeconds{seconds()}};
+    if (state.find_class(ClassNumber{1}) == nullptr)
+      issued.new_class = TokenClass{
+          .client = kApp, .grant = GrantNumber{1}, .key = KeyNumber{1}, .apis = {{{kApi, 1}}}};
+    return issued;
   }
-  Refresh refresh(std::uint32_t generation, std::uint32_t family = 1) {
-    return {.family = FamilyNumber{family},
-            .tag = 77,
-            .generation = generation,
-            .refresh_sha256 = refresh_digest(generation),
-            .next_sha256 = refresh_digest(generation + 1),
-            .issue = user_token(FamilyNumber{family})};
+  TokenIndex issue_to(UserNumber user, ConsentNumber consent, FamilyNumber family = {}) {
+    const auto issued = token(user, consent, family);
+    must(issued);
+    return issued.index;
   }
-  // Signed in, consented, with a code "1" that is not redeemed.
-  void make_code(std::uint64_t identity = kOpenId | kOffline) {
-    ok(consent(3, identity), as_user());
-    auth_time = UnixSeconds{seconds()};
-    ok(code(1, 1, identity), as_user());
-  }
-  void make_family() {
-    make_code();
-    ok(redeem(1), as_client());
-  }
-  [[nodiscard]] bool is_good(std::uint64_t counter) const {
-    const auto entry = state.find(index, TokenIndex{Lane::hour, counter});
-    return entry && !state.is_revoked(index, TokenIndex{Lane::hour, counter}) &&
-           !state.is_cascaded(*entry);
-  }
-  template <class Kind>
-  [[nodiscard]] int count() const {
-    int found = 0;
-    for (const auto& event : log) found += std::holds_alternative<Kind>(event.payload) ? 1 : 0;
-    return found;
-  }
-  template <class Kind>
-  [[nodiscard]] const Kind& last() const {
-    for (auto at = log.rbegin(); at != log.rend(); ++at) {
-      if (const auto* found = std::get_if<Kind>(&at->payload)) return *found;
+  // Names every token that has expired; retires the whole lane, which then holds no other.
+  void sweep_all(bool retires = true) {
+    TokensExpired expired{.from = state.expired_upto, .to = UnixSeconds{seconds()}};
+    std::vector<ExpiringToken> named;
+    for (const auto& [token, position] : state.pending.issued) {
+      const auto second = state.pending.ops[position].entry.expires_at;
+      if (second > expired.from && second <= expired.to) named.push_back({second, token});
     }
-    static const Kind kNone{};
-    ADD_FAILURE() << "no such event";
-    return kNone;
+    std::ranges::sort(named);
+    auto part = encode_token_list(expired.from, named)[0];
+    expired.count = part.count;
+    expired.tokens = std::move(part.bytes);
+    const auto used = (state.lanes[0].next + kChunkTokens - 1) / kChunkTokens * kChunkTokens;
+    if (retires && used > state.lanes[0].oldest) expired.retire_below[0] = used;
+    must(expired);
+  }
+  // Everything issued so far is past its time and gone.
+  void retire_tokens() {
+    wait(61);
+    sweep_all();
   }
 
-  ApiNumber identity_api;
-  UnixSeconds auth_time;
-  std::uint64_t next_counter = 0;
+  [[nodiscard]] const People& people() const { return state.people; }
+  [[nodiscard]] bool is_good(TokenIndex token) const {
+    const auto entry = state.find(index, token);
+    return entry && !state.is_cascaded(*entry) && !state.is_revoked(index, token);
+  }
+  // The kinds of what readers are told since `from`, in order.
+  [[nodiscard]] std::vector<PublishOp::Kind> told_since(std::size_t from) const {
+    std::vector<PublishOp::Kind> kinds;
+    for (std::size_t i = from; i < state.pending.ops.size(); ++i)
+      kinds.push_back(state.pending.ops[i].kind);
+    return kinds;
+  }
+
+  std::uint32_t tags = 0;
+  std::uint64_t tokens = 0;
 };
 
 }  // namespace tokenledger::testing_support

@@ -1,11 +1,11 @@
 // decide() on refresh tokens: rotation, grace, reuse, and what a family stands on (RFC 9700
 // §4.14.2).
-#include "tests/core/people_fixture.hpp"
+#include "tests/core/people_rules_fixture.hpp"
 
 namespace tokenledger {
 namespace {
 
-class RefreshRules : public testing_support::PeopleFixture {
+class RefreshRules : public testing_support::PeopleRulesFixture {
  protected:
   RefreshRules() { make_family(); }
 };

@@ -53,3 +53,6 @@ add_test(NAME oracle_model_includes_nothing_of_the_product COMMAND ${CMAKE_COMMA
 tokenledger_test(core/decide_test.cpp tokenledger::core)
 tokenledger_test(core/fold_test.cpp tokenledger::core)
 tokenledger_test(core/status_test.cpp tokenledger::core)
+tokenledger_test(core/people_test.cpp tokenledger::core)
+tokenledger_test(core/people_fold_test.cpp tokenledger::core)
+tokenledger_test(core/number_index_test.cpp tokenledger::core)

@@ -1,10 +1,10 @@
 // decide() on users, groups and passwords, and what is refused.
-#include "tests/core/people_fixture.hpp"
+#include "tests/core/people_rules_fixture.hpp"
 
 namespace tokenledger {
 namespace {
 
-class UserRules : public testing_support::PeopleFixture {};
+class UserRules : public testing_support::PeopleRulesFixture {};
 
 TEST_F(UserRules, AnIdIsRegisteredOnceEvenWhenItsUserIsErased_A02) {
   EXPECT_EQ(run(RegisterUser{{2}, {"login"}, {}}, kHost), "");
