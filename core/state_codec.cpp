@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/invariant.hpp"
+#include "core/people_layout.hpp"
 #include "core/state_layout.hpp"
 
 namespace tokenledger {
@@ -68,6 +69,12 @@ void decode_erased_owners(StateReader& reader, State& state) {
   state_layout::code_erased_owners(reader, owners);
   for (const auto& owner : owners)
     reader.require(owner != OwnerKeyId{} && state.note_erased(owner));
+}
+
+bool decode_people(StateReader& reader, People& people) {
+  People::Parts parts;
+  people_layout::code_people(reader, parts);
+  return reader.ok() && people.restore(std::move(parts)).has_value();
 }
 
 bool decode_registries(StateReader& reader, Registries& registries) {
@@ -143,6 +150,13 @@ bool names_known_things(const State& state) {
       if (!known(scopes.api.value(), registries.apis().size())) return false;
     }
   }
+  for (const auto& user : state.people.users()) {
+    if ((user.status == UserStatus::erased) != state.is_erased(user.id)) return false;
+  }
+  for (const auto& consent : state.people.consents()) {
+    if (!known(consent.client.value(), registries.clients().size())) return false;
+    if (!known(consent.api.value(), registries.apis().size())) return false;
+  }
   return true;
 }
 
@@ -164,6 +178,7 @@ std::string encode_state(const State& state) {
   state_layout::code_tokens(writer, state);
   encode_maps(writer, state);
   state_layout::code_erased_owners(writer, state.erased_owners);
+  people_layout::code_people(writer, state.people.parts());
   return bytes;
 }
 
@@ -182,7 +197,8 @@ Result<void> decode_state(std::string_view bytes, State& state) {
   state_layout::code_tokens(reader, fresh);
   decode_maps(reader, fresh);
   decode_erased_owners(reader, fresh);
-  if (!reader.ok() || !reader.at_end()) return Errc::snapshot_corrupt;
+  if (!decode_people(reader, fresh.people)) return Errc::snapshot_corrupt;
+  if (!reader.at_end()) return Errc::snapshot_corrupt;
   const bool is_consistent =
       lanes_fit(fresh) && classes_fit(fresh) && live_counts_fit(fresh) && names_known_things(fresh);
   if (!is_consistent) return Errc::snapshot_corrupt;

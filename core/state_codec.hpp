@@ -18,7 +18,7 @@ namespace tokenledger {
 
 class State;
 
-inline constexpr std::uint32_t kStateFormatVersion = 4;
+inline constexpr std::uint32_t kStateFormatVersion = 5;
 
 // Requires a state that fold made. Cost: one pass; the bytes are about as large as the state.
 [[nodiscard]] std::string encode_state(const State& state);

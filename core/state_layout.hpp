@@ -5,7 +5,7 @@
 //             format_version(4) last_recorded_at(8) expired_upto(4) tokens_issued(8)
 //             tokens_swept(8)
 //             registries incarnations lanes classes free_classes expiring live_tokens idempotency
-//             erased_owners
+//             erased_owners people
 // registries := list<client> list<api> list<grant> list<key> all_revoked_before(8)
 // lanes    := (next(8) list<chunk_expires_at(4)>)*kLaneCount
 // classes  := list<class tokens(4)>; a free number is an empty class
@@ -14,6 +14,8 @@
 // idempotency := list<key(16) body(16) seq(8) at(8)>, oldest first
 //
 // erased_owners := list<key id(16)>, in the order of the log, each once
+//
+// people stands in core/people_layout.hpp
 //
 // class_numbers, classes_of_client and the registries' names follow from these and are not written.
 #pragma once
@@ -46,6 +48,22 @@ void code_client_settings(Codec& codec, Settings& settings) {
   if (has_format) codec.choice(*settings.token_format, TokenKind::jwt, TokenKind::jwe);
   codec.integer(settings.live_tokens_max);
   if constexpr (Codec::kReads) codec.require(settings.live_tokens_max <= kLiveTokensPerClientMax);
+  codec.flag(settings.is_public);
+  codec.choice(settings.authentication, ClientAuthentication::basic_or_post,
+               kClientAuthenticationLast);
+  codec.list(settings.keys, kClientKeysMax, [&](auto& key) {
+    codec.text(key.kid, 0, kLabelBytesMax);
+    codec.choice(key.algorithm, SignatureAlgorithm::rs256, SignatureAlgorithm::hs256);
+    codec.text(key.public_key, 1, kKeyBytesMax);
+  });
+  bool has_id_token_alg = settings.id_token_alg.has_value();
+  codec.flag(has_id_token_alg);
+  if constexpr (Codec::kReads) {
+    if (has_id_token_alg) settings.id_token_alg.emplace();
+  }
+  if (has_id_token_alg)
+    codec.choice(*settings.id_token_alg, SignatureAlgorithm::rs256, SignatureAlgorithm::hs256);
+  codec.flag(settings.pkce_optional);
 }
 
 template <class Codec, class Client>
@@ -80,6 +98,9 @@ void code_api_settings(Codec& codec, Settings& settings) {
   codec.choice(settings.token_format, TokenKind::jwt, TokenKind::jwe);
   codec.list(settings.introspectors, kIntrospectorsMax,
              [&](auto& client) { codec.text(client, 0, kLabelBytesMax); });
+  codec.integer(settings.refresh_lifetime_s);
+  codec.integer(settings.refresh_idle_s);
+  codec.integer(settings.refresh_grace_s);
 }
 
 template <class Codec, class Api>
