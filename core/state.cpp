@@ -120,10 +120,26 @@ const IncarnationRecord* owner_of(std::span<const IncarnationRecord> incarnation
 
 namespace {
 
+static_assert(kConsentsMax <= kEndedNumberEnd && kFamiliesMax <= kEndedNumberEnd);
+
 void publish_api(const ApiRecord& api, ValidityIndex& index) {
   index.publish_api(api.number, api.identifier);
   for (std::size_t bit = 0; bit < api.scope_names.size(); ++bit) {
     index.publish_scope(api.number, static_cast<std::uint32_t>(bit), api.scope_names[bit]);
+  }
+}
+
+// A number that is free has no bit: its next use must find it clear.
+void publish_ended(const People& people, ValidityIndex& index) {
+  std::uint32_t number = 0;
+  for (const auto& consent : people.consents()) {
+    ++number;
+    if (consent.state == ConsentState::ended) index.publish_ended(ConsentNumber{number});
+  }
+  number = 0;
+  for (const auto& family : people.families()) {
+    ++number;
+    if (family.state == FamilyState::ended) index.publish_ended(FamilyNumber{number});
   }
 }
 
@@ -145,11 +161,10 @@ void publish(State& state, ValidityIndex& index) {
       case PublishOp::Kind::retire:
         index.retire_chunks_below(op.index.lane(), op.index.counter());
         break;
-      // The index does not keep what a user's token stands on; no command makes these yet.
-      case PublishOp::Kind::consent_ended:
-      case PublishOp::Kind::family_ended:
-      case PublishOp::Kind::consent_freed:
-      case PublishOp::Kind::family_freed: break;
+      case PublishOp::Kind::consent_ended: index.publish_ended(op.consent); break;
+      case PublishOp::Kind::family_ended: index.publish_ended(op.family); break;
+      case PublishOp::Kind::consent_freed: index.free_consent(op.consent); break;
+      case PublishOp::Kind::family_freed: index.free_family(op.family); break;
     }
   }
   state.pending.clear();
@@ -170,6 +185,7 @@ void publish_registries(const State& state, ValidityIndex& index) {
   for (const auto& key : state.registries.keys())
     raise(SelectorKind::key, key.number.value(), key.revoked_before);
   raise(SelectorKind::all, 0, state.registries.all_revoked_before());
+  publish_ended(state.people, index);
   for (std::uint32_t i = 0; i < state.classes.size(); ++i) {
     if (state.classes[i].tokens != 0)
       index.publish_class(ClassNumber{i + 1}, state.classes[i].token_class);

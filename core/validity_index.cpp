@@ -28,22 +28,28 @@ ValidityIndex::ValidityIndex(const Options& options)
     : rings_{LaneRing{options.lane_capacities[0]}, LaneRing{options.lane_capacities[1]},
              LaneRing{options.lane_capacities[2]}, LaneRing{options.lane_capacities[3]}} {}
 
-// Entry, bit and class record between two looks at the chunk table: if the table did not move, none
-// of them belongs to a later life of the slot or of the class number.
+// Entry, bits, binding and class record between two looks at the chunk table: if the table did not
+// move, none of them belongs to a later life of the slot or of the class number.
 inline std::optional<ValidityIndex::TokenFacts> ValidityIndex::read(
     TokenIndex index) const noexcept {
   if (!index.has_lane()) return std::nullopt;
   const LaneRing& ring = lane(index);
   const std::uint64_t counter = index.counter();
   if (!ring.serves(counter)) return std::nullopt;
-  const bool revoked = ring.load_bit(counter);  // first: its miss then overlaps the entry's
+  bool revoked = ring.load_bit(counter);  // first: its miss then overlaps the entry's
   const EntryWords entry = ring.load_entry(counter);
   if (!entry.is_issued()) return std::nullopt;
   if (entry.token_class().value() >= kClassesMax) return std::nullopt;
+  TokenBinding binding;
+  if (entry.is_bound()) {
+    binding = ring.load_binding(counter);
+    // Here, before the second look: a bit that was cleared because its number was freed.
+    revoked |= has_ended(binding);
+  }
   const ClassRecord record = classes_.load(entry.token_class());
   if (!ring.serves(counter)) return std::nullopt;
   if (!record.exists()) return std::nullopt;
-  return TokenFacts{entry, record, revoked};
+  return TokenFacts{entry, record, binding, revoked};
 }
 
 template <class Finish>
@@ -118,7 +124,7 @@ std::optional<LiveToken> ValidityIndex::find_unrevoked(
   if (facts->revoked) return std::nullopt;
   if (facts->entry.issued_seq() < watermarks_.greatest_of(facts->record)) return std::nullopt;
   if (facts->entry.flags() != 0) return std::nullopt;
-  return LiveToken{unpack_entry(facts->entry), unpack_class(facts->record)};
+  return LiveToken{unpack_entry(facts->entry, facts->binding), unpack_class(facts->record)};
 }
 
 std::optional<IndexEntry> ValidityIndex::find(TokenIndex index) const noexcept {
@@ -127,8 +133,9 @@ std::optional<IndexEntry> ValidityIndex::find(TokenIndex index) const noexcept {
   if (!ring.serves(index.counter())) return std::nullopt;
   const EntryWords entry = ring.load_entry(index.counter());
   if (!entry.is_issued()) return std::nullopt;
+  const TokenBinding binding = ring.load_binding(index.counter(), entry);
   if (!ring.serves(index.counter())) return std::nullopt;
-  return unpack_entry(entry);
+  return unpack_entry(entry, binding);
 }
 
 std::optional<TokenClass> ValidityIndex::find_class(TokenIndex index) const noexcept {
@@ -138,8 +145,9 @@ std::optional<TokenClass> ValidityIndex::find_class(TokenIndex index) const noex
 }
 
 std::size_t ValidityIndex::committed_bytes() const noexcept {
-  std::size_t bytes = classes_.committed_bytes();
-  for (const LaneRing& ring : rings_) bytes += ring.chunks_in_use() * kChunkBytes;
+  std::size_t bytes = classes_.committed_bytes() + ended_consents_.committed_bytes() +
+                      ended_families_.committed_bytes();
+  for (const LaneRing& ring : rings_) bytes += ring.committed_bytes();
   return bytes;
 }
 
@@ -150,7 +158,7 @@ void ValidityIndex::publish_issue(TokenIndex index, const IndexEntry& entry) noe
   if (ring.is_retired(index.counter())) return;
   LEDGER_INVARIANT(is_class_number(entry.token_class));
   LEDGER_INVARIANT(classes_.load(entry.token_class).exists());
-  ring.publish_issue(index.counter(), pack_entry(entry));
+  ring.publish_issue(index.counter(), pack_entry(entry), entry.binding);
 }
 
 void ValidityIndex::publish_revoke(TokenIndex index) noexcept {

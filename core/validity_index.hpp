@@ -1,10 +1,11 @@
 // ValidityIndex answers "is this token good right now?" without a lock, an allocation or a
 // signature.
 //
-// Per token it keeps 32 bytes and one revocation bit (LaneRing); what tokens have in common stands
-// in their class (ClassTable); cascades are one word per selector (Watermarks); audiences and
-// scopes are compared by name (NameTable). It is a function of the log (INV-3): fold's results are
-// published here after the batch is durable and before its callers are answered (INV-2).
+// Per token it keeps 32 bytes and one revocation bit (LaneRing), and of a user's token 8 bytes that
+// name its consent and family, which end by one bit each (EndedBits). What tokens have in common
+// stands in their class (ClassTable); cascades are one word per selector (Watermarks); audiences
+// and scopes are compared by name (NameTable). It is a function of the log (INV-3): fold's results
+// are published here after the batch is durable and before its callers are answered (INV-2).
 //
 // Threads: the "writer" functions belong to one thread at a time; everything else is wait-free on
 // any thread, noexcept, and never allocates. Publishing is release, reading acquire: a check that
@@ -20,6 +21,7 @@
 #include <string_view>
 
 #include "core/class_table.hpp"
+#include "core/ended_bits.hpp"
 #include "core/lane_ring.hpp"
 #include "core/live_token.hpp"
 #include "core/name_table.hpp"
@@ -49,10 +51,11 @@ class ValidityIndex {
 
   // --- readers: any thread ---
 
-  // Refuses in this order: not found, another fingerprint, revoked, under a watermark, expired
-  // (now >= expires_at, A21): not_good; any entry flag: ask_status; `audience` is not
-  // byte-identical to the identifier of one of the token's APIs (A20): not_good; a required scope
-  // that the token lacks at that API (A23, A18c): insufficient_scope.
+  // Refuses in this order: not found, another fingerprint, revoked or on an ended consent or
+  // family, under a watermark, expired (now >= expires_at, A21): not_good; any entry flag:
+  // ask_status; `audience` is not byte-identical to the identifier of one of the token's APIs
+  // (A20): not_good; a required scope that the token lacks at that API (A23, A18c):
+  // insufficient_scope.
   [[nodiscard]] Verdict check(TokenIndex index, const Fingerprint& fingerprint,
                               std::string_view audience,
                               std::span<const std::string_view> required_scopes,
@@ -95,6 +98,13 @@ class ValidityIndex {
     const bool revoked = ring.load_bit(counter);
     return ring.serves(counter) && revoked;
   }
+  // Whether tokens on it are good no more. False for 0, and once the number was freed.
+  [[nodiscard]] bool is_ended(ConsentNumber consent) const noexcept {
+    return ended_consents_.test(consent.value());
+  }
+  [[nodiscard]] bool is_ended(FamilyNumber family) const noexcept {
+    return ended_families_.test(family.value());
+  }
   // The class of an issued, unretired token; never that of another token.
   [[nodiscard]] std::optional<TokenClass> find_class(TokenIndex index) const noexcept;
   [[nodiscard]] Sequence watermark(Selector selector) const noexcept {
@@ -105,11 +115,10 @@ class ValidityIndex {
   // The chunks of a lane that may be in use; and a copy of one while it is live, see LaneRing.
   [[nodiscard]] ChunkRange chunks(Lane lane) const noexcept { return ring(lane).chunks(); }
   [[nodiscard]] bool copy_chunk(Lane lane, std::uint64_t chunk,
-                                std::span<std::uint64_t, kChunkEntryWords> entries,
-                                std::span<std::uint64_t, kChunkBitWords> bits) const noexcept {
-    return ring(lane).copy_chunk(chunk, entries, bits);
+                                const ChunkWords<std::uint64_t>& to) const noexcept {
+    return ring(lane).copy_chunk(chunk, to);
   }
-  // Memory of the chunks in use and of the class records.
+  // Memory of the chunks in use with their bindings, of the class records and of the ended bits.
   [[nodiscard]] std::size_t committed_bytes() const noexcept;
 
   // --- the writer ---
@@ -131,6 +140,13 @@ class ValidityIndex {
   void publish_cascade(Selector selector, Sequence revoked_before) noexcept {
     watermarks_.publish(selector, revoked_before);
   }
+  // Ends every token on this consent, or of this family, until the number is freed; only after
+  // every chunk that holds such a token was retired. All are idempotent and require a number in (0,
+  // kEndedNumberEnd).
+  void publish_ended(ConsentNumber consent) noexcept { ended_consents_.set(consent.value()); }
+  void publish_ended(FamilyNumber family) noexcept { ended_families_.set(family.value()); }
+  void free_consent(ConsentNumber consent) noexcept { ended_consents_.clear(consent.value()); }
+  void free_family(FamilyNumber family) noexcept { ended_families_.clear(family.value()); }
   void publish_api(ApiNumber number, std::string_view identifier) {
     names_.publish_api(number, identifier);
   }
@@ -156,10 +172,9 @@ class ValidityIndex {
   // Fills a chunk from copy_chunk's words, before any reader is let in; snapshot_corrupt and
   // nothing changed if it has no place or the words are impossible. Retire first, to the floor seen
   // when copying ended.
-  [[nodiscard]] Result<void> load_chunk(
-      Lane lane, std::uint64_t chunk, std::span<const std::uint64_t, kChunkEntryWords> entries,
-      std::span<const std::uint64_t, kChunkBitWords> bits) noexcept {
-    return rings_[static_cast<std::size_t>(lane)].load_chunk(chunk, entries, bits);
+  [[nodiscard]] Result<void> load_chunk(Lane lane, std::uint64_t chunk,
+                                        const ChunkWords<const std::uint64_t>& from) noexcept {
+    return rings_[static_cast<std::size_t>(lane)].load_chunk(chunk, from);
   }
   // Forgets every chunk and every retirement, after a load that failed half way; before any reader
   // is let in.
@@ -172,7 +187,8 @@ class ValidityIndex {
   struct TokenFacts {
     EntryWords entry;
     ClassRecord record;
-    bool revoked = false;
+    TokenBinding binding;
+    bool revoked = false;  // by its own bit, or by that of its consent or family
   };
 
   [[nodiscard]] const LaneRing& ring(Lane lane) const noexcept {
@@ -183,6 +199,10 @@ class ValidityIndex {
   }
   [[nodiscard]] LaneRing& lane(TokenIndex index) noexcept { return rings_[index.lane_number()]; }
   [[nodiscard]] std::optional<TokenFacts> read(TokenIndex index) const noexcept;
+  // Of a bound entry. A binding that is missing reads as ended: every user's token has a consent.
+  [[nodiscard]] bool has_ended(TokenBinding binding) const noexcept {
+    return binding.consent.value() == 0 || is_ended(binding.consent) || is_ended(binding.family);
+  }
   // Everything but audience and scopes, for which `good` goes on with finish(class record).
   template <class Finish>
   [[nodiscard]] Verdict check_token(TokenIndex index, const Fingerprint* fingerprint,
@@ -193,6 +213,8 @@ class ValidityIndex {
   std::array<LaneRing, kLaneCount> rings_;
   ClassTable classes_;
   Watermarks watermarks_;
+  EndedBits ended_consents_;
+  EndedBits ended_families_;
   NameTable names_;
 };
 
@@ -207,7 +229,9 @@ void ValidityIndex::for_each_entry(Lane lane, std::uint64_t from, std::uint64_t 
     const std::uint64_t stop = ring(lane).serves(counter) ? std::min(end, chunk_end) : counter;
     for (; counter < stop; ++counter) {
       const EntryWords entry = ring(lane).load_entry(counter);
-      if (entry.is_issued()) visit(TokenIndex{lane, counter}, unpack_entry(entry));
+      if (!entry.is_issued()) continue;
+      visit(TokenIndex{lane, counter},
+            unpack_entry(entry, ring(lane).load_binding(counter, entry)));
     }
     counter = std::max(counter, std::min(end, chunk_end));
   }

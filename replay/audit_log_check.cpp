@@ -230,12 +230,16 @@ void AuditLogCheck::compare_index(const std::string& place, const ValidityIndex&
                                         std::vector<std::uint64_t>(kChunkEntryWords)};
   std::vector<std::uint64_t> bits[2]{std::vector<std::uint64_t>(kChunkBitWords),
                                      std::vector<std::uint64_t>(kChunkBitWords)};
+  std::vector<std::uint64_t> bindings[2]{std::vector<std::uint64_t>(kChunkTokens),
+                                         std::vector<std::uint64_t>(kChunkTokens)};
   const auto copy = [&](const ValidityIndex& index, Lane lane, std::uint64_t chunk, int to) {
-    const auto words = std::span{entries[to]}.first<kChunkEntryWords>();
-    const auto flags = std::span{bits[to]}.first<kChunkBitWords>();
-    if (index.copy_chunk(lane, chunk, words, flags)) return;
+    const ChunkWords<std::uint64_t> words{std::span{entries[to]}.first<kChunkEntryWords>(),
+                                          std::span{bits[to]}.first<kChunkBitWords>(),
+                                          std::span{bindings[to]}.first<kChunkTokens>()};
+    if (index.copy_chunk(lane, chunk, words)) return;
     std::ranges::fill(entries[to], 0);  // not in use: as good as empty
     std::ranges::fill(bits[to], 0);
+    std::ranges::fill(bindings[to], 0);
   };
   for (std::size_t number = 0; number < kLaneCount; ++number) {
     const auto lane = static_cast<Lane>(number);
@@ -245,7 +249,7 @@ void AuditLogCheck::compare_index(const std::string& place, const ValidityIndex&
          ++chunk) {
       copy(index_, lane, chunk, 0);
       copy(saved, lane, chunk, 1);
-      if (entries[0] == entries[1] && bits[0] == bits[1]) continue;
+      if (entries[0] == entries[1] && bits[0] == bits[1] && bindings[0] == bindings[1]) continue;
       findings_.difference(place, "the tokens of lane " + std::to_string(number) +
                                       " from counter " + std::to_string(chunk * kChunkTokens) +
                                       " are not those of the events");

@@ -90,6 +90,7 @@ Result<SnapshotHeader> decode_snapshot_header(std::span<const std::uint8_t> byte
 void append_chunk_record(std::string& table, const ChunkRecord& record) {
   put(table, record.base.value());
   put(table, record.entries);
+  put(table, record.bound);
   put(table, record.crc);
 }
 
@@ -99,10 +100,12 @@ Result<ChunkRecord> decode_chunk_record(std::span<const std::uint8_t> bytes,
   ChunkRecord record;
   record.base = TokenIndex::from_value(take<std::uint64_t>(bytes));
   record.entries = take<std::uint32_t>(bytes);
+  record.bound = take<std::uint32_t>(bytes);
   record.crc = take<std::uint32_t>(bytes);
   if (!record.base.has_lane() || record.base.counter() % kChunkTokens != 0)
     return Errc::snapshot_corrupt;
   if (record.entries == 0 || record.entries > kChunkTokens) return Errc::snapshot_corrupt;
+  if (record.bound > record.entries) return Errc::snapshot_corrupt;
   if (previous && record.base <= previous->base) return Errc::snapshot_corrupt;
   return record;
 }

@@ -5,13 +5,14 @@
 //           state_bytes(8) state_crc(4) range_bytes(4) range_crc(4) table_crc(4) header_crc(4)
 // state  := encode_state() (core/state_codec.hpp)
 // range  := CompactRange::serialize() (core/merkle.hpp)
-// chunk  := entry(32)*entries bit_word(8)*ceil(entries/64)
-// table  := (base(8) entries(4) crc(4))*chunk_count, ascending by base
+// chunk  := entry(32)*entries bit_word(8)*ceil(entries/64) binding(8)*bound
+// table  := (base(8) entries(4) bound(4) crc(4))*chunk_count, ascending by base
 //
 // Integers and the words of entries are little-endian; every crc is crc32c over the bytes it names,
 // the header's over all of the header before it. `base` is the TokenIndex of a chunk's first
-// counter; `entries` counts up to the chunk's last issued one, what follows is empty. An empty
-// chunk is left out. The header is written last, the parts have no gaps.
+// counter; `entries` counts up to the chunk's last issued one, what follows is empty. Bindings are
+// those of the bound entries, in their order (core/entry_words.hpp). An empty chunk is left out.
+// The header is written last, the parts have no gaps.
 #pragma once
 
 #include <array>
@@ -27,9 +28,9 @@
 
 namespace tokenledger {
 
-inline constexpr std::uint32_t kSnapshotFormatVersion = 2;
+inline constexpr std::uint32_t kSnapshotFormatVersion = 3;
 inline constexpr std::size_t kSnapshotHeaderBytes = 84;
-inline constexpr std::size_t kChunkRecordBytes = 16;
+inline constexpr std::size_t kChunkRecordBytes = 20;
 // All lanes' address space is far smaller.
 inline constexpr std::uint32_t kSnapshotChunksMax = 1u << 22;
 
@@ -56,17 +57,19 @@ struct SnapshotHeader {
 struct ChunkRecord {
   TokenIndex base;
   std::uint32_t entries = 0;
+  std::uint32_t bound = 0;
   std::uint32_t crc = 0;
   friend bool operator==(const ChunkRecord&, const ChunkRecord&) = default;
 
   [[nodiscard]] std::uint64_t bytes() const noexcept {
-    return std::uint64_t{entries} * 32 + (std::uint64_t{entries} + 63) / 64 * 8;
+    return std::uint64_t{entries} * 32 + (std::uint64_t{entries} + 63) / 64 * 8 +
+           std::uint64_t{bound} * 8;
   }
 };
 
 void append_chunk_record(std::string& table, const ChunkRecord& record);
 // snapshot_corrupt unless base is chunk-aligned in a lane that exists, above `previous`, and
-// 0 < entries <= kChunkTokens. `bytes`: kChunkRecordBytes.
+// 0 < entries <= kChunkTokens and bound <= entries. `bytes`: kChunkRecordBytes.
 [[nodiscard]] Result<ChunkRecord> decode_chunk_record(std::span<const std::uint8_t> bytes,
                                                       const std::optional<ChunkRecord>& previous);
 

@@ -19,7 +19,8 @@ namespace tokenledger {
 namespace {
 
 using Words = std::vector<std::uint64_t>;
-constexpr std::size_t kChunkWords = kChunkEntryWords + kChunkBitWords;
+constexpr std::size_t kChunkMarkWords = kChunkEntryWords + kChunkBitWords;
+constexpr std::size_t kChunkWords = kChunkMarkWords + kChunkTokens;
 
 Result<void> read_exactly(const File& file, std::uint64_t offset, std::span<std::uint8_t> out) {
   const auto count = file.read_at(offset, out);
@@ -37,7 +38,22 @@ Result<std::string> read_part(const File& file, std::uint64_t offset, std::uint6
   return part;
 }
 
-// The chunk's words as the index wants them: all entries, then all bits, what is not there zero.
+// From the bound entries' own, which stand at the front, to one per entry.
+Result<void> spread_bindings(const ChunkRecord& record, Words& words) {
+  const auto bindings = std::span{words}.subspan<kChunkMarkWords, kChunkTokens>();
+  std::uint32_t left = record.bound;
+  for (std::uint32_t slot = kChunkTokens; slot-- > 0;) {
+    const bool is_bound = EntryWords{{0, 0, 0, words[slot * kEntryWords + 3]}}.is_bound();
+    if (is_bound && left == 0) return Errc::snapshot_corrupt;
+    // From behind, where the place of each is not below where it stands.
+    const std::uint64_t binding = is_bound ? bindings[--left] : 0;
+    if (slot >= left) bindings[slot] = binding;
+  }
+  return left == 0 ? Result<void>{} : Errc::snapshot_corrupt;
+}
+
+// The chunk's words as the index wants them: all entries, all bits, all bindings, what is not there
+// zero.
 Result<void> read_chunk(const File& file, std::uint64_t offset, const ChunkRecord& record,
                         Words& words) {
   const std::span bytes{reinterpret_cast<std::uint8_t*>(words.data()),
@@ -48,11 +64,15 @@ Result<void> read_chunk(const File& file, std::uint64_t offset, const ChunkRecor
   const std::size_t bit_words = (std::size_t{record.entries} + 63) / 64;
   const auto bits = words.begin() + static_cast<std::ptrdiff_t>(entry_words);
   const auto bits_end = bits + static_cast<std::ptrdiff_t>(bit_words);
+  const auto bindings_end = bits_end + static_cast<std::ptrdiff_t>(record.bound);
   const auto place = words.begin() + kChunkEntryWords;
+  const auto binding_place = words.begin() + kChunkMarkWords;
+  std::copy_backward(bits_end, bindings_end,
+                     binding_place + static_cast<std::ptrdiff_t>(record.bound));
   std::copy_backward(bits, bits_end, place + static_cast<std::ptrdiff_t>(bit_words));
   std::fill(bits, place, 0);
-  std::fill(place + static_cast<std::ptrdiff_t>(bit_words), words.end(), 0);
-  return {};
+  std::fill(place + static_cast<std::ptrdiff_t>(bit_words), binding_place, 0);
+  return spread_bindings(record, words);
 }
 
 // The tokens revoked one by one in (S, E]: their bits may stand in the copy, and the fold of those
@@ -165,6 +185,7 @@ class SnapshotLoader {
     const std::span all{words};
     const auto entries = all.first<kChunkEntryWords>();
     const auto bits = all.subspan<kChunkEntryWords, kChunkBitWords>();
+    const auto bindings = all.subspan<kChunkMarkWords, kChunkTokens>();
     const TokenIndex end{record.base.lane(), record.base.counter() + kChunkTokens};
     for (auto token = std::ranges::lower_bound(revoked_later, record.base);
          token != revoked_later.end() && *token < end; ++token) {
@@ -180,8 +201,8 @@ class SnapshotLoader {
       if (number >= tokens_of_class_.size()) return Errc::snapshot_corrupt;
       ++tokens_of_class_[number];
     }
-    return index_.load_chunk(record.base.lane(), record.base.counter() / kChunkTokens, entries,
-                             bits);
+    return index_.load_chunk(record.base.lane(), record.base.counter() / kChunkTokens,
+                             {entries, bits, bindings});
   }
 
   // The state counts each class's tokens: so no chunk and no entry can be missing.

@@ -32,7 +32,8 @@ class SnapshotWriter {
         summary_{summary},
         index_{index},
         entries_(kChunkEntryWords),
-        bits_(kChunkBitWords) {}
+        bits_(kChunkBitWords),
+        bindings_(kChunkTokens) {}
 
   Result<void> write(const std::function<Sequence()>& published) {
     // Holds the header's place; a file without its header is no snapshot.
@@ -79,9 +80,10 @@ class SnapshotWriter {
   Result<void> write_lane(Lane lane) {
     const ChunkRange range = index_.chunks(lane);
     for (std::uint64_t chunk = range.first; chunk < range.end; ++chunk) {
-      const std::span<std::uint64_t, kChunkEntryWords> entries{entries_};
-      const std::span<std::uint64_t, kChunkBitWords> bits{bits_};
-      if (!index_.copy_chunk(lane, chunk, entries, bits)) continue;  // never used; or see below
+      const ChunkWords<std::uint64_t> words{std::span{entries_}.first<kChunkEntryWords>(),
+                                            std::span{bits_}.first<kChunkBitWords>(),
+                                            std::span{bindings_}.first<kChunkTokens>()};
+      if (!index_.copy_chunk(lane, chunk, words)) continue;  // never used; or see below
       if (auto written = write_chunk(TokenIndex{lane, chunk * kChunkTokens}); !written)
         return written;
     }
@@ -93,26 +95,45 @@ class SnapshotWriter {
     if (count == 0) return {};
     const auto entries = bytes_of_words(std::span{entries_}.first(count * kEntryWords));
     const auto bits = bytes_of_words(std::span{bits_}.first((count + 63) / 64));
-    append_chunk_record(table_,
-                        {.base = base, .entries = count, .crc = crc32c(bits, crc32c(entries))});
+    const auto bound = gather_bindings(count);
+    const auto bindings = bytes_of_words(std::span{bindings_}.first(bound));
+    append_chunk_record(table_, {.base = base,
+                                 .entries = count,
+                                 .bound = bound,
+                                 .crc = crc32c(bindings, crc32c(bits, crc32c(entries)))});
     if (auto written = append(entries); !written) return written;
-    return append(bits);
+    if (auto written = append(bits); !written) return written;
+    return append(bindings);
   }
 
   // Clears what was issued after S; returns the count up to the last entry that stays.
   std::uint32_t forget_later_tokens() {
     std::uint32_t count = 0;
     for (std::uint32_t slot = 0; slot < kChunkTokens; ++slot) {
-      std::uint64_t* const words = entries_.data() + slot * kEntryWords;
-      if (words[3] == 0) continue;
-      if (EntryWords{{0, 0, 0, words[3]}}.issued_seq() > frozen_.seq) {
-        std::fill_n(words, kEntryWords, 0);
+      const EntryWords entry = entry_at(slot);
+      if (!entry.is_issued()) continue;
+      if (entry.issued_seq() > frozen_.seq) {
+        std::fill_n(entries_.data() + slot * kEntryWords, kEntryWords, 0);
         bits_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
       } else {
         count = slot + 1;
       }
     }
     return count;
+  }
+
+  // Moves the bindings of the bound entries among the first `count` to the front; how many.
+  std::uint32_t gather_bindings(std::uint32_t count) {
+    std::uint32_t bound = 0;
+    for (std::uint32_t slot = 0; slot < count; ++slot) {
+      if (entry_at(slot).is_bound()) bindings_[bound++] = bindings_[slot];
+    }
+    return bound;
+  }
+
+  // Its word 3 alone.
+  EntryWords entry_at(std::uint32_t slot) const {
+    return {{0, 0, 0, entries_[slot * kEntryWords + 3]}};
   }
 
   // A chunk that was retired after S would be missing, and the fold of its retirement would then
@@ -133,6 +154,7 @@ class SnapshotWriter {
   const ValidityIndex& index_;
   std::vector<std::uint64_t> entries_;
   std::vector<std::uint64_t> bits_;
+  std::vector<std::uint64_t> bindings_;
   std::string table_;
   std::uint64_t file_bytes_ = 0;
   std::uint64_t unsynced_bytes_ = 0;

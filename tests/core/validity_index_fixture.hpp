@@ -40,6 +40,13 @@ inline IndexEntry entry_of(std::uint64_t counter, ClassNumber token_class = kCla
           .flags = EntryFlags::none};
 }
 
+// The same token, a user's.
+inline IndexEntry user_entry_of(std::uint64_t counter, ConsentNumber consent, FamilyNumber family) {
+  IndexEntry entry = entry_of(counter);
+  entry.binding = {consent, family};
+  return entry;
+}
+
 // Names and the class of calendar tokens; kOtherApi exists and is not the token's.
 inline void publish_calendar(ValidityIndex& index) {
   index.publish_api(kApi, kAudience);

@@ -42,10 +42,16 @@ TEST_F(D05CheckPath, TripwiresTrip) {
 TEST_F(D05CheckPath, NeitherAllocatesNorLocks) {
   ValidityIndex index{kSmallIndex};
   publish_calendar(index);
+  // A third each: revoked; a machine's; a user's, every second of which is on an ended consent.
+  const ConsentNumber ended{7};
   for (std::uint64_t counter = 0; counter < 1000; ++counter) {
-    index.publish_issue(hour(counter), entry_of(counter));
+    const ConsentNumber consent = counter % 2 == 0 ? ConsentNumber{3} : ended;
+    index.publish_issue(hour(counter), counter % 3 == 2
+                                           ? user_entry_of(counter, consent, FamilyNumber{5})
+                                           : entry_of(counter));
     if (counter % 3 == 0) index.publish_revoke(hour(counter));
   }
+  index.publish_ended(ended);
   const std::string_view scopes[] = {"read", "write"};
   std::uint64_t good = 0;
   const std::uint64_t allocations_before = allocations;
@@ -64,6 +70,8 @@ TEST_F(D05CheckPath, NeitherAllocatesNorLocks) {
     };
     for (const Verdict verdict : verdicts) good += verdict == Verdict::good;
     good += index.find(token).has_value();
+    good += index.find_live(token, &fingerprint, kNow).has_value();
+    good += index.is_ended(FamilyNumber{5});
     good += index.find_class(token).has_value();
     good += index.is_revoked_individually(token);
     good += index.watermark({SelectorKind::client, 5}).value();
@@ -71,7 +79,8 @@ TEST_F(D05CheckPath, NeitherAllocatesNorLocks) {
   }
   EXPECT_EQ(allocations - allocations_before, 0u);
   EXPECT_EQ(locks - locks_before, 0u);
-  EXPECT_EQ(good, 3 * 666u + 2 * 1000u + 334u + 2000u);
+  // 333 machine's tokens and 167 of users are good.
+  EXPECT_EQ(good, 4 * 500u + 2 * 1000u + 334u + 2000u);
 }
 
 }  // namespace

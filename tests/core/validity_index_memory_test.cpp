@@ -190,31 +190,41 @@ class ChunkCopy : public ValidityIndexMemory {
     issue_range(kChunk, kChunk + 1000);
     index_.publish_revoke(hour(kChunk + 7));
     index_.publish_flags(hour(kChunk + 9), EntryFlags::suspended);
+    index_.publish_issue(hour(kChunk + 2000), user_entry_of(kChunk + 2000, ConsentNumber{8}, {}));
+    index_.publish_issue(hour(kChunk + 2001),
+                         user_entry_of(kChunk + 2001, ConsentNumber{9}, FamilyNumber{3}));
+    index_.publish_ended(FamilyNumber{3});
   }
   bool copy(std::uint64_t chunk) {
     return index_.copy_chunk(Lane::hour, chunk,
-                             std::span<std::uint64_t, kChunkEntryWords>{entries_},
-                             std::span<std::uint64_t, kChunkBitWords>{bits_});
+                             {std::span<std::uint64_t, kChunkEntryWords>{entries_},
+                              std::span<std::uint64_t, kChunkBitWords>{bits_},
+                              std::span<std::uint64_t, kChunkTokens>{bindings_}});
   }
   Result<void> load(ValidityIndex& index, std::uint64_t chunk) {
     return index.load_chunk(Lane::hour, chunk,
-                            std::span<const std::uint64_t, kChunkEntryWords>{entries_},
-                            std::span<const std::uint64_t, kChunkBitWords>{bits_});
+                            {std::span<const std::uint64_t, kChunkEntryWords>{entries_},
+                             std::span<const std::uint64_t, kChunkBitWords>{bits_},
+                             std::span<const std::uint64_t, kChunkTokens>{bindings_}});
   }
   std::vector<std::uint64_t> entries_ = std::vector<std::uint64_t>(kChunkEntryWords);
   std::vector<std::uint64_t> bits_ = std::vector<std::uint64_t>(kChunkBitWords);
+  std::vector<std::uint64_t> bindings_ = std::vector<std::uint64_t>(kChunkTokens);
 };
 
 TEST_F(ChunkCopy, LoadsIntoAnotherIndexAndAnswersTheSame) {
   ASSERT_TRUE(copy(1));
   ValidityIndex loaded{kSmallIndex};
   publish_calendar(loaded);
+  loaded.publish_ended(FamilyNumber{3});
   ASSERT_TRUE(load(loaded, 1));
   for (std::uint64_t counter = 0; counter < kSmallCapacity; ++counter) {
     ASSERT_EQ(loaded.find(hour(counter)), index_.find(hour(counter))) << counter;
     ASSERT_EQ(check(loaded, counter), check(index_, counter)) << counter;
   }
+  EXPECT_EQ(check(loaded, kChunk + 2001), Verdict::not_good);
   EXPECT_EQ(loaded.chunks(Lane::hour), (ChunkRange{0, 2}));
+  EXPECT_EQ(loaded.committed_bytes(), index_.committed_bytes());
 }
 
 TEST_F(ChunkCopy, NothingToCopyWhereNoChunkIsInUse) {
@@ -238,19 +248,30 @@ TEST_F(ChunkCopy, ChunkWithoutPlaceIsRefused) {
 
 struct DamageCase {
   const char* name;
-  void (*damage)(std::vector<std::uint64_t>& entries, std::vector<std::uint64_t>& bits);
+  void (*damage)(std::vector<std::uint64_t>& entries, std::vector<std::uint64_t>& bits,
+                 std::vector<std::uint64_t>& bindings);
 };
 using Words = std::vector<std::uint64_t>;
 constexpr DamageCase kDamageCases[] = {
-    {"FingerprintWithoutIssuedMark", [](Words& entries, Words&) { entries[4 * 5000] = 1; }},
-    {"ClassWithoutIssuedMark", [](Words& entries, Words&) { entries[4 * 65535 + 2] = 1; }},
-    {"RevokedButNotIssued", [](Words&, Words& bits) { bits[1023] = 1; }},
-    {"KindNone", [](Words& entries, Words&) { entries[3] &= ~0xFF00ull; }},
-    {"KindUnknown", [](Words& entries, Words&) { entries[3] |= 0x0400ull; }},
-    {"FlagUnknown", [](Words& entries, Words&) { entries[3] |= 0x08ull; }},
-    {"NoSequence", [](Words& entries, Words&) { entries[3] &= 0xFFFFull; }},
-    {"NoClass", [](Words& entries, Words&) { entries[2] &= ~0xFFFF'FFFFull; }},
-    {"ClassTooGreat", [](Words& entries, Words&) { entries[2] |= kClassesMax; }},
+    {"FingerprintWithoutIssuedMark", [](Words& entries, Words&, Words&) { entries[4 * 5000] = 1; }},
+    {"ClassWithoutIssuedMark", [](Words& entries, Words&, Words&) { entries[4 * 65535 + 2] = 1; }},
+    {"RevokedButNotIssued", [](Words&, Words& bits, Words&) { bits[1023] = 1; }},
+    {"KindNone", [](Words& entries, Words&, Words&) { entries[3] &= ~0xFF00ull; }},
+    {"KindUnknown", [](Words& entries, Words&, Words&) { entries[3] |= 0x0400ull; }},
+    {"FlagUnknown", [](Words& entries, Words&, Words&) { entries[3] |= 0x08ull; }},
+    {"NoSequence", [](Words& entries, Words&, Words&) { entries[3] &= 0xFFFFull; }},
+    {"NoClass", [](Words& entries, Words&, Words&) { entries[2] &= ~0xFFFF'FFFFull; }},
+    {"ClassTooGreat", [](Words& entries, Words&, Words&) { entries[2] |= kClassesMax; }},
+    {"BoundWithoutBinding", [](Words& entries, Words&, Words&) { entries[3] |= kEntryBound; }},
+    {"BindingOfAMachinesToken", [](Words&, Words&, Words& bindings) { bindings[0] = 1; }},
+    {"BindingWithoutToken", [](Words&, Words&, Words& bindings) { bindings[5000] = 1; }},
+    {"BindingGone", [](Words&, Words&, Words& bindings) { bindings[2000] = 0; }},
+    {"BindingWithoutConsent", [](Words&, Words&, Words& bindings) { bindings[2001] &= ~255ull; }},
+    {"ConsentTooGreat", [](Words&, Words&, Words& bindings) { bindings[2000] = kEndedNumberEnd; }},
+    {"FamilyTooGreat",
+     [](Words&, Words&, Words& bindings) {
+       bindings[2000] |= std::uint64_t{kEndedNumberEnd} << 32;
+     }},
 };
 class DamagedChunkCopy : public ChunkCopy, public testing::WithParamInterface<DamageCase> {};
 
@@ -258,13 +279,15 @@ TEST_P(DamagedChunkCopy, IsRefusedAndLeavesTheChunkEmpty) {
   ASSERT_TRUE(copy(1));
   const Words entries = entries_;
   const Words bits = bits_;
-  GetParam().damage(entries_, bits_);
+  const Words bindings = bindings_;
+  GetParam().damage(entries_, bits_, bindings_);
   ValidityIndex loaded{kSmallIndex};
   publish_calendar(loaded);
   EXPECT_EQ(load(loaded, 1).error(), Errc::snapshot_corrupt);
   EXPECT_EQ(check(loaded, kChunk), Verdict::not_good);
   entries_ = entries;
   bits_ = bits;
+  bindings_ = bindings;
   EXPECT_TRUE(load(loaded, 1)) << "the undamaged copy still has a place";
 }
 

@@ -1,7 +1,8 @@
 // INV-2, Z06: once a revocation is acknowledged, no check on any thread says good.
 //
 // One writer plays a script over a ring of two chunks: it issues, revokes, cascades, suspends,
-// retires chunks and reuses class numbers, and acknowledges each step through an atomic counter.
+// withdraws consents, ends families, retires chunks and reuses the numbers of classes, consents and
+// families, and acknowledges each step through an atomic counter.
 // What token c is and what happens to it follows from c and the seed alone, so that readers on
 // other threads know the truth without sharing anything else with the writer. They also compare
 // whole entries and classes: nobody may ever see the data of another token.
@@ -33,6 +34,10 @@ constexpr std::uint64_t kGroupTokens = 4096;  // tokens with one class
 constexpr std::uint64_t kRevokeLag = 2;       // batches between an issue and its revocation
 constexpr std::uint32_t kClassNumbers = kCapacity / kGroupTokens;
 constexpr std::uint32_t kApis = 61;
+// Tokens of one consent and one family; both numbers come again with the slot's next life.
+constexpr std::uint64_t kBoundTokens = kBatchTokens;
+constexpr std::uint32_t kBoundNumbers = kCapacity / kBoundTokens;
+constexpr std::uint64_t kBoundLag = 4;  // of these, between an issue and the end
 constexpr UnixSeconds kNow{1'700'000'000};
 
 std::uint64_t environment(const char* name, std::uint64_t fallback) {
@@ -88,25 +93,49 @@ struct Script {
       default: return {SelectorKind::key, ended.key.value()};
     }
   }
+  // A third of the tokens is machines', a third is users' with a family, a third without.
+  [[nodiscard]] bool is_users(std::uint64_t counter) const { return hash(~counter) % 3 != 0; }
+  [[nodiscard]] bool has_family(std::uint64_t counter) const { return hash(~counter) % 3 == 1; }
+  static std::uint64_t bound_group(std::uint64_t counter) { return counter / kBoundTokens; }
+  static std::uint32_t bound_number(std::uint64_t bound_group) {
+    return static_cast<std::uint32_t>(bound_group % kBoundNumbers) + 1;
+  }
+  [[nodiscard]] bool ends_consent(std::uint64_t bound_group) const {
+    return hash(bound_group ^ 0xC0) % 4 == 0;
+  }
+  [[nodiscard]] bool ends_family(std::uint64_t bound_group) const {
+    return hash(bound_group ^ 0xFA) % 4 == 0;
+  }
+  // Whether its consent or its family is to end.
+  [[nodiscard]] bool is_withdrawn(std::uint64_t counter) const {
+    const std::uint64_t group = bound_group(counter);
+    return (is_users(counter) && ends_consent(group)) ||
+           (has_family(counter) && ends_family(group));
+  }
   [[nodiscard]] IndexEntry entry(std::uint64_t counter) const {
+    const std::uint32_t bound = bound_number(bound_group(counter));
     return {.fingerprint = {hash(counter), ~hash(counter)},
             .expires_at = fate(counter) == Fate::expired ? kNow : kNow.next(),
             .token_class = class_number(group(counter)),
             .issued_seq = Sequence{counter + 1},
             .kind = TokenKind::opaque,
-            .flags = fate(counter) == Fate::suspended ? EntryFlags::suspended : EntryFlags::none};
+            .flags = fate(counter) == Fate::suspended ? EntryFlags::suspended : EntryFlags::none,
+            .binding = {ConsentNumber{is_users(counter) ? bound : 0},
+                        FamilyNumber{has_family(counter) ? bound : 0}}};
   }
 };
 
 // What the writer has acknowledged: every counter below is issued, revoked (if that is its fate),
-// cascaded (if its group is), or retired. `retiring` is stored before the step, the others after
-// it.
+// cascaded (if its group is), withdrawn (likewise), or retired. `retiring` is stored before the
+// step, the others after it.
 struct Acknowledged {
   alignas(64) std::atomic<std::uint64_t> issued{0};
   alignas(64) std::atomic<std::uint64_t> revoked{0};
   alignas(64) std::atomic<std::uint64_t> revoking{0};
   alignas(64) std::atomic<std::uint64_t> cascaded{0};
   alignas(64) std::atomic<std::uint64_t> cascading{0};
+  alignas(64) std::atomic<std::uint64_t> withdrawn{0};
+  alignas(64) std::atomic<std::uint64_t> withdrawing{0};
   alignas(64) std::atomic<std::uint64_t> retired{0};
   alignas(64) std::atomic<std::uint64_t> retiring{0};
 };
@@ -115,6 +144,7 @@ struct Counts {
   std::uint64_t checks = 0;
   std::uint64_t good = 0;
   std::uint64_t must_refuse = 0;      // checks of a token that an acknowledged step had ended
+  std::uint64_t withdrawn_alone = 0;  // of these, by nothing but the end of a consent or family
   std::uint64_t stale_good = 0;       // of these, answered good: INV-2 is broken
   std::uint64_t must_accept = 0;      // checks of a token that nothing had ended, before or after
   std::uint64_t wrongly_refused = 0;  // of these, not answered good
@@ -125,6 +155,7 @@ struct Counts {
     checks += other.checks;
     good += other.good;
     must_refuse += other.must_refuse;
+    withdrawn_alone += other.withdrawn_alone;
     stale_good += other.stale_good;
     must_accept += other.must_accept;
     wrongly_refused += other.wrongly_refused;
@@ -148,11 +179,14 @@ class Writer {
   }
   [[nodiscard]] std::uint64_t issued() const { return next_; }
   [[nodiscard]] std::uint64_t classes_reused() const { return classes_reused_; }
+  [[nodiscard]] std::uint64_t numbers_ended() const { return numbers_ended_; }
+  [[nodiscard]] std::uint64_t numbers_freed() const { return numbers_freed_; }
 
  private:
   void play_batch() {
     if (next_ % kChunkTokens == 0) make_room();
     if (next_ % kGroupTokens == 0) start_group(Script::group(next_));
+    free_numbers(Script::bound_group(next_));
     for (std::uint64_t counter = next_; counter < next_ + kBatchTokens; ++counter) {
       index_.publish_issue({Lane::hour, counter}, script_.entry(counter));
     }
@@ -160,6 +194,7 @@ class Writer {
     acknowledged_.issued.store(next_, std::memory_order_release);
     if (next_ >= (kRevokeLag + 1) * kBatchTokens)
       revoke_batch(next_ - (kRevokeLag + 1) * kBatchTokens);
+    if (next_ > kBoundLag * kBoundTokens) withdraw(Script::bound_group(next_) - kBoundLag - 1);
     // One group later, so that its tokens live a while.
     if (next_ % kGroupTokens == 0 && next_ >= 2 * kGroupTokens) {
       end_group(Script::group(next_) - 2);
@@ -182,6 +217,26 @@ class Writer {
       ++classes_reused_;
     }
     index_.publish_class(number, Script::token_class(group));
+  }
+
+  // Their tokens' chunk was retired by make_room(), so the next ones may have the numbers.
+  void free_numbers(std::uint64_t group) {
+    if (group < kBoundNumbers) return;
+    const std::uint64_t last = group - kBoundNumbers;
+    const std::uint32_t number = Script::bound_number(last);
+    if (script_.ends_consent(last)) index_.free_consent(ConsentNumber{number});
+    if (script_.ends_family(last)) index_.free_family(FamilyNumber{number});
+    numbers_freed_ += script_.ends_consent(last) + script_.ends_family(last);
+  }
+
+  void withdraw(std::uint64_t group) {
+    const std::uint64_t to = (group + 1) * kBoundTokens;
+    const std::uint32_t number = Script::bound_number(group);
+    acknowledged_.withdrawing.store(to, std::memory_order_release);
+    if (script_.ends_consent(group)) index_.publish_ended(ConsentNumber{number});
+    if (script_.ends_family(group)) index_.publish_ended(FamilyNumber{number});
+    numbers_ended_ += script_.ends_consent(group) + script_.ends_family(group);
+    acknowledged_.withdrawn.store(to, std::memory_order_release);
   }
 
   void revoke_batch(std::uint64_t from) {
@@ -207,6 +262,8 @@ class Writer {
   Acknowledged& acknowledged_;
   std::uint64_t next_ = 0;
   std::uint64_t classes_reused_ = 0;
+  std::uint64_t numbers_ended_ = 0;
+  std::uint64_t numbers_freed_ = 0;
 };
 
 class Reader {
@@ -250,6 +307,10 @@ class Reader {
     }
   }
 
+  static bool is_below(std::uint64_t counter, const std::atomic<std::uint64_t>& bound) {
+    return counter < bound.load(std::memory_order_acquire);
+  }
+
   [[nodiscard]] bool ended(std::uint64_t counter, const std::atomic<std::uint64_t>& revoked,
                            const std::atomic<std::uint64_t>& cascaded,
                            const std::atomic<std::uint64_t>& retired) const {
@@ -275,13 +336,18 @@ class Reader {
   void check(std::uint64_t counter) {
     const std::uint64_t group = Script::group(counter);
     const bool was_issued = counter < acknowledged_.issued.load(std::memory_order_acquire);
-    const bool was_ended =
+    const bool was_withdrawn =
+        is_below(counter, acknowledged_.withdrawn) && script_.is_withdrawn(counter);
+    const bool was_ended_else =
         ended(counter, acknowledged_.revoked, acknowledged_.cascaded, acknowledged_.retired);
+    const bool was_ended = was_withdrawn || was_ended_else;
     const bool is_good = ask(counter, Script::api(group)) == Verdict::good;
     const bool may_be_ended =
+        (script_.is_withdrawn(counter) && is_below(counter, acknowledged_.withdrawing)) ||
         ended(counter, acknowledged_.revoking, acknowledged_.cascading, acknowledged_.retiring);
     counts.good += is_good;
     counts.must_refuse += was_ended;
+    counts.withdrawn_alone += was_withdrawn && !was_ended_else;
     counts.stale_good += was_ended && is_good;
     counts.must_accept += was_issued && !may_be_ended;
     counts.wrongly_refused += was_issued && !may_be_ended && !is_good;
@@ -339,14 +405,18 @@ TEST(ValidityIndexRace, INV2Z06NoReaderSaysGoodAfterARevocationWasAcknowledged) 
   Counts total;
   for (const Reader& reader : readers) total += reader.counts;
   std::cout << "issued " << writer.issued() << ", chunks retired " << index.oldest_chunk(Lane::hour)
-            << ", classes reused " << writer.classes_reused() << "\nchecks " << total.checks
-            << ", good " << total.good << ", must refuse " << total.must_refuse << " (stale good "
+            << ", classes reused " << writer.classes_reused() << ", consents and families ended "
+            << writer.numbers_ended() << " and freed " << writer.numbers_freed() << "\nchecks "
+            << total.checks << ", good " << total.good << ", must refuse " << total.must_refuse
+            << ", by a consent or family alone " << total.withdrawn_alone << " (stale good "
             << total.stale_good << "), must accept " << total.must_accept << " (wrongly refused "
             << total.wrongly_refused << "), foreign data " << total.foreign_data
             << ", wrong audience " << total.wrong_audience << std::endl;
   EXPECT_GE(total.checks, checks);
   EXPECT_GT(total.must_refuse, 0u);
+  EXPECT_GT(total.withdrawn_alone, 0u);
   EXPECT_GT(total.must_accept, 0u);
+  EXPECT_GT(writer.numbers_freed(), 0u);
   EXPECT_EQ(total.stale_good, 0u);
   EXPECT_EQ(total.wrongly_refused, 0u);
   EXPECT_EQ(total.foreign_data, 0u);

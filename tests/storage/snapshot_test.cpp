@@ -317,6 +317,95 @@ TEST_F(SnapshotTest, AChunkThatIsLeftOutIsNoticedAndTheIndexIsEmptyAgain) {
   expect_same_after_fold(*loaded);
 }
 
+// The ledger's tokens, every second one a user's.
+std::unique_ptr<ValidityIndex> with_users(const RandomLedger& ledger) {
+  auto users = std::make_unique<ValidityIndex>(RandomLedger::kIndexOptions);
+  publish_registries(ledger.state, *users);
+  for (std::size_t lane = 0; lane < kLaneCount; ++lane)
+    users->retire_chunks_below(static_cast<Lane>(lane), ledger.state.lanes[lane].oldest);
+  std::uint32_t number = 0;
+  for (Token token : tokens_of(ledger.index)) {
+    if (++number % 2 == 0) {
+      token.entry.binding = {ConsentNumber{number},
+                             FamilyNumber{number % 3 == 0 ? 0 : kEndedNumberEnd - number}};
+    }
+    users->publish_issue(token.index, token.entry);
+    if (token.revoked) users->publish_revoke(token.index);
+  }
+  return users;
+}
+
+TEST_F(SnapshotTest, INV3WhatTokensOfUsersStandOnIsSavedWithThem) {
+  live(400);
+  // Beyond the first chunk of a lane, and behind an empty stretch.
+  for (int i = 0; i < 20; ++i) (void)ledger.issue(1'000 * (i % 2));
+  const auto frozen = freeze();
+  append();
+  const auto users = with_users(ledger);
+  const auto published = [&] { return frozen.seq; };
+  ASSERT_TRUE(write_snapshot(*files, directory / "snapshots", frozen, *users, published));
+  const auto loaded = load();
+  ASSERT_EQ(loaded->from, frozen.seq);
+  ASSERT_GT(tokens_of(*users).size(), 20u);
+  EXPECT_TRUE(tokens_of(loaded->index) == tokens_of(*users));
+  EXPECT_EQ(loaded->index.committed_bytes(), users->committed_bytes());
+}
+
+TEST_F(SnapshotTest, INV3AUsersTokenIssuedAfterSIsForgottenWithItsBinding) {
+  ASSERT_TRUE(ledger.issue(0, 3'600));
+  ASSERT_TRUE(ledger.issue(0, 3'600));
+  const auto frozen = freeze();
+  ASSERT_TRUE(ledger.issue(0, 3'600));
+  ASSERT_TRUE(ledger.issue(0, 3'600));
+  append();
+  const auto users = with_users(ledger);
+  const auto published = [&] { return ledger.state.last_seq; };
+  ASSERT_TRUE(write_snapshot(*files, directory / "snapshots", frozen, *users, published));
+  const auto loaded = load();
+  ASSERT_EQ(loaded->from, frozen.seq);
+  auto wanted = tokens_of(*users);
+  wanted.resize(2);
+  EXPECT_TRUE(tokens_of(loaded->index) == wanted);
+}
+
+// Every checksum fits, but there are fewer or more bindings than bound entries.
+TEST_F(SnapshotTest, INV6ABindingTooFewOrTooManyIsNoticed) {
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(ledger.issue(0, 60));
+  const auto frozen = freeze();
+  append();
+  const auto users = with_users(ledger);
+  const auto published = [&] { return frozen.seq; };
+  ASSERT_TRUE(write_snapshot(*files, directory / "snapshots", frozen, *users, published));
+  const std::string whole = contents(path_of(frozen.seq));
+  const auto header = header_of(frozen.seq);
+  ASSERT_EQ(header.chunk_count, 1u);
+  const auto chunk_at = kSnapshotHeaderBytes + header.state_bytes + header.range_bytes;
+  const auto table_at = whole.size() - kChunkRecordBytes;
+  const auto record = decode_chunk_record(bytes_of(whole).subspan(table_at), std::nullopt);
+  ASSERT_TRUE(record);
+  ASSERT_EQ(record->bound, 2u);
+  for (const std::uint32_t bound : {2u, 1u, 0u, 3u, 4u}) {
+    std::string chunk = whole.substr(chunk_at, table_at - chunk_at);
+    chunk.resize(chunk.size() - 16 + 8 * bound, '\1');
+    std::string table;
+    append_chunk_record(table, {.base = record->base,
+                                .entries = record->entries,
+                                .bound = bound,
+                                .crc = crc32c(bytes_of(chunk))});
+    auto changed = header;
+    changed.file_bytes = chunk_at + chunk.size() + table.size();
+    changed.table_crc = crc32c(bytes_of(table));
+    std::string bytes = whole.substr(0, chunk_at) + chunk + table;
+    const auto encoded = encode_snapshot_header(changed);
+    bytes.replace(0, encoded.size(), text_of(encoded));
+    std::ofstream{path_of(frozen.seq), std::ios::binary} << bytes;
+    EXPECT_EQ(load()->damaged, bound == 2 ? 0 : 1) << bound;
+  }
+  std::string table;
+  append_chunk_record(table, {.base = {}, .entries = 4, .bound = 5, .crc = 1});
+  EXPECT_EQ(decode_chunk_record(bytes_of(table), std::nullopt).error(), Errc::snapshot_corrupt);
+}
+
 TEST_F(SnapshotTest, ACopyDuringWhichChunksWereRetiredIsGivenUp) {
   ASSERT_TRUE(ledger.issue(0, 60));
   const auto frozen = freeze();
