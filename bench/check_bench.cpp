@@ -21,9 +21,12 @@ namespace {
 
 inline constexpr std::size_t kGroup = 64;
 
+// Whose tokens: a client's, or users' with a consent each, and with a family each as well.
+enum class Holder { client, user, user_with_family };
+
 class CheckSubject {
  public:
-  CheckSubject(SignatureAlgorithm algorithm, std::size_t length)
+  CheckSubject(SignatureAlgorithm algorithm, std::size_t length, Holder holder)
       : fixture_{TokenKind::jwt, algorithm}, key_{must(SigningKey::generate(algorithm), "key")} {
     auto& core = fixture_.ledger().core();
     expires_at_ = UnixSeconds{to_seconds(fixture_.ledger().now()).value() + 86'400};
@@ -38,7 +41,13 @@ class CheckSubject {
       core.index.publish_issue(index, {.fingerprint = Fingerprint::of(sha256(token_)),
                                        .expires_at = expires_at_,
                                        .token_class = ClassNumber{1},
-                                       .issued_seq = Sequence{1'000 + counter}});
+                                       .issued_seq = Sequence{1'000 + counter},
+                                       .binding = binding_of(counter, holder)});
+      // Other people's, between the tokens' own numbers, so that the bits are really in memory.
+      if (holder != Holder::client && counter % 8 == 0) {
+        core.index.publish_ended(ConsentNumber{number_of(counter) + 1});
+        core.index.publish_ended(FamilyNumber{number_of(counter) + 1});
+      }
     }
   }
 
@@ -56,6 +65,15 @@ class CheckSubject {
   const std::string& token() const { return token_; }
 
  private:
+  static std::uint32_t number_of(std::uint64_t counter) {
+    return 2 * static_cast<std::uint32_t>(counter) + 1;
+  }
+  static TokenBinding binding_of(std::uint64_t counter, Holder holder) {
+    if (holder == Holder::client) return {};
+    const auto number = number_of(counter);
+    return {ConsentNumber{number}, FamilyNumber{holder == Holder::user ? 0 : number}};
+  }
+
   // Claims padded until the whole token has `length` characters, as a real one with scopes has.
   std::string make_token(std::size_t length) {
     std::string best;
@@ -100,8 +118,9 @@ class CheckSubject {
   std::uint64_t count_ = 0;
 };
 
-void check(benchmark::State& state, SignatureAlgorithm algorithm, std::size_t length) {
-  CheckSubject subject{algorithm, length};
+void check(benchmark::State& state, SignatureAlgorithm algorithm, std::size_t length,
+           Holder holder) {
+  CheckSubject subject{algorithm, length, holder};
   std::mt19937_64 random{42};
   std::vector<std::string> tokens;
   std::vector<double> medians;
@@ -133,11 +152,19 @@ void verify(benchmark::State& state, SignatureAlgorithm algorithm) {
     state.SkipWithError("a good signature was refused");
 }
 
-BENCHMARK_CAPTURE(check, es256, SignatureAlgorithm::es256, 480)
+BENCHMARK_CAPTURE(check, es256, SignatureAlgorithm::es256, 480, Holder::client)
     ->Name("P1/check_es256")
     ->UseManualTime()
     ->Iterations(is_quick() ? 2'000 : 20'000);
-BENCHMARK_CAPTURE(check, rs256, SignatureAlgorithm::rs256, 657)
+BENCHMARK_CAPTURE(check, es256_user, SignatureAlgorithm::es256, 480, Holder::user)
+    ->Name("P1/check_es256_user")
+    ->UseManualTime()
+    ->Iterations(is_quick() ? 2'000 : 20'000);
+BENCHMARK_CAPTURE(check, es256_family, SignatureAlgorithm::es256, 480, Holder::user_with_family)
+    ->Name("P1/check_es256_user_with_family")
+    ->UseManualTime()
+    ->Iterations(is_quick() ? 2'000 : 20'000);
+BENCHMARK_CAPTURE(check, rs256, SignatureAlgorithm::rs256, 657, Holder::client)
     ->Name("P1/check_rs256")
     ->UseManualTime()
     ->Iterations(is_quick() ? 2'000 : 20'000);
