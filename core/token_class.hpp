@@ -45,6 +45,12 @@ enum class SelectorKind : std::uint8_t {
   user = 8,
 };
 inline constexpr SelectorKind kSelectorKindLast = SelectorKind::user;
+// Whether it names tokens by a number that each token has of its own. There is one such event per
+// withdrawal, so nobody keeps all of them in memory.
+[[nodiscard]] constexpr bool ends_by_number(SelectorKind kind) noexcept {
+  return kind == SelectorKind::consent || kind == SelectorKind::family ||
+         kind == SelectorKind::user;
+}
 struct Selector {
   SelectorKind kind = SelectorKind::all;
   std::uint32_t id = 0;

@@ -98,7 +98,8 @@ class FoldedAsOf final : public AsOf {
   void count(TokenIndex index, const IndexEntry& entry, const AsOfPoint& at,
              CascadesByClass& cascades, StatusTotals& totals) const {
     const auto* token_class = state_.find_class(entry.token_class);
-    TokenFacts facts{entry.issued_seq, entry.expires_at, {}, {}};
+    TokenFacts facts{entry.issued_seq, entry.expires_at,         {}, {},
+                     entry.binding,    subject_of(entry.binding)};
     if (token_class != nullptr) facts.token_class = *token_class;
     // decide revokes only active tokens, so the bit means: before expiry. When exactly does not
     // change the status.
@@ -106,15 +107,32 @@ class FoldedAsOf final : public AsOf {
       facts.own =
           Revocation{.cause = {}, .actor = {}, .seq = entry.issued_seq.next(), .at = LedgerTime{}};
     }
-    const auto [found, is_new] = cascades.try_emplace(entry.token_class);
-    if (is_new) found->second = history_.for_class(facts.token_class);
     ++totals.issued;
-    switch (status(facts, found->second, at.seq, at.time).status) {
+    switch (status_of(facts, entry.token_class, at, cascades)) {
       case TokenStatus::active: ++totals.active; break;
       case TokenStatus::revoked: ++totals.revoked; break;
       case TokenStatus::expired: ++totals.expired; break;
       case TokenStatus::unknown: break;
     }
+  }
+
+  // Tokens of one class have their cascades in common, but for those of users.
+  TokenStatus status_of(const TokenFacts& facts, ClassNumber number, const AsOfPoint& at,
+                        CascadesByClass& cascades) const {
+    if (facts.binding != TokenBinding{})
+      return status(facts, history_.for_token(facts), at.seq, at.time).status;
+    const auto [found, is_new] = cascades.try_emplace(number);
+    if (is_new) found->second = history_.for_class(facts.token_class);
+    return status(facts, found->second, at.seq, at.time).status;
+  }
+
+  // The index knows what a token stands on, and that knows whose it is; a consent that a group's
+  // users share does not, but then there is a family.
+  SubjectNumber subject_of(TokenBinding binding) const {
+    const auto* consent = state_.people.consent(binding.consent);
+    if (consent != nullptr && consent->user != UserNumber{}) return consent->user;
+    const auto* family = state_.people.family(binding.family);
+    return family == nullptr ? SubjectNumber{} : family->user;
   }
 
   void finish_token() {
@@ -127,13 +145,15 @@ class FoldedAsOf final : public AsOf {
       token_.reset();
       return;
     }
-    TokenFacts facts{token_->issued.seq, issued.expires_at, token_->token_class, {}};
+    TokenFacts facts{token_->issued.seq, issued.expires_at, token_->token_class, {}, {},
+                     issued.subject};
+    if (issued.user) facts.binding = {issued.user->consent, issued.user->family};
     if (token_->revoked) {
       const auto& event = *token_->revoked;
       facts.own = {std::get<TokenRevoked>(event.payload).cause, event.actor, event.seq,
                    event.recorded_at};
     }
-    for (const auto& cascade : history_.for_class(facts.token_class)) {
+    for (const auto& cascade : history_.for_token(facts)) {
       if (applies(cascade, facts)) token_->cascades.push_back(cascade);
     }
     token_->answer = status(facts, token_->cascades, question_.point.seq, question_.point.time);

@@ -42,7 +42,9 @@ Result<ListedToken> Ledger::token(TokenIndex index) const {
   if (!row) return row.error();
   if (!*row) return Errc::token_not_found;
   ListedToken listed{std::move(**row), {}};
-  listed.answer = core_->views->status_of(listed.row, core_->signal.committed(), now());
+  auto answer = core_->views->status_of(listed.row, core_->signal.committed(), now());
+  if (!answer) return answer.error();
+  listed.answer = std::move(*answer);
   return listed;
 }
 

@@ -79,13 +79,14 @@ class Inquiry {
       fill(found->token_class, entry.expires_at, entry.issued_seq, entry.kind, audience);
     } else if (load_row()) {
       const auto status = core_.views->status_of(*row_, core_.signal.committed(), now);
-      if (status.status == TokenStatus::active) {
-        // The index ended it a moment ago and the views can't say why yet (INV-6).
+      if (!status || status->status == TokenStatus::active) {
+        // They can't be read, or the index ended it a moment ago and they can't say why yet
+        // (INV-6).
         answer_.failure = CheckFailure::unavailable;
         return;
       }
-      answer_.status = status.status;
-      answer_.revocation = status.revocation;
+      answer_.status = status->status;
+      answer_.revocation = status->revocation;
       answer_.issued_at = row_->issued_at;
       fill(row_->token_class, row_->expires_at, row_->issued_seq, row_->kind, audience);
     } else if (answer_.failure == CheckFailure::unavailable) {

@@ -89,6 +89,7 @@ struct ListQuery {
   TimeRange<LedgerTime> revoked;   // only tokens that are revoked, by the time of what ended them
   std::optional<OwnerHandle> owner;
   std::optional<SubjectNumber> subject;        // 0: the client itself
+  std::optional<ConsentNumber> consent;        // tokens that stand on it
   std::optional<std::vector<ApiNumber>> apis;  // a token for any of them
   std::optional<Origin> origin;
   std::optional<TextMatch> text;

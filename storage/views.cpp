@@ -97,6 +97,7 @@ Result<void> ViewsImpl::load() {
   if (auto loaded = load_numbers(); !loaded) return loaded;
   if (auto loaded = load_marks(); !loaded) return loaded;
   if (auto loaded = load_cascades(); !loaded) return loaded;
+  if (auto loaded = load_ends(); !loaded) return loaded;
   publish_cursor(meta_.cursor);
   return {};
 }

@@ -44,6 +44,7 @@ struct TokenRow {
   TokenKind kind = TokenKind::jwt;
   Origin origin = Origin::oauth_flow;
   SubjectNumber subject;
+  TokenBinding binding;  // of a user's token
   Actor issued_by;
   std::string name;
   Sealed owner;
@@ -140,11 +141,12 @@ class Views {
   [[nodiscard]] virtual Result<void> wait_for(Sequence seq, std::chrono::milliseconds timeout) = 0;
   // nullopt: never issued. As of the cursor.
   [[nodiscard]] virtual Result<std::optional<TokenRow>> token(TokenIndex index) const = 0;
-  [[nodiscard]] virtual StatusAnswer status_of(const TokenRow& row, Sequence at_seq,
-                                               LedgerTime at_time) const = 0;
-  // invalid_argument: a limit out of range, the status unknown, a client or API number 0, an empty
-  // name prefix. view_behind: as_of_seq beyond the cursor. Conditions that exclude each other give
-  // an empty list.
+  // view_behind, view_corrupt, io_error: what ended a user's token may have to be read.
+  [[nodiscard]] virtual Result<StatusAnswer> status_of(const TokenRow& row, Sequence at_seq,
+                                                       LedgerTime at_time) const = 0;
+  // invalid_argument: a limit out of range, the status unknown, a client, API or consent number 0,
+  // an empty name prefix. view_behind: as_of_seq beyond the cursor. Conditions that exclude each
+  // other give an empty list.
   [[nodiscard]] virtual Result<ListPage> list(const ListQuery& query) const = 0;
   // Tokens whose expires_at lies in (from, to], ascending by (expires_at, index), at most
   // `count_max`, but always whole seconds: `reached` is the last second that is complete in the

@@ -13,7 +13,8 @@ enum Flag : std::uint8_t {
   kHasDetails = 0x08,
   kByOwnClient = 0x10,
   kHasSubject = 0x20,
-  kFlagsAll = 0x3F,
+  kHasBinding = 0x40,
+  kFlagsAll = 0x7F,
 };
 
 void append_byte(std::string& out, std::uint8_t byte) { out.push_back(static_cast<char>(byte)); }
@@ -50,6 +51,16 @@ void append_actor(std::string& out, const Actor& actor) {
     append_varint(out, actor.user.value());
     append_varint(out, actor.generation.value());
   }
+}
+
+void append_binding(std::string& out, TokenBinding binding) {
+  append_varint(out, binding.consent.value());
+  append_varint(out, binding.family.value());
+}
+
+void append_selector(std::string& out, Selector selector) {
+  append_byte(out, static_cast<std::uint8_t>(selector.kind));
+  append_varint(out, selector.id);
 }
 
 void append_bare(std::string& out, const Revocation& revocation) {
@@ -134,6 +145,18 @@ class Reader {
     return revocation;
   }
   TokenRowFacts facts(ClientNumber client);
+  TokenBinding binding() {
+    TokenBinding binding;
+    binding.consent = ConsentNumber{varint32()};
+    binding.family = FamilyNumber{varint32()};
+    return binding;
+  }
+  Selector selector() {
+    Selector selector;
+    selector.kind = enumerator(byte(), kSelectorKindLast);
+    selector.id = varint32();
+    return selector;
+  }
   TokenClass token_class() {
     TokenClass token_class;
     token_class.client = ClientNumber{varint32()};
@@ -169,6 +192,7 @@ TokenRowFacts Reader::facts(ClientNumber client) {
   facts.recorded_at =
       LedgerTime{to_time(facts.issued_at).value() + static_cast<std::uint64_t>(signed_varint())};
   if ((flags & kHasSubject) != 0) facts.subject = SubjectNumber{varint32()};
+  if ((flags & kHasBinding) != 0) facts.binding = binding();
   if ((flags & kByOwnClient) != 0) {
     facts.issued_by = {
         .kind = ActorKind::client, .client = client, .generation = SecretGeneration{varint32()}};
@@ -197,6 +221,7 @@ void append_facts(std::string& out, const TokenRowFacts& facts, ClientNumber cli
   if (facts.has_details) flags |= kHasDetails;
   if (by_own_client) flags |= kByOwnClient;
   if (facts.subject != SubjectNumber{}) flags |= kHasSubject;
+  if (facts.binding != TokenBinding{}) flags |= kHasBinding;
   append_byte(out, flags);
   append_varint(out, facts.index.counter() * kLaneCount + facts.index.lane_number());
   append_varint(out, facts.issued_at.value());
@@ -204,6 +229,7 @@ void append_facts(std::string& out, const TokenRowFacts& facts, ClientNumber cli
   append_signed(
       out, static_cast<std::int64_t>(facts.recorded_at.value() - to_time(facts.issued_at).value()));
   if (facts.subject != SubjectNumber{}) append_varint(out, facts.subject.value());
+  if (facts.binding != TokenBinding{}) append_binding(out, facts.binding);
   if (by_own_client) {
     append_varint(out, facts.issued_by.generation.value());
   } else {
@@ -229,6 +255,15 @@ void append_place(std::string& out, const IssuedPlace& place) {
   append_varint(out, place.class_id.value());
 }
 
+void append_expiry(std::string& out, const IssuedPlace& place, const TokenRowFacts& facts) {
+  append_place(out, place);
+  if (!facts.is_users()) return;
+  append_varint(out, facts.subject.value());
+  append_binding(out, facts.binding);
+}
+
+void append_end_place(std::string& out, Selector selector) { append_selector(out, selector); }
+
 void append_revocation(std::string& out, const Revocation& revocation, const Sealed& reason) {
   append_bare(out, revocation);
   append_text(out, reason.bytes);
@@ -240,8 +275,7 @@ void append_ended(std::string& out, const EndedFacts& ended) {
 }
 
 void append_cascade(std::string& out, const CascadeRow& row) {
-  append_byte(out, static_cast<std::uint8_t>(row.cascade.selector.kind));
-  append_varint(out, row.cascade.selector.id);
+  append_selector(out, row.cascade.selector);
   append_varint(out, row.cascade.before.value());
   append_revocation(out, row.cascade.revocation, row.reason);
 }
@@ -266,6 +300,7 @@ void append_count(std::string& out, const ClassCount& count) {
   append_varint(out, count.issued);
   append_varint(out, count.newest.value());
   append_varint(out, count.deleted);
+  append_varint(out, count.users);
   append_signed(out, count.spread.lag_min);
   append_signed(out, count.spread.lag_max);
   append_signed(out, count.spread.life_min);
@@ -299,6 +334,25 @@ std::optional<IssuedPlace> take_place(std::string_view& bytes) {
   if (!reader.ok()) return std::nullopt;
   bytes = reader.rest();
   return place;
+}
+
+bool decode_expiry(std::string_view bytes, IssuedPlace& place, TokenRowFacts& facts) {
+  const auto found = take_place(bytes);
+  if (!found) return false;
+  place = *found;
+  facts.subject = {};
+  facts.binding = {};
+  if (bytes.empty()) return true;
+  Reader reader{bytes};
+  facts.subject = SubjectNumber{reader.varint32()};
+  facts.binding = reader.binding();
+  return reader.ended() && facts.is_users();
+}
+
+std::optional<Selector> decode_end_place(std::string_view bytes) {
+  Reader reader{bytes};
+  const auto selector = reader.selector();
+  return whole(reader, selector);
 }
 
 std::optional<EndedFacts> take_ended(std::string_view& bytes) {
@@ -338,8 +392,7 @@ std::optional<RevocationRow> decode_revocation(std::string_view bytes) {
 std::optional<CascadeRow> decode_cascade(std::string_view bytes) {
   Reader reader{bytes};
   CascadeRow row;
-  row.cascade.selector.kind = reader.enumerator(reader.byte(), kSelectorKindLast);
-  row.cascade.selector.id = reader.varint32();
+  row.cascade.selector = reader.selector();
   row.cascade.before = Sequence{reader.varint()};
   row.cascade.revocation = reader.revocation();
   row.reason.bytes = reader.text();
@@ -367,6 +420,7 @@ std::optional<ClassCount> decode_count(std::string_view bytes) {
   count.issued = reader.varint();
   count.newest = Sequence{reader.varint()};
   count.deleted = reader.varint();
+  count.users = reader.varint();
   count.spread.lag_min = reader.signed_varint();
   count.spread.lag_max = reader.signed_varint();
   count.spread.life_min = reader.signed_varint();

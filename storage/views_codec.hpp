@@ -2,17 +2,18 @@
 //
 //   actor    = kind:1 number*              as ActorKind needs
 //   facts    = flags:1 position issued_at expires_at-issued_at recorded_at-issued_at
-//              [subject] (generation | actor) [ordinal]
+//              [subject] [consent family] (generation | actor) [ordinal]
 //   details  = len name, len owner, len extra_fields
 //   token    = class_id facts
 //   named    = issued_seq class_id facts
-//   expiry   = issued_seq class_id
+//   expiry   = issued_seq class_id [subject consent family]
 //   ended    = cause:1 actor seq at has_reason:1, in front of the facts of a revoked token
 //   revocation = cause:1 actor seq at len reason
 //   cascade  = selector_kind:1 selector_id before revocation
+//   end place = selector_kind:1 selector_id
 //   number   = client grant key (api mask)*4
 //   class    = number origin:1 lifetime_bucket:1
-//   counts   = issued newest_seq deleted lag_min lag_max life_min life_max
+//   counts   = issued newest_seq deleted users lag_min lag_max life_min life_max
 //   meta     = layout ledger_id:16 cursor issued deleted
 //
 // position = counter * kLaneCount + lane. Most tokens are issued by their own client, so that actor
@@ -33,7 +34,7 @@
 namespace tokenledger::views {
 
 // Older layouts are emptied and rebuilt.
-inline constexpr std::uint32_t kLayoutVersion = 3;
+inline constexpr std::uint32_t kLayoutVersion = 4;
 inline constexpr std::uint64_t kOrdinalStride = 64;
 
 // What a list needs to know of a token without a second read.
@@ -44,10 +45,16 @@ struct TokenRowFacts {
   LedgerTime recorded_at;
   TokenKind kind = TokenKind::jwt;
   SubjectNumber subject;
+  TokenBinding binding;
   Actor issued_by;
   bool has_details = false;
   std::uint64_t ordinal = 0;  // 1 for the first of its sequence; 0: not in this row
   friend bool operator==(const TokenRowFacts&, const TokenRowFacts&) = default;
+
+  // Whether an event about a consent, a family or a user may end it.
+  [[nodiscard]] bool is_users() const noexcept {
+    return subject != SubjectNumber{} || binding != TokenBinding{};
+  }
 };
 
 struct TokenDetails {
@@ -103,6 +110,7 @@ struct ClassCount {
   std::uint64_t issued = 0;
   Sequence newest;
   std::uint64_t deleted = 0;
+  std::uint64_t users = 0;  // tokens of users among the issued ones
   Spread spread;
 };
 
@@ -120,6 +128,9 @@ void append_token(std::string& out, Sequence class_id, const TokenRowFacts& fact
                   ClientNumber client);
 void append_details(std::string& out, const TokenDetails& details);
 void append_place(std::string& out, const IssuedPlace& place);
+// The place, and of a user's token whose it is.
+void append_expiry(std::string& out, const IssuedPlace& place, const TokenRowFacts& facts);
+void append_end_place(std::string& out, Selector selector);
 void append_revocation(std::string& out, const Revocation& revocation, const Sealed& reason);
 void append_ended(std::string& out, const EndedFacts& ended);
 void append_cascade(std::string& out, const CascadeRow& row);
@@ -133,6 +144,9 @@ void append_u64(std::string& out, std::uint64_t value);
 // Takes the class id off a row that starts with it: its client must be known to decode the rest.
 [[nodiscard]] std::optional<Sequence> take_class_id(std::string_view& bytes);
 [[nodiscard]] std::optional<IssuedPlace> take_place(std::string_view& bytes);
+// Sets subject and binding; false when the bytes are no expiry row.
+[[nodiscard]] bool decode_expiry(std::string_view bytes, IssuedPlace& place, TokenRowFacts& facts);
+[[nodiscard]] std::optional<Selector> decode_end_place(std::string_view bytes);
 [[nodiscard]] std::optional<EndedFacts> take_ended(std::string_view& bytes);
 [[nodiscard]] std::optional<TokenRowFacts> decode_facts(std::string_view bytes,
                                                         ClientNumber client);

@@ -11,7 +11,7 @@ namespace {
 bool is_by_class_alone(const ListQuery& query) {
   return !query.status && query.issued.is_open() && query.expires.is_open() &&
          query.expired.is_open() && query.revoked.is_open() && !query.owner && !query.subject &&
-         !query.text;
+         !query.consent && !query.text;
 }
 
 }  // namespace

@@ -24,7 +24,10 @@ bool takes_times(const ListQuery& query, UnixSeconds expires_at) {
 bool RowTest::takes(const ClassEntry& entry) {
   if (&entry == last_class_) return takes_last_class_;
   const auto [found, is_new] = classes_.try_emplace(&entry, false);
-  if (is_new) found->second = takes_class(query_, entry.content);
+  if (is_new) {
+    const bool has_them = !query_.consent || entry.has_users();
+    found->second = has_them && takes_class(query_, entry.content);
+  }
   last_class_ = &entry;
   takes_last_class_ = found->second;
   return takes_last_class_;
@@ -36,8 +39,10 @@ Result<bool> RowTest::takes(const RowSource& row, Match& match) {
   if (!takes_times(query_, row.facts().expires_at)) return false;
   if (!row.is_short()) {
     if (!query_.issued.contains(row.facts().issued_at)) return false;
-    if (query_.subject && row.facts().subject != *query_.subject) return false;
   }
+  // Short rows, too, say whose they are.
+  if (query_.subject && row.facts().subject != *query_.subject) return false;
+  if (query_.consent && row.facts().binding.consent != *query_.consent) return false;
   auto verdict = status_.decide(row);
   if (!verdict) return to_errc(verdict.error());
   if (!takes_verdict(*verdict)) return false;
@@ -50,7 +55,6 @@ Result<bool> RowTest::takes(const RowSource& row, Match& match) {
     if (!whole) return to_errc(whole.error());
     match.facts = whole->facts;
     if (!query_.issued.contains(match.facts.issued_at)) return false;
-    if (query_.subject && match.facts.subject != *query_.subject) return false;
   }
   return takes_details(row, match);
 }

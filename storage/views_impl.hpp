@@ -47,8 +47,8 @@ class ViewsImpl final : public Views {
   }
   [[nodiscard]] Result<void> wait_for(Sequence seq, std::chrono::milliseconds timeout) override;
   [[nodiscard]] Result<std::optional<TokenRow>> token(TokenIndex index) const override;
-  [[nodiscard]] StatusAnswer status_of(const TokenRow& row, Sequence at_seq,
-                                       LedgerTime at_time) const override;
+  [[nodiscard]] Result<StatusAnswer> status_of(const TokenRow& row, Sequence at_seq,
+                                               LedgerTime at_time) const override;
   [[nodiscard]] Result<ListPage> list(const ListQuery& query) const override;
   [[nodiscard]] Result<void> expiring(UnixSeconds from, UnixSeconds to, std::size_t count_max,
                                       std::vector<std::pair<UnixSeconds, TokenIndex>>& out,
@@ -72,6 +72,7 @@ class ViewsImpl final : public Views {
   [[nodiscard]] Result<void> load_numbers();
   [[nodiscard]] Result<void> load_marks();
   [[nodiscard]] Result<void> load_cascades();
+  [[nodiscard]] Result<void> load_ends();
   [[nodiscard]] Result<void> empty();
   void publish_cursor(Sequence seq);
   [[nodiscard]] FindToken finder();

@@ -28,6 +28,8 @@ std::string_view view_name(char prefix) noexcept {
     case ViewKind::counts: return "counts";
     case ViewKind::numbers: return "numbers";
     case ViewKind::cascades: return "cascades";
+    case ViewKind::ends: return "ends";
+    case ViewKind::end_places: return "end_places";
     case ViewKind::tokens: return "tokens";
     case ViewKind::indexes: return "indexes";
     case ViewKind::by_class: return "by_class";
@@ -51,6 +53,13 @@ Key class_key(Sequence class_id) { return Key{ViewKind::classes}.add_u64(class_i
 Key count_key(Sequence class_id) { return Key{ViewKind::counts}.add_u64(class_id.value()); }
 Key number_key(ClassNumber number) { return Key{ViewKind::numbers}.add_u32(number.value()); }
 Key cascade_key(Sequence seq) { return Key{ViewKind::cascades}.add_u64(seq.value()); }
+Key end_key(Selector selector, Sequence seq) {
+  return Key{ViewKind::ends}
+      .add_u8(static_cast<std::uint8_t>(selector.kind))
+      .add_u32(selector.id)
+      .add_u64(seq.value());
+}
+Key end_place_key(Sequence seq) { return Key{ViewKind::end_places}.add_u64(seq.value()); }
 Key mark_key(Sequence seq) { return Key{ViewKind::marks}.add_u64(seq.value()); }
 Key details_key(Sequence issued_seq) { return Key{ViewKind::details}.add_u64(newest(issued_seq)); }
 Key ended_token_key(Sequence issued_seq) {
@@ -127,6 +136,19 @@ std::optional<ExpiryKey> parse_expiry_key(std::string_view key) {
   if (!index) return std::nullopt;
   const auto seconds = static_cast<std::uint32_t>(read_big_endian(key.substr(1, 4)));
   return ExpiryKey{UnixSeconds{seconds}, *index};
+}
+
+std::optional<EndKey> parse_end_key(std::string_view key) {
+  if (!is_key_of(ViewKind::ends, key, 13)) return std::nullopt;
+  const auto kind = static_cast<SelectorKind>(key[1]);
+  if (!ends_by_number(kind)) return std::nullopt;
+  const auto id = static_cast<std::uint32_t>(read_big_endian(key.substr(2, 4)));
+  return EndKey{{kind, id}, Sequence{read_big_endian(key.substr(6))}};
+}
+
+bool is_of_key(const Cascade& cascade, const EndKey& key) noexcept {
+  return cascade.selector == key.selector && cascade.before == key.seq &&
+         cascade.revocation.seq == key.seq;
 }
 
 std::optional<TokenIndex> parse_revoked_key(std::string_view key) {

@@ -6,6 +6,8 @@
 //   spread numbers  'n' class_number:4             the TokenClass that the ledger's number means
 //   now marks    'h' seq:8                      every kMarkStride-th token: second of its issue
 //   event cascades 'x' seq:8                      one event that ended many tokens, with its reason
+//   ends     'q' selector_kind:1 id:4 seq:8 likewise, of one consent, family or user
+//   end_places 'p' seq:8                    selector kind and id of that row
 //   tokens   't' newest(seq):8              class id, facts
 //   details  'd' newest(seq):8              name, owner, extra fields (tokens with one of them
 //   only) indexes  'i' index:8                    seq of the issue event by_class 'c' class_id:8
@@ -39,6 +41,7 @@
 #include <string_view>
 
 #include "core/ids.hpp"
+#include "core/status.hpp"
 #include "storage/list_query.hpp"
 
 namespace tokenledger::views {
@@ -49,6 +52,8 @@ enum class ViewKind : char {
   counts = 'o',
   numbers = 'n',
   cascades = 'x',
+  ends = 'q',
+  end_places = 'p',
   tokens = 't',
   indexes = 'i',
   by_class = 'c',
@@ -73,6 +78,7 @@ class Key {
  public:
   static constexpr std::size_t kKeyBytesMax = 25;
   explicit Key(ViewKind kind) { bytes_[size_++] = static_cast<char>(kind); }
+  Key& add_u8(std::uint8_t value) noexcept { return add(value, 1); }
   Key& add_u32(std::uint32_t value) noexcept { return add(value, 4); }
   Key& add_u64(std::uint64_t value) noexcept { return add(value, 8); }
   Key& add_bytes(const OwnerHandle& handle) noexcept {
@@ -105,6 +111,8 @@ class Key {
 [[nodiscard]] Key count_key(Sequence class_id);
 [[nodiscard]] Key number_key(ClassNumber number);
 [[nodiscard]] Key cascade_key(Sequence seq);
+[[nodiscard]] Key end_key(Selector selector, Sequence seq);
+[[nodiscard]] Key end_place_key(Sequence seq);
 [[nodiscard]] Key mark_key(Sequence seq);
 [[nodiscard]] Key details_key(Sequence issued_seq);
 [[nodiscard]] Key ended_token_key(Sequence issued_seq);
@@ -141,6 +149,13 @@ struct ExpiryKey {
   TokenIndex index;
 };
 [[nodiscard]] std::optional<ExpiryKey> parse_expiry_key(std::string_view key);
+struct EndKey {
+  Selector selector;
+  Sequence seq;
+};
+[[nodiscard]] std::optional<EndKey> parse_end_key(std::string_view key);
+// Whether the row of this cascade has this key.
+[[nodiscard]] bool is_of_key(const Cascade& cascade, const EndKey& key) noexcept;
 [[nodiscard]] std::optional<TokenIndex> parse_revoked_key(std::string_view key);
 [[nodiscard]] std::optional<TokenIndex> parse_name_key(std::string_view key);
 [[nodiscard]] std::optional<Sequence> parse_ended_key(std::string_view key);

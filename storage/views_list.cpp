@@ -12,6 +12,7 @@ namespace {
 bool is_answerable(const ListQuery& query) {
   if (query.limit == 0 || query.limit > kPageRowsMax) return false;
   if (query.client == ClientNumber{}) return false;
+  if (query.consent == ConsentNumber{}) return false;
   if (query.status == TokenStatus::unknown) return false;
   if (query.text && query.text->name_prefix.empty()) return false;
   if (query.text && !std::ranges::is_sorted(query.text->clients)) return false;

@@ -74,8 +74,20 @@ Result<void> ViewsImpl::load_cascades() {
                         const auto seq = parse_seq_key(ViewKind::cascades, key);
                         const auto row = decode_cascade(value);
                         if (!seq || !row || row->cascade.revocation.seq != *seq) return false;
+                        if (ends_by_number(row->cascade.selector.kind)) return false;
                         tables_.add_cascade(row->cascade);
                         return true;
+                      });
+}
+
+// Their bits alone stay in memory.
+Result<void> ViewsImpl::load_ends() {
+  return for_each_row(*database_, ViewKind::ends,
+                      [&](std::string_view key, std::string_view value) {
+                        const auto parsed = parse_end_key(key);
+                        const auto row = decode_cascade(value);
+                        if (!parsed || !row || !is_of_key(row->cascade, *parsed)) return false;
+                        return tables_.add_end(row->cascade);
                       });
 }
 

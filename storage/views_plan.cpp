@@ -192,12 +192,23 @@ Result<bool> Planner::gather_names(std::vector<GatheredRow>& rows) const {
   return true;
 }
 
+// Which tokens of a class ended with a consent, family or user, no index says: they are found by
+// looking at those that were issued before the last such end and had not expired at the first.
+std::optional<EndsSpan> Planner::ends_looked_for() const {
+  auto ends = tables_.ends();
+  if (!ends || ends->first_at > query_.as_of_time) return std::nullopt;
+  if (query_.revoked.to && ends->first_at >= *query_.revoked.to) return std::nullopt;
+  if (query_.revoked.from) ends->first_at = std::max(ends->first_at, *query_.revoked.from);
+  return ends;
+}
+
 // Tokens revoked one by one, and those that a cascade may have ended.
 Result<Planner::Source> Planner::by_revocation() {
   const auto seconds = issue_seconds(tables_.spread());
   const auto all = page_ & tables_.issued_between(seconds.first, seconds.last);
   const auto entries = candidates();
   if (!entries) return issue_order_of(all);
+  const auto ends = ends_looked_for();
   std::vector<ClassRange> own;
   std::vector<ClassRange> cascaded;
   for (const auto* const entry : *entries) {
@@ -213,6 +224,10 @@ Result<Planner::Source> Planner::by_revocation() {
         before = std::max(before, cascade.before);
         earliest = std::min(earliest, seconds_of(at));
       }
+    }
+    if (ends && entry->has_users()) {
+      before = std::max(before, ends->last);
+      earliest = std::min(earliest, seconds_of(ends->first_at));
     }
     if (before <= Sequence{1}) continue;
     // Unexpired then.

@@ -5,7 +5,8 @@
 //   one owner, one subject            their own view
 //   text                              the clients' classes, the names and the one token, merged
 //   revoked                           the tokens with a revocation of their own, and the classes
-//                                     that a cascade may have ended
+//                                     that a cascade may have ended, or the end of what users'
+//                                     tokens stand on
 //   client, API, origin, times, ..    the classes that remain, each cut to the seqs that its
 //                                     tokens' lifetimes allow; or the order of issue, cut to what
 //                                     they span, when that is cheaper
@@ -46,6 +47,7 @@ class Planner {
   [[nodiscard]] Result<Source> in_issue_order();
   [[nodiscard]] Result<std::optional<Source>> by_text();
   [[nodiscard]] Result<bool> gather_names(std::vector<GatheredRow>& rows) const;
+  [[nodiscard]] std::optional<EndsSpan> ends_looked_for() const;
   [[nodiscard]] Result<Source> by_revocation();
   [[nodiscard]] Result<std::optional<Source>> by_revocation_time() const;
   [[nodiscard]] Source by_class();

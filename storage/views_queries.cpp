@@ -1,4 +1,5 @@
 // Reads of one token, of expiries and of names, and the count of everything.
+#include "storage/views_ends.hpp"
 #include "storage/views_impl.hpp"
 #include "storage/views_rows.hpp"
 
@@ -15,6 +16,7 @@ TokenRow to_row(Sequence issued_seq, const ClassEntry& entry, const TokenRowFact
   row.kind = facts.kind;
   row.origin = entry.content.origin;
   row.subject = facts.subject;
+  row.binding = facts.binding;
   row.issued_by = facts.issued_by;
   return row;
 }
@@ -64,10 +66,17 @@ Result<std::optional<TokenRow>> ViewsImpl::token(TokenIndex index) const {
   return std::optional<TokenRow>{std::move(row)};
 }
 
-StatusAnswer ViewsImpl::status_of(const TokenRow& row, Sequence at_seq, LedgerTime at_time) const {
+Result<StatusAnswer> ViewsImpl::status_of(const TokenRow& row, Sequence at_seq,
+                                          LedgerTime at_time) const {
   const std::shared_lock alive{lifetime_};
-  const TokenFacts facts{row.issued_seq, row.expires_at, row.token_class, row.own_revocation};
-  return status(facts, tables_.cascades_of(row.token_class, at_seq), at_seq, at_time);
+  if (!database_) return Errc::view_behind;
+  const TokenFacts facts{row.issued_seq,     row.expires_at, row.token_class,
+                         row.own_revocation, row.binding,    row.subject};
+  auto cascades = tables_.cascades_of(row.token_class, at_seq);
+  WorkMeter work;  // at most three reads
+  if (auto added = EndFinder{*database_, tables_, work}.add(facts, cascades); !added)
+    return added.error();
+  return status(facts, cascades, at_seq, at_time);
 }
 
 Result<void> ViewsImpl::expiring(UnixSeconds from, UnixSeconds to, std::size_t count_max,
@@ -146,9 +155,18 @@ Result<std::vector<TokenIndex>> ViewsImpl::named(std::string_view prefix,
 Result<std::optional<Sealed>> ViewsImpl::reason_of_cascade(Sequence seq) const {
   const std::shared_lock alive{lifetime_};
   if (!database_) return Errc::view_behind;
-  const auto bytes = database_->get(cascade_key(seq).view());
+  auto bytes = database_->get(cascade_key(seq).view());
   if (!bytes) return bytes.error();
-  if (!*bytes) return std::optional<Sealed>{};
+  if (!*bytes) {
+    const auto place = database_->get(end_place_key(seq).view());
+    if (!place) return place.error();
+    if (!*place) return std::optional<Sealed>{};
+    const auto selector = decode_end_place(**place);
+    if (!selector) return Errc::view_corrupt;
+    bytes = database_->get(end_key(*selector, seq).view());
+    if (!bytes) return bytes.error();
+    if (!*bytes) return Errc::view_corrupt;
+  }
   auto row = decode_cascade(**bytes);
   if (!row) return Errc::view_corrupt;
   return std::optional<Sealed>{std::move(row->reason)};

@@ -329,11 +329,10 @@ class ExpiryRows final : public RowSource {
       return Errc::view_corrupt;
     }
     if (key->expires_at < range_.first || key->expires_at > range_.last) return false;
-    auto value = iterator_->value().ToStringView();
-    const auto place = take_place(value);
-    if (!place || !value.empty()) return Errc::view_corrupt;
-    seq_ = place->seq;
-    entry_ = entries_.find(place->class_id);
+    IssuedPlace place;
+    if (!decode_expiry(iterator_->value().ToStringView(), place, facts_)) return Errc::view_corrupt;
+    seq_ = place.seq;
+    entry_ = entries_.find(place.class_id);
     if (entry_ == nullptr) return Errc::view_corrupt;
     facts_.index = key->index;
     facts_.expires_at = key->expires_at;

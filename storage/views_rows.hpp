@@ -7,10 +7,12 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "storage/views_codec.hpp"
 #include "storage/views_database.hpp"
+#include "storage/views_ends.hpp"
 #include "storage/views_revoked_bits.hpp"
 #include "storage/views_tables.hpp"
 #include "storage/views_work.hpp"
@@ -25,7 +27,7 @@ class RowSource {
 
   [[nodiscard]] Sequence seq() const noexcept { return seq_; }
   [[nodiscard]] const ClassEntry& token_class() const noexcept { return *entry_; }
-  // The facts; only index and expires_at when is_short().
+  // The facts; only index, expires_at, subject and binding when is_short().
   [[nodiscard]] const TokenRowFacts& facts() const noexcept { return facts_; }
   [[nodiscard]] bool is_short() const noexcept { return is_short_; }
   // The token's own revocation, where the row repeats it; nullopt says nothing.
@@ -115,6 +117,9 @@ class StatusScan {
   [[nodiscard]] Result<bool> may_be_revoked(TokenIndex index);
   [[nodiscard]] Result<std::optional<RevocationRow>> find_own(TokenIndex index);
   [[nodiscard]] const std::vector<Cascade>& cascades_of(const ClassEntry& entry);
+  // With the ends of what the token stands on.
+  [[nodiscard]] Result<std::span<const Cascade>> cascades_of(const ClassEntry& entry,
+                                                             const TokenFacts& token);
 
   const Tables& tables_;
   RevokedBits& bits_;
@@ -124,6 +129,8 @@ class StatusScan {
   const Database& database_;
   const Database::Bounds revoked_bounds_{ViewKind::revoked};
   WorkMeter& work_;
+  EndFinder ends_;
+  std::vector<Cascade> with_ends_;  // used again, so that it keeps its memory
   // Of each lane, made when first needed: a list takes lanes by turns, and within one its rows come
   // nearly in the order of these keys.
   std::array<std::unique_ptr<rocksdb::Iterator>, kLaneCount> revoked_;

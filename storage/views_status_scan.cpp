@@ -17,7 +17,8 @@ StatusScan::StatusScan(const Database& database, const Tables& tables, RevokedBi
       at_seq_{at_seq},
       at_time_{at_time},
       database_{database},
-      work_{work} {}
+      work_{work},
+      ends_{database, tables, work} {}
 
 Result<StatusScan::Verdict> StatusScan::decide(const RowSource& row) {
   Verdict verdict;
@@ -36,9 +37,12 @@ Result<StatusScan::Verdict> StatusScan::decide(const RowSource& row) {
       verdict.own = std::move(*own);
     }
   }
-  TokenFacts token{row.seq(), facts.expires_at, row.token_class().token_class, std::nullopt};
+  TokenFacts token{row.seq(),    facts.expires_at, row.token_class().token_class,
+                   std::nullopt, facts.binding,    facts.subject};
   if (verdict.own) token.own = verdict.own->revocation;
-  verdict.answer = status(token, cascades_of(row.token_class()), at_seq_, at_time_);
+  const auto cascades = cascades_of(row.token_class(), token);
+  if (!cascades) return cascades.error();
+  verdict.answer = status(token, *cascades, at_seq_, at_time_);
   return verdict;
 }
 
@@ -92,6 +96,15 @@ Result<std::optional<RevocationRow>> StatusScan::find_own(TokenIndex index) {
   if (!row) return Errc::view_corrupt;
   if (row->revocation.seq > at_seq_) row.reset();
   return row;
+}
+
+Result<std::span<const Cascade>> StatusScan::cascades_of(const ClassEntry& entry,
+                                                         const TokenFacts& token) {
+  const auto& of_class = cascades_of(entry);
+  if (!ends_.may_have_ended(token)) return std::span{of_class};
+  with_ends_ = of_class;
+  if (auto added = ends_.add(token, with_ends_); !added) return added.error();
+  return std::span<const Cascade>{with_ends_};
 }
 
 const std::vector<Cascade>& StatusScan::cascades_of(const ClassEntry& entry) {

@@ -91,6 +91,18 @@ void Tables::add_cascade(const Cascade& cascade) {
   cascades_.add(cascade);
 }
 
+bool Tables::add_end(const Cascade& end) {
+  const auto [kind, id] = end.selector;
+  if (!ends_by_number(kind) || id == 0 || id >= kEndedNumberEnd) return false;
+  ended_->of(kind).set(id);
+  const std::unique_lock lock{mutex_};
+  const auto& revocation = end.revocation;
+  if (!ends_) ends_ = EndsSpan{revocation.at, revocation.seq};
+  ends_->first_at = std::min(ends_->first_at, revocation.at);
+  ends_->last = std::max(ends_->last, revocation.seq);
+  return true;
+}
+
 void Tables::clear() {
   const std::unique_lock lock{mutex_};
   by_number_.clear();
@@ -102,6 +114,8 @@ void Tables::clear() {
   classes_.clear();
   marks_.clear();
   cascades_ = {};
+  ended_ = std::make_unique<Ended>();
+  ends_.reset();
   has_spread_ = false;
 }
 
@@ -164,6 +178,11 @@ std::vector<Cascade> Tables::cascades_of(const TokenClass& token_class, Sequence
   }
   std::erase_if(cascades, [&](const Cascade& cascade) { return cascade.revocation.seq > upto; });
   return cascades;
+}
+
+std::optional<EndsSpan> Tables::ends() const {
+  const std::shared_lock lock{mutex_};
+  return ends_;
 }
 
 bool Tables::has_cascades() const {

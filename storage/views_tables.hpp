@@ -9,11 +9,13 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <shared_mutex>
 #include <string>
 #include <vector>
 
+#include "core/ended_bits.hpp"
 #include "core/status.hpp"
 #include "storage/views_codec.hpp"
 
@@ -51,14 +53,16 @@ struct ClassEntry {
   std::uint64_t count_deleted() noexcept {
     return deleted_.fetch_add(1, std::memory_order_relaxed) + 1;
   }
+  void count_user() noexcept { users_.fetch_add(1, std::memory_order_relaxed); }
   void restore(const ClassCount& count) noexcept {
     spread.widen(count.spread, true);
     deleted_.store(count.deleted, std::memory_order_relaxed);
+    users_.store(count.users, std::memory_order_relaxed);
     newest_.store(count.newest.value(), std::memory_order_relaxed);
     issued_.store(count.issued, std::memory_order_release);
   }
   [[nodiscard]] ClassCount counted() const noexcept {
-    return {issued(), newest(), deleted(), spread.load()};
+    return {issued(), newest(), deleted(), users_.load(std::memory_order_relaxed), spread.load()};
   }
   [[nodiscard]] std::uint64_t issued() const noexcept {
     return issued_.load(std::memory_order_acquire);
@@ -73,12 +77,18 @@ struct ClassEntry {
     return deleted_.load(std::memory_order_relaxed);
   }
 
+  // True when a query at or below the cursor may see a token of a user here.
+  [[nodiscard]] bool has_users() const noexcept {
+    return users_.load(std::memory_order_relaxed) != 0;
+  }
+
   bool touched = false;  // the writer's: changed by the batch it is building
 
  private:
   std::atomic<std::uint64_t> issued_{0};
   std::atomic<std::uint64_t> newest_{0};
   std::atomic<std::uint64_t> deleted_{0};
+  std::atomic<std::uint64_t> users_{0};
 };
 
 // What the ledger's class number means, and the views' classes below it.
@@ -97,6 +107,12 @@ struct SeqRange {
   }
 };
 
+// From the first to the last event that ended a consent, a family or a user.
+struct EndsSpan {
+  LedgerTime first_at;
+  Sequence last;
+};
+
 class Tables {
  public:
   // --- the writer ---
@@ -111,6 +127,8 @@ class Tables {
   void widen(const Spread& spread);
   void add_mark(Sequence seq, UnixSeconds recorded_at);
   void add_cascade(const Cascade& cascade);
+  // Of a consent, family or user. False, and nothing changed: no such number can be.
+  [[nodiscard]] bool add_end(const Cascade& end);
   void clear();
 
   // --- readers, and the writer ---
@@ -130,6 +148,13 @@ class Tables {
   [[nodiscard]] std::vector<Cascade> cascades_of(const TokenClass& token_class,
                                                  Sequence upto) const;
   [[nodiscard]] bool has_cascades() const;
+  // False: no consent, family or user of this number ended up to the cursor. Wait-free; 0 never
+  // did.
+  [[nodiscard]] bool may_have_ended(const Selector& selector) const noexcept {
+    return ended_->of(selector.kind).test(selector.id);
+  }
+  // At least those that a query at or below the cursor may see; nullopt: there are none.
+  [[nodiscard]] std::optional<EndsSpan> ends() const;
   // Of all classes together.
   [[nodiscard]] Spread spread() const noexcept { return spread_.load(); }
   // A range that holds every issue event recorded in a second of [from, to], and at most some
@@ -151,6 +176,17 @@ class Tables {
   boost::unordered_flat_map<std::uint32_t, std::vector<const ClassEntry*>> by_client_;
   boost::unordered_flat_map<std::uint32_t, std::vector<const ClassEntry*>> by_api_;
   CascadeHistory cascades_;
+  struct Ended {
+    EndedBits consents;
+    EndedBits families;
+    EndedBits users;
+    [[nodiscard]] EndedBits& of(SelectorKind kind) noexcept {
+      if (kind == SelectorKind::consent) return consents;
+      return kind == SelectorKind::family ? families : users;
+    }
+  };
+  std::unique_ptr<Ended> ended_ = std::make_unique<Ended>();
+  std::optional<EndsSpan> ends_;
   std::deque<Mark> marks_;
   SharedSpread spread_;
   bool has_spread_ = false;

@@ -27,8 +27,9 @@ class WatchedViews final : public Views {
   Result<std::optional<TokenRow>> token(TokenIndex index) const override {
     return heed(inner_->token(index));
   }
-  StatusAnswer status_of(const TokenRow& row, Sequence at_seq, LedgerTime at_time) const override {
-    return inner_->status_of(row, at_seq, at_time);
+  Result<StatusAnswer> status_of(const TokenRow& row, Sequence at_seq,
+                                 LedgerTime at_time) const override {
+    return heed(inner_->status_of(row, at_seq, at_time));
   }
   Result<ListPage> list(const ListQuery& query) const override { return heed(inner_->list(query)); }
   Result<void> expiring(UnixSeconds from, UnixSeconds to, std::size_t count_max,

@@ -11,6 +11,21 @@ std::uint64_t ordinal_if_marked(std::uint64_t ordinal) noexcept {
   return ordinal % kOrdinalStride == 1 ? ordinal : 0;
 }
 
+TokenBinding binding_of(const TokenIssued& issued) noexcept {
+  return issued.user ? TokenBinding{issued.user->consent, issued.user->family} : TokenBinding{};
+}
+
+// Empty: none was given, or the kind has none.
+const Sealed& reason_of(const Payload& payload) {
+  static const Sealed kNone;
+  if (const auto* event = std::get_if<TokensRevoked>(&payload)) return event->reason;
+  if (const auto* event = std::get_if<ConsentWithdrawn>(&payload)) return event->reason;
+  if (const auto* event = std::get_if<FamilyEnded>(&payload)) return event->reason;
+  if (const auto* event = std::get_if<UserDisabled>(&payload)) return event->reason;
+  if (const auto* event = std::get_if<KeyRevoked>(&payload)) return event->reason;
+  return kNone;
+}
+
 }  // namespace
 
 Result<void> BatchBuilder::add(const Event& event) {
@@ -22,10 +37,8 @@ Result<void> BatchBuilder::add(const Event& event) {
   if (const auto* revoked = std::get_if<TokenRevoked>(&event.payload)) {
     return add_revocation(event, *revoked);
   }
-  if (const auto cascade = cascade_of(event)) {
-    add_cascade(event, *cascade);
-  }
-  return {};
+  const auto cascade = cascade_of(event);
+  return cascade ? add_cascade(event, *cascade) : Result<void>{};
 }
 
 // Two numbers never mean the same content at a time, but a freed content may come back under
@@ -82,9 +95,11 @@ Result<void> BatchBuilder::add_token(const Event& event, const TokenIssued& issu
                       .recorded_at = event.recorded_at,
                       .kind = issued.kind,
                       .subject = issued.subject,
+                      .binding = binding_of(issued),
                       .issued_by = event.actor};
   facts.has_details =
       !issued.name.empty() || !issued.owner.bytes.empty() || !issued.extra_fields.bytes.empty();
+  if (facts.is_users()) entry->count_user();
   if (remembers_(issued.index))
     remembered_.insert_or_assign(issued.index, KnownToken{event.seq, entry, facts});
   add_token_rows(event, *entry, facts);
@@ -114,7 +129,7 @@ void BatchBuilder::add_token_rows(const Event& event, const ClassEntry& entry,
   append_seq(row_, event.seq);
   sink_.put(index_key(facts.index).view(), row_);
   row_.clear();
-  append_place(row_, {event.seq, entry.id});
+  append_expiry(row_, {event.seq, entry.id}, facts);
   sink_.put(expiry_key(facts.expires_at, facts.index).view(), row_);
 }
 
@@ -189,15 +204,27 @@ void BatchBuilder::add_deletion(Sequence seq, ClassEntry& entry) {
   sink_.put(deleted_key(Sequence{}, seq).view(), row_);
 }
 
-void BatchBuilder::add_cascade(const Event& event, const Cascade& cascade) {
-  CascadeRow row{cascade, {}};
-  if (const auto* selected = std::get_if<TokensRevoked>(&event.payload)) {
-    row.reason = selected->reason;
-  }
+Result<void> BatchBuilder::add_cascade(const Event& event, const Cascade& cascade) {
+  const CascadeRow row{cascade, reason_of(event.payload)};
+  if (ends_by_number(cascade.selector.kind)) return add_end(row);
   row_.clear();
   append_cascade(row_, row);
   sink_.put(cascade_key(event.seq).view(), row_);
   tables_.add_cascade(cascade);
+  return {};
+}
+
+Result<void> BatchBuilder::add_end(const CascadeRow& row) {
+  const auto& end = row.cascade;
+  // A key has one seq, which says both when it came and what it ends.
+  if (end.before != end.revocation.seq || !tables_.add_end(end)) return Errc::log_corrupt;
+  row_.clear();
+  append_cascade(row_, row);
+  sink_.put(end_key(end.selector, end.before).view(), row_);
+  row_.clear();
+  append_end_place(row_, end.selector);
+  sink_.put(end_place_key(end.before).view(), row_);
+  return {};
 }
 
 void BatchBuilder::finish() {

@@ -64,7 +64,8 @@ class BatchBuilder {
   void add_details_rows(const Event& event, const ClassEntry& entry, const TokenRowFacts& facts);
   [[nodiscard]] Result<void> add_revocation(const Event& event, const TokenRevoked& revoked);
   void add_deletion(Sequence seq, ClassEntry& entry);
-  void add_cascade(const Event& event, const Cascade& cascade);
+  [[nodiscard]] Result<void> add_cascade(const Event& event, const Cascade& cascade);
+  [[nodiscard]] Result<void> add_end(const CascadeRow& row);
   [[nodiscard]] ClassEntry* intern(const Event& event, const TokenIssued& issued);
   void touch(ClassEntry& entry);
 

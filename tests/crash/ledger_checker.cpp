@@ -251,7 +251,8 @@ class Check {
         wrong_at(token.issued_seq, "the views do not hold its token");
         continue;
       }
-      if (core_.views->status_of(**row, seq, at).status != want)
+      const auto answer = core_.views->status_of(**row, seq, at);
+      if (!answer || answer->status != want)
         wrong_at(token.issued_seq, "the views hold another status of its token");
     }
     const auto counted = core_.views->totals(seq, at);

@@ -163,7 +163,9 @@ class AsOfTest : public testing::Test {
       ASSERT_TRUE(as_of) << why;
       const auto row = views.token(issued_[at]);
       ASSERT_TRUE(row && *row);
-      const auto answer = views.status_of(**row, point.seq, point.time);
+      const auto found = views.status_of(**row, point.seq, point.time);
+      ASSERT_TRUE(found);
+      const auto& answer = *found;
       const auto* token = (*as_of)->token();
       ASSERT_EQ(token != nullptr, answer.status != TokenStatus::unknown);
       if (token == nullptr) continue;

@@ -67,7 +67,8 @@ class OracleViews : public testing::Test {
     compare_row(**got, token, model.last_seq);
     const auto answer =
         views->status_of(**got, tl::Sequence{model.last_seq}, tl::LedgerTime{model.last_at});
-    EXPECT_EQ(difference(answer, model.status(token, model.last_seq, model.last_at)), "");
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(difference(*answer, model.status(token, model.last_seq, model.last_at)), "");
   }
 
   // What came after `seq` stands in no row.

@@ -21,7 +21,9 @@ inline constexpr std::uint32_t kStartSeconds = 1'700'000'000;
 // Events as a ledger might log them, but for registries, which views do not look at.
 class RandomHistory {
  public:
-  explicit RandomHistory(std::uint64_t seed) : random_{seed} {}
+  // With users: their tokens, and the ends of what those stand on.
+  explicit RandomHistory(std::uint64_t seed, bool has_users = false)
+      : random_{seed}, has_users_{has_users} {}
 
   Event next() {
     Event event;
@@ -35,6 +37,8 @@ class RandomHistory {
       if (below(2) == 0) event.actor = own_actor();
     } else if (dice < 85) {
       event.payload = revoke();
+    } else if (has_users_ && dice < 90) {
+      event.payload = end();
     } else {
       event.payload = other(event.seq);
     }
@@ -123,6 +127,7 @@ class RandomHistory {
     issued.kind = any(TokenKind::jwe);
     issued.origin = any(Origin::embedded);
     if (below(4) == 0) issued.subject = SubjectNumber{static_cast<std::uint32_t>(1 + below(4))};
+    if (has_users_ && issued.subject != SubjectNumber{}) issued.user = user_part();
     if (below(4) == 0) issued.name = "n" + text_label();
     // Sealed owners begin with the id of the owner's key.
     if (below(5) == 0) issued.owner.bytes = std::string(16, "ABC"[below(3)]) + text(40);
@@ -135,6 +140,33 @@ class RandomHistory {
     std::string found;
     for (auto left = below(8); left > 0; --left) found += "aAbBzZ"[below(6)];
     return found;
+  }
+
+  // Few numbers, so that each is used and ended many times.
+  template <class Number>
+  Number any_number(std::uint32_t last) {
+    return Number{1 + static_cast<std::uint32_t>(below(last))};
+  }
+  UserPart user_part() {
+    UserPart part;
+    part.consent = any_number<ConsentNumber>(30);
+    if (below(2) == 0) part.family = any_number<FamilyNumber>(90);
+    part.auth_time = UnixSeconds{kStartSeconds};
+    return part;
+  }
+  Payload end() {
+    switch (below(8)) {
+      case 0: return UserDisabled{any_number<UserNumber>(4), {text(60)}};
+      case 1: return CodeReused{any_number<CodeNumber>(9), any_number<FamilyNumber>(90)};
+      case 2: return CodeReused{any_number<CodeNumber>(9), FamilyNumber{}};
+      case 3: return KeyRevoked{any_number<KeyNumber>(40), {text(60)}};
+      case 4:
+      case 5: return ConsentWithdrawn{any_number<ConsentNumber>(30), {text(60)}};
+      default:
+        return FamilyEnded{any_number<FamilyNumber>(90),
+                           below(2) == 0 ? Cause::refresh_reuse : Cause::password_changed,
+                           {text(60)}};
+    }
   }
 
   Payload revoke() {
@@ -169,6 +201,7 @@ class RandomHistory {
   }
 
   std::mt19937_64 random_;
+  const bool has_users_;
   std::uint64_t seq_ = 0;
   std::uint64_t time_ns_ = std::uint64_t{kStartSeconds} * kNanosecondsPerSecond;
   std::array<std::uint64_t, kLaneCount> counters_{};
@@ -193,6 +226,7 @@ class ModelViews {
       row.kind = issued->kind;
       row.origin = issued->origin;
       row.subject = issued->subject;
+      if (issued->user) row.binding = {issued->user->consent, issued->user->family};
       row.issued_by = event.actor;
       row.name = issued->name;
       row.owner = issued->owner;
@@ -213,17 +247,23 @@ class ModelViews {
 
   [[nodiscard]] StatusAnswer status_of(const TokenRow& row, Sequence at_seq,
                                        LedgerTime at_time) const {
-    return status({row.issued_seq, row.expires_at, row.token_class, row.own_revocation}, cascades_,
-                  at_seq, at_time);
+    return status({row.issued_seq, row.expires_at, row.token_class, row.own_revocation, row.binding,
+                   row.subject},
+                  cascades_, at_seq, at_time);
   }
 
-  // Newest first; what was not known at as_of_seq is not in the rows.
+  // In the query's order; what was not known at as_of_seq is not in the rows.
   [[nodiscard]] std::vector<ListedToken> list(const ListQuery& query) const {
     std::vector<ListedToken> found;
     for (auto row = tokens_.rbegin(); row != tokens_.rend(); ++row) {
       if (row->issued_seq > query.as_of_seq) continue;
       if (query.client && row->token_class.client != *query.client) continue;
+      if (query.subject && row->subject != *query.subject) continue;
+      if (query.consent && row->binding.consent != *query.consent) continue;
       const auto answer = status_of(*row, query.as_of_seq, query.as_of_time);
+      if (!query.revoked.is_open() &&
+          (!answer.revocation || !query.revoked.contains(answer.revocation->at)))
+        continue;
       if (query.status && answer.status != *query.status) continue;
       const auto& own = row->own_revocation;
       const bool is_deleted = own && own->cause == Cause::deleted && own->seq <= query.as_of_seq;
@@ -234,6 +274,13 @@ class ModelViews {
         listed.row.own_reason = {};
       }
     }
+    if (query.sort == ListSort::issued_ascending) std::ranges::reverse(found);
+    const auto place = [](const ListedToken& token) {
+      return std::pair{token.row.expires_at, token.row.index};
+    };
+    if (query.sort == ListSort::expires_ascending) std::ranges::sort(found, {}, place);
+    if (query.sort == ListSort::expires_descending)
+      std::ranges::sort(found, std::ranges::greater{}, place);
     return found;
   }
 
