@@ -73,6 +73,16 @@ bool LaneRing::copy_chunk(std::uint64_t chunk, const ChunkWords<std::uint64_t>& 
   return serves(first);
 }
 
+bool LaneRing::copy_bits(std::uint64_t chunk,
+                         std::span<std::uint64_t, kChunkBitWords> bits) const noexcept {
+  if (chunk > chunk_of(TokenIndex::kCounterMax)) return false;
+  const std::uint64_t first = chunk * kChunkTokens;
+  if (!serves(first)) return false;
+  for (std::size_t word = 0; word < kChunkBitWords; ++word)
+    bits[word] = bit_word(first + word * 64).load(std::memory_order_acquire);
+  return serves(first);
+}
+
 bool LaneRing::can_hold(std::uint64_t counter) const noexcept {
   const std::uint64_t floor = floor_.load(std::memory_order_relaxed);
   const std::uint64_t chunk = chunk_of(counter);

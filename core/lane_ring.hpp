@@ -104,6 +104,9 @@ class alignas(64) LaneRing {
   // meanwhile.
   [[nodiscard]] bool copy_chunk(std::uint64_t chunk,
                                 const ChunkWords<std::uint64_t>& to) const noexcept;
+  // Its revocation bits alone; false as above.
+  [[nodiscard]] bool copy_bits(std::uint64_t chunk,
+                               std::span<std::uint64_t, kChunkBitWords> bits) const noexcept;
 
   // --- the writer only ---
 

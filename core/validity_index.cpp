@@ -138,6 +138,12 @@ std::optional<IndexEntry> ValidityIndex::find(TokenIndex index) const noexcept {
   return unpack_entry(entry, binding);
 }
 
+bool ValidityIndex::is_ended(TokenIndex index) const noexcept {
+  const std::optional<TokenFacts> facts = read(index);
+  if (!facts) return false;
+  return facts->revoked || facts->entry.issued_seq() < watermarks_.greatest_of(facts->record);
+}
+
 std::optional<TokenClass> ValidityIndex::find_class(TokenIndex index) const noexcept {
   const std::optional<TokenFacts> facts = read(index);
   if (!facts) return std::nullopt;

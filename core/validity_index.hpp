@@ -105,6 +105,9 @@ class ValidityIndex {
   [[nodiscard]] bool is_ended(FamilyNumber family) const noexcept {
     return ended_families_.test(family.value());
   }
+  // Whether it was revoked, by its own bit or by a cascade, whatever the time. False if never issued
+  // or retired.
+  [[nodiscard]] bool is_ended(TokenIndex index) const noexcept;
   // The class of an issued, unretired token; never that of another token.
   [[nodiscard]] std::optional<TokenClass> find_class(TokenIndex index) const noexcept;
   [[nodiscard]] Sequence watermark(Selector selector) const noexcept {
@@ -117,6 +120,10 @@ class ValidityIndex {
   [[nodiscard]] bool copy_chunk(Lane lane, std::uint64_t chunk,
                                 const ChunkWords<std::uint64_t>& to) const noexcept {
     return ring(lane).copy_chunk(chunk, to);
+  }
+  [[nodiscard]] bool copy_bits(Lane lane, std::uint64_t chunk,
+                               std::span<std::uint64_t, kChunkBitWords> bits) const noexcept {
+    return ring(lane).copy_bits(chunk, bits);
   }
   // Memory of the chunks in use with their bindings, of the class records and of the ended bits.
   [[nodiscard]] std::size_t committed_bytes() const noexcept;
