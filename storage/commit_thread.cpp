@@ -6,6 +6,7 @@
 #include "core/decide.hpp"
 #include "core/fold.hpp"
 #include "core/invariant.hpp"
+#include "core/status.hpp"
 
 namespace tokenledger {
 namespace {
@@ -165,6 +166,10 @@ void CommitThread::publish_batch() {
   core_.expired_upto.store(core_.state.expired_upto.value(), std::memory_order_relaxed);
   core_.counters.tokens_issued.store(core_.state.tokens_issued, std::memory_order_relaxed);
   core_.counters.tokens_swept.store(core_.state.tokens_swept, std::memory_order_relaxed);
+  const bool has_cascade = std::ranges::any_of(events_, [](const Event& event) {
+    return changes_registries(event) && cascade_of(event).has_value();
+  });
+  if (has_cascade) core_.cascaded_seq.store(events_.back().seq.value(), std::memory_order_release);
   if (std::ranges::any_of(events_, changes_registries)) {
     const std::unique_lock lock{core_.registries_mutex};
     for (const auto& event : events_) {

@@ -4,6 +4,7 @@
 #include "storage/audit_tree.hpp"
 #include "storage/commit_thread.hpp"
 #include "storage/ledger_core.hpp"
+#include "storage/status_list_follower.hpp"
 
 namespace tokenledger {
 namespace {
@@ -34,6 +35,7 @@ void LedgerCore::stop_threads() {
   queue.close(Errc::shutting_down);
   commit_thread_.reset();
   signal.stop();
+  if (status_lists != nullptr) status_lists->stop();
   if (audit_follower != nullptr) audit_follower->stop();
   follower.reset();
 }

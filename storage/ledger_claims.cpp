@@ -2,6 +2,7 @@
 #include "core/base64url.hpp"
 #include "core/jwt.hpp"
 #include "storage/ledger_core.hpp"
+#include "storage/status_list_reference.hpp"
 
 namespace tokenledger {
 namespace {
@@ -25,6 +26,11 @@ Result<IssuedClaims> claims_of(const LedgerCore& core, const GoodToken& token,
   claims.issuer = core.options.issuer;
   claims.expires_at = issued->expires_at;
   claims.issued_at = issued->issued_at;
+  // Every token has a place, an opaque one too (B15: both formats stand for the same claims).
+  // Nobody wrote down whether lists were kept then: a JWT that was made without them is shown with
+  // its place all the same.
+  const auto* const owner = owner_of(core.incarnations, token.index);
+  if (owner != nullptr) claims.status = status_reference(core, token.index, owner->incarnation);
   const std::shared_lock lock{core.registries_mutex};
   const auto& token_class = token.live.token_class;
   if (const auto* client = core.registries.client(token_class.client)) {

@@ -33,6 +33,7 @@ namespace tokenledger {
 
 class AuditFollower;
 class AuditTree;
+class StatusListFollower;
 
 inline constexpr std::size_t kBatchCommandsMax = 4'096;
 
@@ -71,6 +72,7 @@ class LedgerCore {
   ValidityIndex index;
   std::atomic<std::uint64_t> last_recorded_at{0};
   std::atomic<std::uint32_t> expired_upto{0};
+  std::atomic<std::uint64_t> cascaded_seq{0};  // of the last batch with a cascade in it
   CommitSignal signal;
 
   // --- shared ---
@@ -91,6 +93,7 @@ class LedgerCore {
   std::unique_ptr<ViewsFollower> follower;
   std::unique_ptr<AuditTree> audit;  // null: checkpoints are switched off
   std::unique_ptr<AuditFollower> audit_follower;
+  std::unique_ptr<StatusListFollower> status_lists;  // null: switched off; lives as long as this
   bool awaits_keeper = false;  // what keeps the newest checkpoint was not given: nothing is signed
   CommitQueue queue;
   std::vector<IncarnationRecord> incarnations;  // fixed once open() returned
@@ -175,6 +178,7 @@ class LedgerCore {
   [[nodiscard]] std::array<std::uint64_t, kLaneCount> retirable(UnixSeconds upto) const;
   void start_threads();
   void start_audit();
+  void start_status_lists();  // status_lists.cpp
   // superseded_checkpoint.cpp
   [[nodiscard]] Result<void> refuse_half_cut(std::string& why) const;
   [[nodiscard]] Result<void> note_superseded(std::string& why);

@@ -14,6 +14,7 @@
 #include "storage/commit_wait.hpp"
 #include "storage/ledger_core.hpp"
 #include "storage/random.hpp"
+#include "storage/status_list_reference.hpp"
 
 namespace tokenledger {
 namespace {
@@ -278,7 +279,7 @@ class IssueOperation final : public CommitRequest {
                            .issued_at = issue.issued_at,
                            .client_id = policy.client_id,
                            .scope = policy.scope,
-                           .status = {}};
+                           .status = status_reference(core_, issue.index, incarnation)};
     auto token = jwt_signing_input(key->jwt_header_part(), claims);
     if (!token) return token.error();
     const auto signature = key->sign(bytes_of(*token));

@@ -18,7 +18,9 @@ Aes128::Key seal_bytes(const Keyring& keyring) {
 }  // namespace
 
 LedgerKeys::LedgerKeys(std::unique_ptr<Keyring> keyring)
-    : keyring_{std::move(keyring)}, seal_key_{seal_bytes(*keyring_)} {}
+    : keyring_{std::move(keyring)},
+      seal_key_{seal_bytes(*keyring_)},
+      status_places_{keyring_->seal_key()} {}
 LedgerKeys::~LedgerKeys() = default;
 
 Result<std::unique_ptr<LedgerKeys>> LedgerKeys::make(std::unique_ptr<Keyring> keyring) {

@@ -15,6 +15,7 @@
 #include "core/errc.hpp"
 #include "core/seal_key.hpp"
 #include "core/signing_key.hpp"
+#include "core/status_list.hpp"
 #include "storage/checkpoint_keepers.hpp"
 
 namespace tokenledger {
@@ -30,6 +31,7 @@ class LedgerKeys {
   ~LedgerKeys();
 
   [[nodiscard]] const SealKey& seal_key() const noexcept { return seal_key_; }
+  [[nodiscard]] const StatusListPlaces& status_places() const noexcept { return status_places_; }
   [[nodiscard]] const std::array<std::uint8_t, 16>& ledger_id() const noexcept;
   [[nodiscard]] ByteView pepper() const noexcept;
   [[nodiscard]] ByteView master_key() const noexcept;
@@ -61,6 +63,7 @@ class LedgerKeys {
 
   std::unique_ptr<Keyring> keyring_;
   SealKey seal_key_;
+  StatusListPlaces status_places_;
   std::mutex saving_mutex_;  // one change of the keyring's keys at a time; taken before mutex_
   mutable std::shared_mutex mutex_;  // never held while the disk works
   std::map<std::string, std::shared_ptr<const SigningKey>, std::less<>>

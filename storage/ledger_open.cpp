@@ -11,6 +11,7 @@
 #include "storage/ledger_core.hpp"
 #include "storage/log_events.hpp"
 #include "storage/recovery.hpp"
+#include "storage/status_list_follower.hpp"
 
 namespace tokenledger {
 namespace {
@@ -95,6 +96,7 @@ Result<void> LedgerCore::open(std::string& why) {
   if (auto bootstrapped = bootstrap(why); !bootstrapped) return bootstrapped;
   if (auto noted = note_superseded(why); !noted) return noted;
   start_audit();
+  start_status_lists();
   return {};
 }
 

@@ -80,6 +80,9 @@ struct LedgerOptions {
   std::uint64_t snapshot_every = 5'000'000;
   // How often expired tokens are swept into the log; 0: never (the caller sweeps).
   std::chrono::milliseconds sweep_every{1'000};
+  // Every JWT names its place in a Token Status List, and the lists are kept (see
+  // storage/status_lists.hpp). False: neither.
+  bool status_lists = true;
   // Below this much free space new tokens are refused with storage_low; revocations are still
   // accepted.
   std::uint64_t free_bytes_min = 512ull * 1024 * 1024;
