@@ -17,6 +17,8 @@
 #include "api/event_proof.hpp"
 #include "api/guard.hpp"
 #include "api/json_writer.hpp"
+#include "api/negotiation.hpp"
+#include "api/place.hpp"
 #include "api/problem.hpp"
 #include "api/receipt_desk.hpp"
 #include "api/witness_board.hpp"
@@ -114,20 +116,6 @@ HttpResponse octets_response(const std::vector<std::uint8_t>& bytes, std::string
 std::string key_tag(std::string_view vkey) {
   const auto name = vkey.substr(0, vkey.find('+'));
   return "\"" + std::string{name.substr(name.rfind('/') + 1)} + "\"";
-}
-
-// RFC 9110 §13.1.2, weak comparison. Tags of this server hold no comma.
-bool has_tag(std::string_view if_none_match, std::string_view tag) {
-  while (!if_none_match.empty()) {
-    const auto comma = std::min(if_none_match.find(','), if_none_match.size());
-    auto item = if_none_match.substr(0, comma);
-    if_none_match.remove_prefix(std::min(comma + 1, if_none_match.size()));
-    while (item.starts_with(' ') || item.starts_with('\t')) item.remove_prefix(1);
-    while (item.ends_with(' ') || item.ends_with('\t')) item.remove_suffix(1);
-    if (item.starts_with("W/")) item.remove_prefix(2);
-    if (item == tag || item == "*") return true;
-  }
-  return false;
 }
 
 // 304 where the caller has it already; nullopt: it must be sent.
@@ -341,25 +329,6 @@ struct Prover {
 };
 
 // --- routes ---
-
-// A place among a bounded number of requests, free again when the last job that holds it ends.
-class Place {
- public:
-  using Held = std::atomic<std::size_t>;
-  static std::shared_ptr<Place> take(std::shared_ptr<Held> held, std::size_t held_max) {
-    auto place = std::make_shared<Place>(std::move(held), held_max);
-    return place->is_within_ ? place : nullptr;
-  }
-  Place(std::shared_ptr<Held> held, std::size_t held_max)
-      : held_{std::move(held)}, is_within_{held_->fetch_add(1) < held_max} {}
-  ~Place() { held_->fetch_sub(1); }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-
- private:
-  const std::shared_ptr<Held> held_;
-  const bool is_within_;
-};
 
 void route_open(HttpRouter& router, ApiContext& context, std::string_view pattern,
                 const std::shared_ptr<Place::Held>& held, ReadHandler handler) {

@@ -6,6 +6,7 @@
 #include "api/endpoint.hpp"
 #include "api/endpoints.hpp"
 #include "api/json_writer.hpp"
+#include "storage/status_lists.hpp"
 
 namespace tokenledger {
 namespace {
@@ -49,6 +50,9 @@ HttpResponse metadata(const Ledger& ledger) {
       .member("introspection_endpoint", base + "/oauth/introspect")
       .member("revocation_endpoint", base + "/oauth/revoke")
       .member("jwks_uri", base + "/.well-known/jwks.json");
+  // draft-ietf-oauth-status-list-21 §9.1.
+  if (StatusLists{ledger}.is_running())
+    json.member("status_list_aggregation_endpoint", base + "/statuslists");
   write_strings(json, "response_types_supported", {});
   write_strings(json, "grant_types_supported", {"client_credentials"});
   for (const auto endpoint : {"token_endpoint", "revocation_endpoint"})

@@ -23,6 +23,7 @@ void add_audit_endpoints(HttpRouter& router, ApiContext& context);
 void add_note_endpoint(HttpRouter& router, ApiContext& context);
 void add_operations_endpoints(HttpRouter& router, ApiContext& context);
 void add_backup_endpoint(HttpRouter& router, ApiContext& context);
+void add_status_list_endpoints(HttpRouter& router, ApiContext& context);
 void add_openapi_endpoint(HttpRouter& router);
 
 }  // namespace tokenledger

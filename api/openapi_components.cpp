@@ -21,6 +21,8 @@ constexpr auto kParameters = std::to_array<OpenApiComponent>({
   "description": "The last event seen; wins over from", "schema": {"type": "integer", "minimum": 0}})json"},
     {"If-None-Match", R"json({"name": "If-None-Match", "in": "header",
   "description": "The ETag of an answer that is there already", "schema": {"type": "string"}})json"},
+    {"time", R"json({"name": "time", "in": "query",
+  "description": "A list of the past: answered with 501", "schema": {"type": "integer", "minimum": 0}})json"},
     {"Idempotency-Key", R"json({"name": "Idempotency-Key", "in": "header",
   "description": "A retry with the same key and body within 24 hours finds the first result, without its secret",
   "schema": {"type": "string", "minLength": 1, "maxLength": 255}})json"},
@@ -167,6 +169,11 @@ constexpr auto kAnswers = std::to_array<OpenApiComponent>({
   "schema": {"$ref": "#/components/schemas/Metadata"}}}})json"},
     {"Keys", R"json({"description": "Public keys", "content": {"application/json": {
   "schema": {"$ref": "#/components/schemas/Keys"}}}})json"},
+    {"StatusLists", R"json({"description": "At most 4096 URIs", "content": {"application/json": {
+  "schema": {"$ref": "#/components/schemas/StatusLists"}}}})json"},
+    {"StatusList", R"json({"description": "A status list token, at most 10 s behind a revocation",
+  "headers": {"ETag": {"schema": {"type": "string"}}, "Vary": {"schema": {"type": "string"}}},
+  "content": {"application/statuslist+jwt": {"schema": {"type": "string"}}}})json"},
     {"Client", R"json({"description": "The client", "content": {"application/json": {
   "schema": {"$ref": "#/components/schemas/Client"}}}})json"},
     {"CreatedClient", R"json({"description": "The client with its secret",

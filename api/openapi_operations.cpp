@@ -39,6 +39,13 @@ constexpr auto kOperations = std::to_array<OpenApiOperation>({
     {get, "/.well-known/jwks.json", "getKeys", "discovery", "Public keys (RFC 7517)", Access::open,
      "", "", "", 200, "Keys", ""},
 
+    {get, "/statuslists", "listStatusLists", "discovery",
+     "The URIs of status lists, newest first (draft-ietf-oauth-status-list-21 §9)", Access::open,
+     "", "", "", 200, "StatusLists", kOpenReads},
+    {get, "/statuslists/{id}", "getStatusList", "discovery",
+     "Which tokens were revoked: a signed list of bits (draft-ietf-oauth-status-list-21 §5.1)",
+     Access::open, "", "time If-None-Match", "", 200, "StatusList", "304 400 404 406 501 503"},
+
     {get, "/v1/clients", "listClients", "clients", "A page of clients", Access::bearer,
      "clients:read", kPage, "", 200, "ClientPage", kReads},
     {post, "/v1/clients", "createClient", "clients",

@@ -52,7 +52,8 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
   "properties": {
     "jti": {"type": "string"}, "iss": {"type": "string"}, "sub": {"type": "string"},
     "aud": {"$ref": "#/components/schemas/Audience"}, "exp": {"type": "integer"}, "iat": {"type": "integer"},
-    "client_id": {"type": "string"}, "scope": {"$ref": "#/components/schemas/Scope"}}
+    "client_id": {"type": "string"}, "scope": {"$ref": "#/components/schemas/Scope"},
+    "status": {"$ref": "#/components/schemas/StatusPlace"}}
 })json"},
     {"Introspection", R"json({
   "type": "object", "required": ["active"],
@@ -60,7 +61,14 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "active": {"type": "boolean"}, "token_type": {"const": "Bearer"},
     "jti": {"type": "string"}, "iss": {"type": "string"}, "sub": {"type": "string"},
     "aud": {"$ref": "#/components/schemas/Audience"}, "exp": {"type": "integer"}, "iat": {"type": "integer"},
-    "client_id": {"type": "string"}, "scope": {"$ref": "#/components/schemas/Scope"}}
+    "client_id": {"type": "string"}, "scope": {"$ref": "#/components/schemas/Scope"},
+    "status": {"$ref": "#/components/schemas/StatusPlace"}}
+})json"},
+    {"StatusPlace", R"json({
+  "type": "object", "description": "Its bit in a status list (draft-ietf-oauth-status-list-21 §6)",
+  "required": ["status_list"], "properties": {"status_list": {
+    "type": "object", "required": ["idx", "uri"], "properties": {
+      "idx": {"type": "integer", "minimum": 0, "maximum": 1048575}, "uri": {"type": "string", "format": "uri"}}}}
 })json"},
     {"BulkRevocation", R"json({
   "type": "object", "required": ["selector"], "additionalProperties": false,
@@ -101,6 +109,7 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "jwks_uri": {"type": "string", "format": "uri"},
     "introspection_endpoint": {"type": "string", "format": "uri"},
     "revocation_endpoint": {"type": "string", "format": "uri"},
+    "status_list_aggregation_endpoint": {"type": "string", "format": "uri"},
     "introspection_endpoint_auth_methods_supported": {"type": "array", "items": {"type": "string"}},
     "revocation_endpoint_auth_methods_supported": {"type": "array", "items": {"type": "string"}},
     "id_token_signing_alg_values_supported": {"type": "array", "items": {"type": "string"}},
@@ -108,6 +117,10 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "response_types_supported": {"type": "array", "items": {"type": "string"}},
     "grant_types_supported": {"type": "array", "items": {"type": "string"}},
     "token_endpoint_auth_methods_supported": {"type": "array", "items": {"type": "string"}}}
+})json"},
+    {"StatusLists", R"json({
+  "type": "object", "required": ["status_lists"],
+  "properties": {"status_lists": {"type": "array", "maxItems": 4096, "items": {"type": "string", "format": "uri"}}}
 })json"},
     {"Keys", R"json({
   "type": "object", "required": ["keys"],

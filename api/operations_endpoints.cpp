@@ -21,6 +21,7 @@
 #include "api/witness_board.hpp"
 #include "storage/audit.hpp"
 #include "storage/ledger_core.hpp"
+#include "storage/status_lists.hpp"
 
 namespace tokenledger {
 namespace {
@@ -127,6 +128,23 @@ void write_audit(MetricsText& text, const ApiContext& context) {
               "Requests that got no checkpoint to wait for");
   text.sample("tokenledger_receipts_missed_total", "reason", "late", receipts.late);
   text.sample("tokenledger_receipts_missed_total", "reason", "too_many", receipts.refused);
+}
+
+void write_status_lists(MetricsText& text, const Ledger& ledger) {
+  const StatusLists lists{ledger};
+  if (!lists.is_running()) return;
+  const auto stats = lists.stats();
+  text.gauge("tokenledger_status_lists", "Status lists with a revoked token", stats.lists);
+  text.gauge("tokenledger_status_list_invalid_tokens", "Tokens that they call revoked",
+             stats.invalid_tokens);
+  text.gauge("tokenledger_status_lists_signed", "Status lists signed and kept", stats.signed_lists);
+  text.counter("tokenledger_status_list_signatures_total", "Status lists signed", stats.signatures);
+  text.gauge(
+      "tokenledger_status_list_lag_seconds",
+      "How long what was committed may be missing from the status lists",
+      static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(stats.lag).count()));
+  text.gauge("tokenledger_status_lists_ready", "0: they are being made after the start",
+             stats.is_ready);
 }
 
 void write_witnesses(MetricsText& text, const ApiContext& context) {
@@ -299,6 +317,7 @@ HttpResponse metrics(ApiContext& context, StatusCounts& counts) {
   write_ledger(text, context.ledger.stats());
   write_audit(text, context);
   write_witnesses(text, context);
+  write_status_lists(text, context.ledger);
   write_index_chunks(text, context.ledger.core().index);
   counts.write(text, context.ledger);
   write_service(text, context);

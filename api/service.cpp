@@ -96,6 +96,7 @@ void ApiService::add_routes(HttpRouter& router) {
   add_owner_endpoint(router, context);
   add_operations_endpoints(router, context);
   add_backup_endpoint(router, context);
+  add_status_list_endpoints(router, context);
   add_openapi_endpoint(router);
   router.set_fallback(no_route);
 }

@@ -98,7 +98,7 @@ TEST_F(Introspection, TheAnswerHasEveryClaimOfTheTokenAndB15BothFormatsHaveTheSa
   };
   const auto names = names_of(of_jwt);
   EXPECT_EQ(names, names_of(of_opaque)) << of_opaque.body;
-  EXPECT_EQ(names.size(), 10u) << of_jwt.body;
+  EXPECT_EQ(names.size(), 11u) << of_jwt.body;
   EXPECT_EQ(of_opaque.text("iss"), api().ledger().issuer());
   EXPECT_EQ(of_opaque.text("sub"), opaque.client.id);
   EXPECT_EQ(of_opaque.text("aud"), opaque.audience);

@@ -10,6 +10,7 @@
 #include <functional>
 
 #include "core/base64url.hpp"
+#include "core/jwt.hpp"
 #include "tests/api/api_fixture.hpp"
 
 namespace tokenledger::test {
@@ -36,6 +37,11 @@ struct Scene {
   }
   Reply header(std::string_view line) const {
     return api.call("GET", "/v1/authz?audience=urn:api", {.headers = std::string{line} + "\r\n"});
+  }
+  // Where the list stands that the token names.
+  std::string list_path() const {
+    const auto uri = decode_unverified(token)->claims.status->uri;
+    return uri.substr(uri.find("/statuslists/"));
   }
   std::string signed_again(const std::string& header_json) const {
     return base64url_encode(bytes_of(header_json)) + token.substr(token.find('.'));
@@ -249,6 +255,28 @@ std::vector<Row> management_rows() {
   };
 }
 
+std::vector<Row> status_list_rows() {
+  // The list of the scene's token, with these fields and query.
+  const auto ask = [](const std::string& headers, const std::string& query = "") {
+    return [=](S s) { return s.api.call("GET", s.list_path() + query, {.headers = headers}); };
+  };
+  const char* kType = "Content-Type: application/statuslist+jwt\r\n";
+  return {
+      {"status-list-11", 200, kType, ask("Accept: application/statuslist+jwt\r\n")},
+      {"status-list-11b", 200, "Content-Encoding: gzip",
+       ask("Accept: application/statuslist+jwt\r\nAccept-Encoding: gzip\r\n")},
+      {"status-list-12", 406, "not_acceptable", ask("Accept: application/statuslist+cwt\r\n")},
+      {"status-list-13", 200, kType, ask("Accept: */*\r\n")},
+      {"status-list-13b", 200, kType, ask("")},
+      {"status-list-14", 404, "not_found",
+       [](S s) { return s.api.call("GET", "/statuslists/AAAAAAAAAAAAAAAAAAAAAA", {}); }},
+      {"status-list-15", 501, "time_not_supported", ask("", "?time=1700000000")},
+      {"status-list-17", 400, "invalid_parameter", ask("", "?time=abc")},
+      {"status-list-19", 200, R"({"status_lists":["http)",
+       [](S s) { return s.api.call("GET", "/statuslists", {}); }},
+  };
+}
+
 struct Skipped {
   const char* id;
   const char* why;
@@ -267,7 +295,7 @@ constexpr Skipped kSkipped[] = {
     {"bearer-rs-10", "no ID tokens yet"},
     {"bearer-rs-12", "no sender-constrained tokens yet"},
     {"bearer-rs-13", "no sender-constrained tokens yet"},
-    {"bearer-rs-14", "no status lists yet"},
+    {"bearer-rs-14", "a resource server's rule; see npm/status_list.test.js"},
     {"metadata-01", "a client's rule; the issuer is served as configured"},
     {"metadata-03", "response_types_supported is required and empty until /authorize"},
     {"resource-indicators-02", "no grants of users yet"},
@@ -278,6 +306,9 @@ constexpr Skipped kSkipped[] = {
     {"admin-api-10", "no If-Match yet"},
     {"admin-api-11", "see AnIdempotencyKeyFindsTheFirstResult in management_test"},
     {"admin-api-13", "see the limits of the token endpoint"},
+    {"status-list-01", "a verifier's rule, as all up to 10"},
+    {"status-list-16", "no list of the past is kept"},
+    {"status-list-18", "see StatusPlaces in status_list_test"},
 };
 
 TEST(NegativeCases, EveryRowHasItsStatusAndErrorAndWritesNothing) {
@@ -297,7 +328,7 @@ TEST(NegativeCases, EveryRowHasItsStatusAndErrorAndWritesNothing) {
   ASSERT_EQ(api.as_admin("POST", "/v1/tokens/" + api.jti_of(scene.ended) + "/revoke").status, 200);
   std::size_t ran = 0;
   for (const auto& rows : {token_endpoint_rows(), introspection_rows(), revocation_rows(),
-                           bearer_rows(), management_rows()}) {
+                           bearer_rows(), management_rows(), status_list_rows()}) {
     for (const auto& row : rows) {
       const auto before = api.ledger().committed();
       const auto reply = row.send(scene);

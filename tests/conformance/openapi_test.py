@@ -143,9 +143,17 @@ class OpenApiTest(unittest.TestCase):
 
     def test_a_life_of_a_client_an_api_and_their_tokens_is_as_described(self):
         call = self.call
-        for operation in ("getMetadata", "getMetadataAsOpenid", "getKeys", "isAlive", "isReady", "getMetrics",
+        for operation in ("getMetadata", "getMetadataAsOpenid", "getKeys", "listStatusLists", "isAlive", "isReady", "getMetrics",
                           "getDescription"):
             call(operation, 200)
+        # status lists, which a started server has within moments
+        status_list = {"id": call("listStatusLists", 200)["status_lists"][0].rsplit("/", 1)[1]}
+        self.ledger.wait_for_status_lists()
+        call("getStatusList", 200, path=status_list)
+        call("getStatusList", 404, path={"id": "A" * 22})
+        call("getStatusList", 406, path=status_list, headers={"Accept": "text/html"})
+        call("getStatusList", 501, path=status_list, query={"time": 1})
+        call("getStatusList", 400, path=status_list, query={"time": "now"})
         # APIs
         api = {"identifier": ORDERS, "name": "Orders", "scopes": [{"name": "read", "description": "See"}, "write"],
                "introspectors": ["gateway"]}

@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -78,6 +79,13 @@ class RunningLedger:
     def __exit__(self, *_):
         self.server.stop()
         shutil.rmtree(self.home, ignore_errors=True)
+
+    def wait_for_status_lists(self):
+        """Until the first look at all tokens is done: 503 before."""
+        uri = fetch(self.url + "/statuslists").json()["status_lists"][0]
+        deadline = time.monotonic() + SECONDS_MAX
+        while fetch(uri).status == 503 and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def admin(self, method, path, value=None):
         headers = {**bearer(self.admin_token), "Content-Type": "application/json"}
