@@ -164,6 +164,11 @@ BENCHMARK_CAPTURE(check, es256_family, SignatureAlgorithm::es256, 480, Holder::u
     ->Name("P1/check_es256_user_with_family")
     ->UseManualTime()
     ->Iterations(is_quick() ? 2'000 : 20'000);
+// The same with its place in a status list.
+BENCHMARK_CAPTURE(check, es256_with_status, SignatureAlgorithm::es256, 607, Holder::client)
+    ->Name("P1/check_es256_with_status")
+    ->UseManualTime()
+    ->Iterations(is_quick() ? 2'000 : 20'000);
 BENCHMARK_CAPTURE(check, rs256, SignatureAlgorithm::rs256, 657, Holder::client)
     ->Name("P1/check_rs256")
     ->UseManualTime()

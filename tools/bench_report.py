@@ -55,6 +55,7 @@ ENDPOINTS = [("authz", "/v1/authz"), ("check", "/v1/check"), ("introspect_jwt", 
 
 TABLE = [
     Row("P1", "check, 480-byte ES256 token, cold index", "P1/check_es256", direction="<=", target=550),
+    Row("P1", "check, 607-byte ES256 token with a status list, cold index", "P1/check_es256_with_status"),
     Row("P1", "check, 657-byte RS256 token, cold index", "P1/check_rs256"),
     Row("P1", "times faster than OpenSSL ES256 verify", "P1/check_es256",
         "P1/yardstick_openssl_es256_verify", "yardstick/value", direction=">=", target=100),
