@@ -93,6 +93,10 @@ ErrorWording error_wording(Errc code) noexcept {
       return {400, "the grant is invalid, expired or was used", "invalid_grant", 400, 0};
     case Errc::key_too_new:
       return {409, "verifiers may not have fetched the key yet", "server_error", 500, 0};
+    case Errc::key_signs:
+      return {409, "the key signs: activate its successor instead", "server_error", 500, 0};
+    case Errc::client_has_no_secret:
+      return {409, "the client does not authenticate with a secret", "server_error", 500, 0};
     case Errc::format_not_active:
       return {409, "the ledger is in an older format: run `tokenledger migrate`",
               "temporarily_unavailable", 503, 0};

@@ -56,7 +56,10 @@ Result<std::uint64_t> Decider::token_management_mask() const {
 Result<const ClientRecord*> Decider::authenticated_client() const {
   const auto* client = state_.registries.client(command_.actor.client);
   if (client == nullptr || client->status == ClientStatus::deleted) return Errc::unauthorized_actor;
-  if (client->generation != command_.actor.generation) return Errc::unauthorized_actor;
+  const auto shown = command_.actor.generation;
+  const bool is_previous =
+      shown.next() == client->generation && to_seconds(now_) < client->previous_until;
+  if (shown != client->generation && !is_previous) return Errc::unauthorized_actor;
   if (client->status == ClientStatus::disabled) return Errc::client_disabled;
   return client;
 }
@@ -202,27 +205,6 @@ Result<void> Decider::operator()(const OpenLedger& open) {
   const bool replaces = !known.empty() && known.back().lane_start == opened.lane_start;
   if (!replaces && known.size() >= kIncarnationsMax) return Errc::limit_reached;
   return emit(opened);
-}
-
-Result<void> Decider::operator()(const AddKey& add) {
-  if (auto allowed = require_host(); !allowed) return allowed;
-  const bool is_known =
-      add.algorithm >= SignatureAlgorithm::rs256 && add.algorithm <= SignatureAlgorithm::eddsa;
-  if (!is_known || !is_visible_ascii(add.kid, kLabelBytesMax)) return Errc::invalid_argument;
-  if (add.public_key.empty() || add.public_key.size() > kKeyBytesMax) return Errc::invalid_argument;
-  if (state_.registries.find_key(add.kid) != nullptr) return Errc::key_exists;
-  const auto number = state_.registries.keys().size() + 1;
-  if (number > kKeysMax) return Errc::limit_reached;
-  return emit(KeyAdded{
-      KeyNumber{static_cast<std::uint32_t>(number)}, add.algorithm, add.kid, add.public_key, {}});
-}
-
-Result<void> Decider::operator()(const RetireKey& retire) {
-  if (auto allowed = require_host(); !allowed) return allowed;
-  const auto* key = state_.registries.find_key(retire.kid);
-  if (key == nullptr || key->api != ApiNumber{}) return Errc::key_not_found;
-  if (key->retired) return Errc::already_in_state;
-  return emit(KeyRetired{key->number});
 }
 
 Result<void> Decider::operator()(const AppendNote& note) {

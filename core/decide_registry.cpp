@@ -11,20 +11,6 @@ bool has_duplicates(std::vector<std::string_view> names) {
   return std::ranges::adjacent_find(names) != names.end();
 }
 
-Result<void> check_settings(const ClientSettings& settings) {
-  constexpr std::uint8_t kGrantTypesAll = 15;
-  if (!is_label(settings.name, kLabelBytesMax)) return Errc::invalid_argument;
-  if ((settings.grant_types & ~kGrantTypesAll) != 0) return Errc::invalid_argument;
-  if (settings.redirect_uris.size() > kRedirectUrisMax) return Errc::too_large;
-  for (const auto& uri : settings.redirect_uris) {
-    if (!is_visible_ascii(uri, kRedirectUriBytesMax)) return Errc::invalid_argument;
-  }
-  if (settings.live_tokens_max > kLiveTokensPerClientMax) return Errc::invalid_argument;
-  const bool is_made_here = !settings.token_format || *settings.token_format == TokenKind::jwt ||
-                            *settings.token_format == TokenKind::opaque;
-  return is_made_here ? Result<void>{} : Errc::algorithm_not_allowed;
-}
-
 Result<void> check_scopes(const std::vector<ScopeDefinition>& scopes) {
   if (scopes.size() > kScopesPerApiMax) return Errc::too_large;
   std::vector<std::string_view> names;
@@ -91,6 +77,7 @@ Result<void> Decider::operator()(const RegisterClient& add) {
   }
   if (!is_visible_ascii(add.client_id, kLabelBytesMax)) return Errc::invalid_argument;
   if (auto checked = check_settings(add.settings); !checked) return checked;
+  if (!has_secret(add.settings) && add.secret_hash != Digest{}) return Errc::invalid_argument;
   if (state_.registries.find_client(add.client_id) != nullptr) return Errc::client_exists;
   const auto number = state_.registries.clients().size() + 1;
   if (number > kClientsMax) return Errc::limit_reached;
@@ -137,12 +124,17 @@ Result<void> Decider::operator()(const DeleteClient& erase) {
 
 // Whoever resets a secret can use all that the client holds, so it must hold that itself.
 Result<void> Decider::operator()(const RotateClientSecret& rotate) {
+  if (rotate.overlap_s > kSecretOverlapSecondsMax) return Errc::invalid_argument;
   if (auto allowed = require_scope(ManagementScope::clients_write); !allowed) return allowed;
   const auto client = changeable_client(rotate.client_id);
   if (!client) return client.error();
   if (auto covered = require_covers_client(**client); !covered) return covered;
-  return emit(
-      ClientSecretRotated{(*client)->number, (*client)->generation.next(), rotate.secret_hash});
+  if (!has_secret((*client)->settings)) return Errc::client_has_no_secret;
+  const auto previous_until = rotate.overlap_s == 0
+                                  ? UnixSeconds{}
+                                  : UnixSeconds{to_seconds(now_).value() + rotate.overlap_s};
+  return emit(ClientSecretRotated{(*client)->number, (*client)->generation.next(),
+                                  rotate.secret_hash, previous_until});
 }
 
 Result<void> Decider::operator()(const CreateApi& create) {

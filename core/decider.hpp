@@ -70,6 +70,9 @@ class Decider {
   Result<void> operator()(const RedeemCode&);
   Result<void> operator()(const Refresh&);
   Result<void> operator()(const EndFamily&);
+  Result<void> operator()(const ActivateKey&);
+  Result<void> operator()(const RevokeKey&);
+  Result<void> operator()(const ReportForgery&);
   // No rules stand for the other commands yet.
   template <class Other>
   Result<void> operator()(const Other&) {
@@ -104,6 +107,8 @@ class Decider {
   Result<const ApiRecord*> known_api(const std::string& identifier) const;
   Result<const GrantRecord*> known_grant(const std::string& client_id,
                                          const std::string& audience) const;
+  // One that signs for any API.
+  Result<const KeyRecord*> known_key(const std::string& kid) const;
   Result<std::uint64_t> grantable_mask(const ApiRecord& api,
                                        const std::vector<std::string>& scopes) const;
 
@@ -163,6 +168,9 @@ class Decider {
   std::optional<Errc> refusal_;
 };
 
+// What a client's settings must be whatever its record says, in this order: too_large,
+// invalid_argument, algorithm_not_allowed (core/client_settings.cpp).
+[[nodiscard]] Result<void> check_settings(const ClientSettings& settings);
 // Settings come whole, so they would undo what somebody else changed since they were read.
 [[nodiscard]] bool is_current(Sequence updated_seq, Sequence based_on) noexcept;
 // Valid UTF-8 without control characters, 1 to `bytes_max` bytes.

@@ -71,6 +71,8 @@ const char* errc_name(Errc code) noexcept {
     case Errc::refresh_superseded: return "refresh_superseded";
     case Errc::refresh_reused: return "refresh_reused";
     case Errc::key_too_new: return "key_too_new";
+    case Errc::key_signs: return "key_signs";
+    case Errc::client_has_no_secret: return "client_has_no_secret";
     case Errc::format_not_active: return "format_not_active";
     case Errc::queue_full: return "queue_full";
     case Errc::busy_passwords: return "busy_passwords";

@@ -59,6 +59,8 @@ enum class Errc {
   refresh_superseded,     // replaced just now: within the grace, its answer may be given again
   refresh_reused,         // replaced earlier: its family is ended now
   key_too_new,            // verifiers may not have fetched the key yet
+  key_signs,              // its successor must be activated first
+  client_has_no_secret,   // it is public, or signs assertions
   format_not_active,      // needs a newer format than the ledger is in: migrate it first
   // --- refused before the sequencer ---
   queue_full,      // back-pressure: retry later

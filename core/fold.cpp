@@ -61,6 +61,9 @@ class Folder {
   Result<void> operator()(const ClientGrantRemoved& payload) {
     return registry_cascade({SelectorKind::grant, payload.grant.value()}, event_.seq);
   }
+  Result<void> operator()(const KeyRevoked& payload) {
+    return registry_cascade({SelectorKind::key, payload.key.value()}, event_.seq);
+  }
   Result<void> operator()(const TokensRevoked& payload) {
     return registry_cascade(payload.selector, payload.before);
   }
@@ -76,16 +79,6 @@ class Folder {
   template <PeopleEvent Kind>
   Result<void> operator()(const Kind&) {
     return fold_people(state_, event_);
-  }
-  // The key's other part, that it signs no more, is the registries'.
-  Result<void> operator()(const KeyRevoked& payload) {
-    const Selector key{SelectorKind::key, payload.key.value()};
-    if (auto raised = state_.registries.raise_watermark(key, event_.seq); !raised) return raised;
-    return registry_cascade(key, event_.seq);
-  }
-  // Notes that somebody else signs with this key; what follows from it is for people to decide.
-  Result<void> operator()(const ForgerySuspected& payload) {
-    return state_.registries.key(payload.key) ? Result<void>{} : Errc::log_corrupt;
   }
 
   // The other registry events change nothing that checks read.

@@ -10,12 +10,6 @@ namespace {
 // Older kinds whose added fields have no rules in Registries, State and its snapshot. Whoever
 // writes the rules takes the line out.
 struct AddedFieldsHaveRules {
-  bool operator()(const ClientRegistered&) const { return false; }
-  bool operator()(const ClientUpdated&) const { return false; }
-  bool operator()(const ClientSecretRotated&) const { return false; }
-  bool operator()(const ApiCreated&) const { return false; }
-  bool operator()(const ApiUpdated&) const { return false; }
-  bool operator()(const KeyAdded&) const { return false; }
   template <class Other>
   bool operator()(const Other&) const {
     return true;

@@ -32,9 +32,22 @@ bool grow_scope_names(ApiRecord& api) {
   return true;
 }
 
+bool authenticates_alike(const ClientSettings& a, const ClientSettings& b) {
+  return a.is_public == b.is_public && a.authentication == b.authentication && a.keys == b.keys;
+}
+
+std::size_t position_of(SignatureAlgorithm algorithm) {
+  return static_cast<std::size_t>(algorithm) - static_cast<std::size_t>(SignatureAlgorithm::rs256);
+}
+
 void raise(Sequence& watermark, Sequence before) { watermark = std::max(watermark, before); }
 
 }  // namespace
+
+bool has_secret(const ClientSettings& settings) noexcept {
+  return !settings.is_public && settings.authentication != ClientAuthentication::private_key_jwt &&
+         settings.authentication != ClientAuthentication::none;
+}
 
 Result<std::uint64_t> ApiRecord::mask_of(const std::vector<std::string>& names) const {
   std::uint64_t mask = 0;
@@ -95,10 +108,20 @@ const KeyRecord* Registries::find_key(std::string_view kid) const {
   return found == key_by_kid_.end() ? nullptr : key(found->second);
 }
 const KeyRecord* Registries::signing_key(SignatureAlgorithm algorithm) const {
-  for (auto key = keys_.rbegin(); key != keys_.rend(); ++key) {
-    if (key->algorithm == algorithm && !key->retired && key->api == ApiNumber{}) return &*key;
+  const auto at = position_of(algorithm);
+  return at < signing_keys_.size() ? key(signing_keys_[at]) : nullptr;
+}
+
+void Registries::choose_signing_keys() {
+  signing_keys_ = {};
+  for (const auto& candidate : keys_) {
+    const auto at = position_of(candidate.algorithm);
+    const bool signs = candidate.status == KeyStatus::active && candidate.api == ApiNumber{};
+    if (!signs || at >= signing_keys_.size()) continue;
+    const auto* newest = key(signing_keys_[at]);
+    if (newest == nullptr || candidate.activated_at > newest->activated_at)
+      signing_keys_[at] = candidate.number;
   }
-  return nullptr;
 }
 
 ClientRecord* Registries::live_client(ClientNumber number) {
@@ -112,6 +135,12 @@ ApiRecord* Registries::live_api(ApiNumber number) {
 GrantRecord* Registries::live_grant(GrantNumber number) {
   auto* record = const_cast<GrantRecord*>(grant(number));
   return record != nullptr && !record->removed ? record : nullptr;
+}
+
+// Of those that sign for any API: nothing but its API ends an API's own key.
+KeyRecord* Registries::changeable_key(KeyNumber number) {
+  auto* record = const_cast<KeyRecord*>(key(number));
+  return record != nullptr && record->api == ApiNumber{} ? record : nullptr;
 }
 
 Result<void> Registries::on(const ClientRegistered& payload, const Event& event) {
@@ -132,6 +161,13 @@ Result<void> Registries::on(const ClientRegistered& payload, const Event& event)
 Result<void> Registries::on(const ClientUpdated& payload, const Event& event) {
   auto* client = live_client(payload.client);
   if (client == nullptr) return Errc::log_corrupt;
+  if (!authenticates_alike(client->settings, payload.settings)) {
+    client->generation = client->generation.next();
+    client->previous_hash = {};
+    client->previous_until = {};
+  }
+  // A secret from before is not the way in again after another change: it takes a new one.
+  if (!has_secret(payload.settings)) client->secret_hash = {};
   client->settings = payload.settings;
   client->updated_seq = event.seq;
   return {};
@@ -169,6 +205,9 @@ Result<void> Registries::on(const ClientSecretRotated& payload, const Event& eve
   if (client == nullptr || payload.generation != client->generation.next())
     return Errc::log_corrupt;
   client->generation = payload.generation;
+  const bool overlaps = payload.previous_until != UnixSeconds{};
+  client->previous_hash = overlaps ? client->secret_hash : Digest{};
+  client->previous_until = payload.previous_until;
   client->secret_hash = payload.secret_hash;
   client->updated_seq = event.seq;
   return {};
@@ -247,20 +286,54 @@ Result<void> Registries::on(const ClientGrantRemoved& payload, const Event& even
 
 Result<void> Registries::on(const KeyAdded& payload, const Event& event) {
   if (payload.key.value() != keys_.size() + 1 || keys_.size() >= kKeysMax) return Errc::log_corrupt;
+  if (payload.is_next && payload.api != ApiNumber{}) return Errc::log_corrupt;
   if (!key_by_kid_.emplace(payload.kid, payload.key).second) return Errc::log_corrupt;
   keys_.push_back({.number = payload.key,
                    .algorithm = payload.algorithm,
                    .kid = payload.kid,
                    .public_key = payload.public_key,
                    .api = payload.api,
-                   .created_at = event.recorded_at});
+                   .status = payload.is_next ? KeyStatus::next : KeyStatus::active,
+                   .imported = payload.imported,
+                   .created_at = event.recorded_at,
+                   .activated_at = payload.is_next ? LedgerTime{} : event.recorded_at});
+  choose_signing_keys();
   return {};
 }
 
-Result<void> Registries::on(const KeyRetired& payload, const Event&) {
-  if (key(payload.key) == nullptr || key(payload.key)->retired) return Errc::log_corrupt;
-  keys_[payload.key.value() - 1].retired = true;
+Result<void> Registries::on(const KeyRetired& payload, const Event& event) {
+  auto* record = changeable_key(payload.key);
+  const bool fits = record != nullptr && record->status != KeyStatus::retired &&
+                    record->status != KeyStatus::revoked;
+  if (!fits) return Errc::log_corrupt;
+  record->status = KeyStatus::retired;
+  record->ended_at = event.recorded_at;
+  choose_signing_keys();
   return {};
+}
+
+Result<void> Registries::on(const KeyActivated& payload, const Event& event) {
+  auto* record = changeable_key(payload.key);
+  if (record == nullptr || record->status != KeyStatus::next) return Errc::log_corrupt;
+  record->status = KeyStatus::active;
+  record->activated_at = event.recorded_at;
+  choose_signing_keys();
+  return {};
+}
+
+Result<void> Registries::on(const KeyRevoked& payload, const Event& event) {
+  auto* record = changeable_key(payload.key);
+  if (record == nullptr || record->status == KeyStatus::revoked) return Errc::log_corrupt;
+  if (record->status != KeyStatus::retired) record->ended_at = event.recorded_at;
+  record->status = KeyStatus::revoked;
+  choose_signing_keys();
+  raise(record->revoked_before, event.seq);
+  return {};
+}
+
+// Changes nothing: what is suspected is for people to judge.
+Result<void> Registries::on(const ForgerySuspected& payload, const Event&) {
+  return key(payload.key) != nullptr ? Result<void>{} : Errc::log_corrupt;
 }
 
 Result<void> Registries::on(const TokensRevoked& payload, const Event& event) {
@@ -331,6 +404,7 @@ Result<void> Registries::restore(std::deque<ClientRecord> clients, std::deque<Ap
   fresh.grants_ = std::move(grants);
   fresh.keys_ = std::move(keys);
   fresh.all_revoked_before_ = all_revoked_before;
+  fresh.choose_signing_keys();
   *this = std::move(fresh);
   return {};
 }

@@ -5,6 +5,7 @@
 // stay valid until the next apply().
 #pragma once
 
+#include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <deque>
 #include <string>
@@ -21,6 +22,12 @@ inline constexpr std::uint32_t kClientsMax = 1u << 20;
 inline constexpr std::uint32_t kApisMax = 1u << 14;
 inline constexpr std::uint32_t kGrantsMax = 1u << 22;
 inline constexpr std::uint32_t kKeysMax = 1u << 12;
+// RS256, ES256 and EdDSA: their keys sign for any API.
+inline constexpr std::size_t kSharedAlgorithmCount = 3;
+// Published and waiting at one time; every verifier fetches them all.
+inline constexpr std::size_t kNextKeysPerAlgorithmMax = 4;
+// So long a key is published before it signs: twice as long as verifiers may keep the key set.
+inline constexpr std::uint64_t kKeyNextSecondsMin = 600;
 
 enum class ClientStatus : std::uint8_t { enabled = 1, disabled = 2, deleted = 3 };
 
@@ -31,7 +38,11 @@ struct ClientRecord {
   ClientStatus status = ClientStatus::enabled;
   ClientSettings settings;
   Digest secret_hash{};
+  // Of what it authenticates with: grows with every new secret and every change of the way, so that
+  // a command of somebody who authenticated before is refused.
   SecretGeneration generation{1};
+  Digest previous_hash{};      // of the secret before, which is good until `previous_until`
+  UnixSeconds previous_until;  // 0: it ended when it was replaced
   LedgerTime created_at;
   Sequence updated_seq;
   Sequence revoked_before;  // tokens issued before this seq are ended; 0: none
@@ -71,17 +82,32 @@ struct GrantRecord {
   friend bool operator==(const GrantRecord&, const GrantRecord&) = default;
 };
 
+// A key of an API of its own (HS256) is always active.
+enum class KeyStatus : std::uint8_t {
+  next = 1,     // published, so that verifiers have it when it begins to sign
+  active = 2,   // signs; of several with one algorithm the one that was activated last
+  retired = 3,  // signs no more; its tokens stay good
+  revoked = 4,  // and its tokens ended with it
+};
+
 struct KeyRecord {
   KeyNumber number;
   SignatureAlgorithm algorithm{};
   std::string kid;
   std::string public_key;
   ApiNumber api;  // HS256: the only API it signs for
-  bool retired = false;
+  KeyStatus status = KeyStatus::active;
+  bool imported = false;
   LedgerTime created_at;
+  LedgerTime activated_at;  // 0: it never signed
+  LedgerTime ended_at;      // retired, or revoked while it was not retired; 0: neither
   Sequence revoked_before;
   friend bool operator==(const KeyRecord&, const KeyRecord&) = default;
 };
+
+// Whether such a client proves itself by a secret. A public one proves nothing, and one with keys
+// of its own would only have a second way in.
+[[nodiscard]] bool has_secret(const ClientSettings& settings) noexcept;
 
 class Registries {
  public:
@@ -101,7 +127,7 @@ class Registries {
   [[nodiscard]] const GrantRecord* find_grant(ClientNumber client, ApiNumber api) const;
   [[nodiscard]] const KeyRecord* key(KeyNumber number) const;
   [[nodiscard]] const KeyRecord* find_key(std::string_view kid) const;
-  // The newest key of the algorithm that may sign for any API; nullptr when there is none.
+  // The key with which tokens of any API are signed by this algorithm; nullptr when there is none.
   [[nodiscard]] const KeyRecord* signing_key(SignatureAlgorithm algorithm) const;
 
   [[nodiscard]] const std::deque<ClientRecord>& clients() const { return clients_; }
@@ -147,6 +173,9 @@ class Registries {
   Result<void> on(const ClientGrantRemoved&, const Event&);
   Result<void> on(const KeyAdded&, const Event&);
   Result<void> on(const KeyRetired&, const Event&);
+  Result<void> on(const KeyActivated&, const Event&);
+  Result<void> on(const KeyRevoked&, const Event&);
+  Result<void> on(const ForgerySuspected&, const Event&);
   Result<void> on(const TokensRevoked&, const Event&);
   template <class Other>
   Result<void> on(const Other&, const Event&);
@@ -154,12 +183,16 @@ class Registries {
   ClientRecord* live_client(ClientNumber number);
   ApiRecord* live_api(ApiNumber number);
   GrantRecord* live_grant(GrantNumber number);
+  KeyRecord* changeable_key(KeyNumber number);
+  // Looks again which key signs by each algorithm. O(keys).
+  void choose_signing_keys();
 
   std::deque<ClientRecord> clients_;  // number n at [n - 1]
   std::deque<ApiRecord> apis_;
   std::deque<GrantRecord> grants_;
   std::deque<KeyRecord> keys_;
   Sequence all_revoked_before_;
+  std::array<KeyNumber, kSharedAlgorithmCount> signing_keys_{};  // by algorithm, from rs256 on
   ByName<ClientNumber> client_by_id_;
   ByName<ApiNumber> api_by_identifier_;
   ByName<KeyNumber> key_by_kid_;

@@ -53,7 +53,7 @@ void code_client_settings(Codec& codec, Settings& settings) {
                kClientAuthenticationLast);
   codec.list(settings.keys, kClientKeysMax, [&](auto& key) {
     codec.text(key.kid, 0, kLabelBytesMax);
-    codec.choice(key.algorithm, SignatureAlgorithm::rs256, SignatureAlgorithm::hs256);
+    codec.choice(key.algorithm, SignatureAlgorithm::rs256, SignatureAlgorithm::eddsa);
     codec.text(key.public_key, 1, kKeyBytesMax);
   });
   bool has_id_token_alg = settings.id_token_alg.has_value();
@@ -62,7 +62,7 @@ void code_client_settings(Codec& codec, Settings& settings) {
     if (has_id_token_alg) settings.id_token_alg.emplace();
   }
   if (has_id_token_alg)
-    codec.choice(*settings.id_token_alg, SignatureAlgorithm::rs256, SignatureAlgorithm::hs256);
+    codec.choice(*settings.id_token_alg, SignatureAlgorithm::rs256, SignatureAlgorithm::eddsa);
   codec.flag(settings.pkce_optional);
 }
 
@@ -75,6 +75,8 @@ void code_client(Codec& codec, Client& client) {
   code_client_settings(codec, client.settings);
   codec.bytes(client.secret_hash);
   codec.number(client.generation);
+  codec.bytes(client.previous_hash);
+  codec.number(client.previous_until);
   codec.number(client.created_at);
   codec.number(client.updated_seq);
   codec.number(client.revoked_before);
@@ -137,8 +139,11 @@ void code_key(Codec& codec, Key& key) {
   codec.text(key.kid, 0, kLabelBytesMax);
   codec.text(key.public_key, 0, kKeyBytesMax);
   codec.number(key.api);
-  codec.flag(key.retired);
+  codec.choice(key.status, KeyStatus::next, KeyStatus::revoked);
+  codec.flag(key.imported);
   codec.number(key.created_at);
+  codec.number(key.activated_at);
+  codec.number(key.ended_at);
   codec.number(key.revoked_before);
 }
 

@@ -96,6 +96,9 @@ std::optional<Cascade> cascade_of(const Event& event) {
   if (const auto* e = std::get_if<ClientGrantRemoved>(&event.payload)) {
     return make(SelectorKind::grant, e->grant.value(), event.seq, Cause::grant_removed);
   }
+  if (const auto* e = std::get_if<KeyRevoked>(&event.payload)) {
+    return make(SelectorKind::key, e->key.value(), event.seq, Cause::key_compromise);
+  }
   if (const auto* e = std::get_if<TokensRevoked>(&event.payload)) {
     return make(e->selector.kind, e->selector.id, e->before, e->cause);
   }

@@ -66,6 +66,8 @@ const char* sentence_of(Errc code) noexcept {
       return "the refresh token was replaced earlier; all that came of that sign-in is revoked now";
     case Errc::key_too_new:
       return "verifiers may not have fetched the key yet: wait ten minutes, or force it";
+    case Errc::key_signs: return "the key signs; activate its successor instead";
+    case Errc::client_has_no_secret: return "the client does not authenticate with a secret";
     case Errc::format_not_active:
       return "the ledger is in an older format; see `tokenledger migrate`";
     case Errc::queue_full: return "the ledger is busy; try again";

@@ -389,7 +389,8 @@ TEST(FormatActivation, MovesUpToWhatTheProgramKnowsAndNeverBack) {
 // One gate, whatever the rules of a command say: an older program must be able to read the log.
 TEST_F(Decide, NothingOfANewerFormatIsWrittenBeforeItIsActive) {
   ASSERT_EQ(state.format_version, kFormatVersionFirst);
-  ClientSettings public_client{.name = "in a browser"};
+  ClientSettings public_client{.name = "in a browser",
+                               .grant_types = static_cast<std::uint8_t>(GrantType::refresh_token)};
   public_client.is_public = true;
   public_client.authentication = ClientAuthentication::none;
   EXPECT_EQ(run(RegisterClient{"browser", false, public_client, {}}, kHost), "format_not_active");

@@ -229,7 +229,7 @@ std::string compare_registries(const Model& model, const tl::State& state,
     ORACLE_SAME(key.kid, model.keys[i].kid);
     ORACLE_SAME(static_cast<int>(key.algorithm), model.keys[i].algorithm);
     ORACLE_SAME(key.api.value(), model.keys[i].api);
-    ORACLE_SAME(key.retired, model.keys[i].retired);
+    ORACLE_SAME(key.status == tl::KeyStatus::retired, model.keys[i].retired);
     if (auto no = compare_watermark(model, index, 4, i + 1, key.revoked_before); !no.empty())
       return no;
   }

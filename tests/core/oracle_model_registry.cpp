@@ -31,6 +31,8 @@ std::string Model::settable(const ClientSettings& settings) const {
   for (const auto& uri : settings.redirect_uris) {
     if (!is_word(uri, 1000)) return "invalid_argument";
   }
+  // 2 and 8 bring people's browsers back to the client.
+  if ((settings.grant_types & 10) != 0 && settings.redirect_uris.empty()) return "invalid_argument";
   if (settings.live_tokens_max > 1u << 24) return "invalid_argument";
   return settings.token_format <= 2 ? "" : "algorithm_not_allowed";
 }
@@ -281,10 +283,18 @@ std::string Model::on(const AddKey& add) {
 }
 
 std::string Model::on(const RetireKey& retire) {
-  if (!is_host()) return "insufficient_scope";
+  if (!may("keys:write")) return "insufficient_scope";
   const auto number = find_key(retire.kid);
   if (number == 0 || keys[number - 1].api != 0) return "key_not_found";
   if (keys[number - 1].retired) return "already_in_state";
+  // Outsiders retire what does not sign: an older one of those in use.
+  bool is_newest = true;
+  for (std::size_t i = number; i < keys.size(); ++i) {
+    const auto& later = keys[i];
+    if (later.api == 0 && !later.retired && later.algorithm == keys[number - 1].algorithm)
+      is_newest = false;
+  }
+  if (is_newest && !is_host()) return "key_signs";
   log("key_retired");
   keys[number - 1].retired = true;
   return {};
