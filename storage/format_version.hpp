@@ -19,8 +19,9 @@
 namespace tokenledger {
 
 inline constexpr std::uint32_t kHeadVersion = 1;
-// 1 did not say whether the checkpoint key has signed: it is read as one that has.
-inline constexpr std::uint32_t kKeyringVersion = 2;
+// 1 did not say whether the checkpoint key has signed: it is read as one that has. 1 and 2 have no
+// key for encrypted tokens.
+inline constexpr std::uint32_t kKeyringVersion = 3;
 inline constexpr std::uint32_t kKeyringVersionOldest = 1;
 inline constexpr std::uint32_t kKeyStoreVersion = 1;
 inline constexpr std::uint32_t kCheckpointHistoryVersion = 1;

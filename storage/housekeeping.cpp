@@ -54,6 +54,7 @@ void LedgerCore::housekeeping() {
     sync_head();
     compact_key_store();
     look_at_free_space();
+    look_at_retired_keys();
     const auto now_steady = std::chrono::steady_clock::now();
     if (options.sweep_every.count() > 0 && now_steady >= next_sweep && !poisoned.load()) {
       sweep_by_itself();

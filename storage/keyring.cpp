@@ -20,6 +20,7 @@ constexpr std::array<std::uint8_t, 8> kMagic = {'T', 'L', 'K', 'E', 'Y', 'S', '\
 constexpr std::uint8_t kSignedMark = 1;
 constexpr std::uint8_t kAnchorMark = 2;
 constexpr std::uint8_t kWitnessesMark = 4;
+constexpr std::uint8_t kJweMark = 8;  // version 3: the key of encrypted tokens follows the marks
 constexpr std::size_t kKeyCheckBytes = 16;
 constexpr std::size_t kPrefixBytes = 8 + 4 + 4;  // magic, version, protection
 constexpr std::size_t kHeaderBytes = kPrefixBytes + kKeyCheckBytes + 4;
@@ -75,6 +76,8 @@ Result<std::unique_ptr<Keyring>> Keyring::create(std::shared_ptr<FileLayer> file
   std::unique_ptr<Keyring> keyring{new Keyring{std::move(files), path, std::move(key)}};
   randombytes_buf(keyring->ledger_id_.data(), keyring->ledger_id_.size());
   randombytes_buf(keyring->secrets_.writable().data(), kFixedBytes);
+  keyring->jwe_secret_ = SecretBytes{kJweSecretBytes};
+  randombytes_buf(keyring->jwe_secret_.writable().data(), kJweSecretBytes);
   auto bytes = keyring->encode_file();
   const auto created = create_durably(*keyring->files_, path, bytes);
   sodium_memzero(bytes.data(), bytes.size());
@@ -99,7 +102,7 @@ Result<std::unique_ptr<Keyring>> Keyring::load(std::shared_ptr<FileLayer> files,
 }
 
 SecretBytes Keyring::encode_payload() const {
-  std::size_t bytes = ledger_id_.size() + kFixedBytes + 1 + 2 * 4;
+  std::size_t bytes = ledger_id_.size() + kFixedBytes + 1 + jwe_secret_.size() + 2 * 4;
   for (const auto& key : signing_keys_) bytes += 13 + key.kid.size() + key.private_key.size();
   for (const auto& api : api_secrets_) bytes += 8 + api.identifier.size() + api.secret.size();
   std::vector<std::uint8_t> payload;
@@ -107,9 +110,10 @@ SecretBytes Keyring::encode_payload() const {
   ByteWriter writer{payload};
   writer.bytes(ledger_id_);
   writer.bytes(secrets_.view());
-  writer.integer(static_cast<std::uint8_t>((has_signed_checkpoint_ ? kSignedMark : 0) |
-                                           (keepers_.anchor ? kAnchorMark : 0) |
-                                           (keepers_.witnesses ? kWitnessesMark : 0)));
+  writer.integer(static_cast<std::uint8_t>(
+      (has_signed_checkpoint_ ? kSignedMark : 0) | (keepers_.anchor ? kAnchorMark : 0) |
+      (keepers_.witnesses ? kWitnessesMark : 0) | (jwe_secret_.size() != 0 ? kJweMark : 0)));
+  writer.bytes(jwe_secret_.view());
   writer.integer(static_cast<std::uint32_t>(signing_keys_.size()));
   for (const auto& key : signing_keys_) {
     writer.integer(key.number);
@@ -133,9 +137,14 @@ Result<void> Keyring::decode_payload(ByteView payload, std::uint32_t version) {
   reader.fill(ledger_id_);
   reader.fill(secrets_.writable());
   const auto marks = version < 2 ? kSignedMark : reader.integer<std::uint8_t>();
-  if ((marks & ~(kSignedMark | kAnchorMark | kWitnessesMark)) != 0) return Errc::keyring_corrupt;
+  const auto known = kSignedMark | kAnchorMark | kWitnessesMark | (version < 3 ? 0 : kJweMark);
+  if ((marks & ~known) != 0) return Errc::keyring_corrupt;
   has_signed_checkpoint_ = (marks & kSignedMark) != 0;
   keepers_ = {(marks & kAnchorMark) != 0, (marks & kWitnessesMark) != 0};
+  if ((marks & kJweMark) != 0) {
+    jwe_secret_ = SecretBytes{kJweSecretBytes};
+    reader.fill(jwe_secret_.writable());
+  }
   const auto key_count = reader.integer<std::uint32_t>();
   if (key_count > kSigningKeysMax) return Errc::keyring_corrupt;
   for (std::uint32_t at = 0; at < key_count; ++at) {
@@ -263,6 +272,16 @@ Result<void> Keyring::add_api_secret(ApiSecretRecord record) {
   api_secrets_.push_back(std::move(record));
   const auto saved = save();
   if (!saved) api_secrets_.pop_back();
+  return saved;
+}
+
+Result<void> Keyring::ensure_jwe_secret() {
+  if (jwe_secret_.size() != 0) return {};
+  SecretBytes drawn{kJweSecretBytes};
+  randombytes_buf(drawn.writable().data(), drawn.size());
+  jwe_secret_ = std::move(drawn);
+  const auto saved = save();
+  if (!saved) jwe_secret_ = SecretBytes{};
   return saved;
 }
 

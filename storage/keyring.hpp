@@ -77,6 +77,8 @@ class Keyring {
   [[nodiscard]] ByteView cursor_key() const noexcept { return fixed(80, 32); }
   [[nodiscard]] ByteView idempotency_key() const noexcept { return fixed(112, 32); }
   [[nodiscard]] ByteView checkpoint_seed() const noexcept { return fixed(kCheckpointSeedAt, 32); }
+  // Of JweKey, 32 bytes; empty in a file of an older version until ensure_jwe_secret().
+  [[nodiscard]] ByteView jwe_secret() const noexcept { return jwe_secret_.view(); }
   // Something was, or may have been, signed with the checkpoint key: the ledger without its
   // checkpoint history is then not one that begins, but one that lost what it signed.
   [[nodiscard]] bool has_signed_checkpoint() const noexcept { return has_signed_checkpoint_; }
@@ -97,6 +99,8 @@ class Keyring {
   // Forgets the signing keys with these kids, in one save; kids that are not there are passed over.
   [[nodiscard]] Result<void> remove_signing_keys(std::span<const std::string> kids);
   [[nodiscard]] Result<void> add_api_secret(ApiSecretRecord record);
+  // Draws jwe_secret() where there is none. Nothing is written where there is one.
+  [[nodiscard]] Result<void> ensure_jwe_secret();
   // Before the first signature with the checkpoint key. Nothing is written where it stands already.
   // On an error nothing may be signed, and nothing else need stop: the file is the old one or the
   // new one, whole, and they differ in this mark alone.
@@ -113,6 +117,7 @@ class Keyring {
  private:
   static constexpr std::size_t kCheckpointSeedAt = 144;
   static constexpr std::size_t kFixedBytes = 16 + 5 * 32;
+  static constexpr std::size_t kJweSecretBytes = 32;
 
   Keyring(std::shared_ptr<FileLayer> files, std::filesystem::path path, KeyringKey key);
   [[nodiscard]] ByteView fixed(std::size_t at, std::size_t count) const noexcept {
@@ -129,6 +134,7 @@ class Keyring {
   KeyringKey key_;
   std::array<std::uint8_t, 16> ledger_id_{};
   SecretBytes secrets_;  // seal, master, pepper, cursor, idempotency, checkpoint; see the accessors
+  SecretBytes jwe_secret_;  // empty or kJweSecretBytes
   bool has_signed_checkpoint_ = false;
   CheckpointKeepers keepers_;
   std::vector<SigningKeyRecord> signing_keys_;

@@ -321,10 +321,33 @@ class Ledger {
     std::string secret;  // base64url, shown once; empty when repeated
   };
   [[nodiscard]] Result<CreatedApi> create_api_with_secret(Command command);
+
+  // --- signing keys (storage/ledger_signing_keys.cpp); ActivateKey and RetireKey are commands ---
+  // These block for some fsyncs, and for an RSA key around 100 ms longer.
+  struct KeyRequest {
+    Actor actor{.kind = ActorKind::host};
+    std::string reason;  // revoke_key: free text, stored encrypted
+    std::string request_id;
+    std::optional<Idempotency> idempotency;
+  };
+  struct AddedKey {
+    Committed committed;
+    std::string kid;  // empty when repeated
+  };
+  // Draws a key that is published from now on and signs once it is activated. Errors: submit()'s;
+  // algorithm_not_allowed for HS256; limit_reached when kNextKeysPerAlgorithmMax wait already or
+  // the keyring is full.
+  [[nodiscard]] Result<AddedKey> add_next_key(SignatureAlgorithm algorithm,
+                                              const KeyRequest& request);
+  // The same for a key from elsewhere (core/pem_key.hpp), by the host only. key_exists.
+  [[nodiscard]] Result<AddedKey> import_key(std::string_view pem, const KeyRequest& request);
+  // Ends every token that the key signed, with one event whatever their number, and has another
+  // sign in its place: one that waits, else one drawn for it. key_not_found, already_in_state.
+  [[nodiscard]] Result<Committed> revoke_key(const std::string& kid, const KeyRequest& request);
   // Keyed hashes for an Idempotency-Key of this actor and a request body.
   [[nodiscard]] Idempotency make_idempotency(const Actor& actor, std::string_view key,
                                              std::string_view body) const;
-  // JWKS (RFC 7517) of the keys that sign or may still verify.
+  // JWKS (RFC 7517) of the keys that sign, will sign, or signed tokens that may still be good.
   [[nodiscard]] std::string jwks() const;
 
   // A named token with every management scope for the holder of the directory, 90 days by default.

@@ -6,33 +6,15 @@
 // taken out, again a key that no event names. A key that an event names is never dropped.
 #include "core/base64url.hpp"
 #include "core/decide.hpp"
-#include "core/management_scopes.hpp"
 #include "storage/ledger_core.hpp"
 
 namespace tokenledger {
 namespace {
 
-Result<void> check_actor(const LedgerCore& core, const Actor& actor) {
-  switch (actor.kind) {
-    case ActorKind::system:
-    case ActorKind::host: return {};
-    case ActorKind::client:
-    case ActorKind::user: return Errc::insufficient_scope;
-    case ActorKind::token: break;
-  }
-  constexpr auto kScope =
-      kManagementScopes[static_cast<std::size_t>(ManagementScope::apis_write)].name;
-  switch (core.index.check_without_fingerprint(actor.token, kManagementAudience, {{kScope}},
-                                               to_seconds(core.now()))) {
-    case Verdict::good: return {};
-    case Verdict::insufficient_scope: return Errc::insufficient_scope;
-    default: return Errc::unauthorized_actor;
-  }
-}
-
 // Most of what decide() would refuse, seen before two fsyncs are spent on a key. Advice only.
 Result<void> look_ahead(const LedgerCore& core, const Actor& actor, const CreateApi& create) {
-  if (auto checked = check_actor(core, actor); !checked) return checked;
+  if (auto checked = check_actor(core, actor, ManagementScope::apis_write); !checked)
+    return checked;
   if (auto checked = check_values(create); !checked) return checked;
   const std::shared_lock lock{core.registries_mutex};
   if (core.registries.find_api(create.identifier) != nullptr) return Errc::api_exists;
@@ -42,6 +24,23 @@ Result<void> look_ahead(const LedgerCore& core, const Actor& actor, const Create
 }
 
 }  // namespace
+
+Result<void> check_actor(const LedgerCore& core, const Actor& actor, ManagementScope scope) {
+  switch (actor.kind) {
+    case ActorKind::system:
+    case ActorKind::host: return {};
+    case ActorKind::client:
+    case ActorKind::user: return Errc::insufficient_scope;
+    case ActorKind::token: break;
+  }
+  const auto name = kManagementScopes[static_cast<std::size_t>(scope)].name;
+  switch (core.index.check_without_fingerprint(actor.token, kManagementAudience, {{name}},
+                                               to_seconds(core.now()))) {
+    case Verdict::good: return {};
+    case Verdict::insufficient_scope: return Errc::insufficient_scope;
+    default: return Errc::unauthorized_actor;
+  }
+}
 
 Result<Ledger::CreatedApi> Ledger::create_api_with_secret(Command command) {
   auto* const create = std::get_if<CreateApi>(&command.payload);
@@ -72,13 +71,16 @@ Result<Ledger::CreatedApi> Ledger::create_api_with_secret(Command command) {
 
 Result<std::shared_ptr<const SigningKey>> LedgerCore::add_api_key() {
   auto drawn = SigningKey::generate(SignatureAlgorithm::hs256);
-  if (!drawn) return drawn.error();
+  return drawn ? keep_key(std::move(*drawn)) : drawn.error();
+}
+
+Result<std::shared_ptr<const SigningKey>> LedgerCore::keep_key(SigningKey key) {
   boost::system::error_code error;
   {
     // The keyring is a file of the directory, which is not ours any more once close() is done.
     const std::shared_lock held{files_mutex};
     if (auto open = check_readable(); !open) return open.error();
-    auto added = keys->add(std::move(*drawn));
+    auto added = keys->add(std::move(key));
     if (added) return added;
     error = added.error();
   }
@@ -104,8 +106,10 @@ void LedgerCore::drop_api_key(const std::string& kid) {
 Result<void> LedgerCore::drop_unnamed_api_keys(std::string& why) {
   std::vector<std::string> unnamed;
   for (const auto& key : keys->signing_keys()) {
-    const bool is_of_an_api = key->algorithm() == SignatureAlgorithm::hs256;
-    if (is_of_an_api && state.registries.find_key(key->kid()) == nullptr)
+    // One that could sign for all is taken by the first events of a ledger that has none.
+    const bool is_wanted = key->algorithm() != SignatureAlgorithm::hs256 &&
+                           state.registries.signing_key(key->algorithm()) == nullptr;
+    if (!is_wanted && state.registries.find_key(key->kid()) == nullptr)
       unnamed.push_back(key->kid());
   }
   if (unnamed.empty()) return {};
@@ -114,7 +118,7 @@ Result<void> LedgerCore::drop_unnamed_api_keys(std::string& why) {
     return removed;
   }
   warn("dropped " + std::to_string(unnamed.size()) +
-       " secrets of APIs that were never created from the keyring");
+       " keys that were never put to use from the keyring");
   return {};
 }
 

@@ -96,6 +96,9 @@ Result<void> LedgerCore::bootstrap_apis() {
 // key, so a crash between the two leaves a key without an event, which the next open takes instead
 // of drawing another.
 Result<void> LedgerCore::bootstrap_keys() {
+  if (state.format_version >= 2) {
+    if (auto made = keys->ensure_jwe_key(); !made) return made;
+  }
   for (const auto algorithm :
        {SignatureAlgorithm::es256, SignatureAlgorithm::rs256, SignatureAlgorithm::eddsa}) {
     if (registries.signing_key(algorithm) != nullptr) continue;

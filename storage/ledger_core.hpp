@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "core/event_codec.hpp"
+#include "core/management_scopes.hpp"
 #include "core/merkle.hpp"
 #include "core/state.hpp"
 #include "core/validity_index.hpp"
@@ -54,6 +56,14 @@ struct LedgerPaths {
 
 // Takes the mark away, durably, once the views were rebuilt; none there is a success.
 [[nodiscard]] Result<void> clear_views_damaged(FileLayer& files, const LedgerPaths& paths);
+
+// Whether decide() would find the actor good for this now. Advice only: it may change.
+[[nodiscard]] Result<void> check_actor(const LedgerCore& core, const Actor& actor,
+                                       ManagementScope scope);
+
+// So long a retired key is published after the last of its tokens expired: as long as verifiers
+// keep the key set.
+inline constexpr std::uint32_t kKeyPublishedAfterSeconds = 300;
 
 class LedgerCore {
  public:
@@ -102,6 +112,10 @@ class LedgerCore {
   mutable std::shared_mutex registries_mutex;
   Registries registries;  // a copy of state.registries, at most one batch behind
 
+  mutable std::mutex retired_keys_mutex;  // taken after registries_mutex
+  // Retired key -> expiry of the last of its tokens; one that is not here was not looked at yet.
+  std::map<KeyNumber, UnixSeconds> retired_keys;
+
   std::array<std::atomic<std::uint64_t>, kLaneCount> reserved{};  // next counter to hand out
   // A cache line of their own: every check reads them, and their neighbours change with every
   // token.
@@ -149,7 +163,14 @@ class LedgerCore {
   // The key of a new HS256 API, in the keyring from here on; and out of it when no event names it
   // (ledger_api_secret.cpp).
   [[nodiscard]] Result<std::shared_ptr<const SigningKey>> add_api_key();
+  [[nodiscard]] Result<std::shared_ptr<const SigningKey>> keep_key(SigningKey key);
   void drop_api_key(const std::string& kid);
+  // ledger_signing_keys.cpp
+  [[nodiscard]] Result<Ledger::AddedKey> add_signing_key(SigningKey key, bool is_imported,
+                                                         const Ledger::KeyRequest& request);
+  // Whether verifiers are to have it. Not for a key of an API's own. Any thread.
+  [[nodiscard]] bool is_published(const KeyRecord& key) const;
+  void look_at_retired_keys();  // housekeeping's
   // Unknown outcome from here on, for everybody (INV-6). Any thread, first caller wins.
   void poison(const std::string& what);
   void warn(const std::string& what) const;

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 
-#include "core/jwks.hpp"
 #include "storage/keyring.hpp"
-#include "storage/ledger_core.hpp"
 
 namespace tokenledger {
 namespace {
@@ -32,7 +30,22 @@ Result<std::unique_ptr<LedgerKeys>> LedgerKeys::make(std::unique_ptr<Keyring> ke
     if (key->kid() != record.kid) return Errc::keyring_corrupt;
     keys->signing_keys_.emplace(record.kid, std::make_shared<const SigningKey>(std::move(*key)));
   }
+  if (auto made = keys->make_jwe_key(); !made) return made.error();
   return keys;
+}
+
+Result<void> LedgerKeys::make_jwe_key() {
+  if (jwe_key_ != nullptr || keyring_->jwe_secret().empty()) return {};
+  auto key = JweKey::from_secret(keyring_->jwe_secret());
+  if (!key) return key.error();
+  jwe_key_ = std::make_unique<const JweKey>(std::move(*key));
+  return {};
+}
+
+Result<void> LedgerKeys::ensure_jwe_key() {
+  const std::scoped_lock saving{saving_mutex_};
+  if (auto saved = keyring_->ensure_jwe_secret(); !saved) return saved;
+  return make_jwe_key();
 }
 
 const std::array<std::uint8_t, 16>& LedgerKeys::ledger_id() const noexcept {
@@ -102,18 +115,5 @@ Result<void> LedgerKeys::set_keepers(CheckpointKeepers keepers) {
 }
 
 Result<void> LedgerKeys::replace_checkpoint_seed() { return keyring_->replace_checkpoint_seed(); }
-
-std::string Ledger::jwks() const {
-  std::vector<const VerifyKey*> published;
-  std::vector<std::shared_ptr<const SigningKey>> held;
-  const std::shared_lock lock{core_->registries_mutex};
-  for (const auto& key : core_->registries.keys()) {
-    auto signing = core_->keys->signing_key(key.kid);
-    if (signing == nullptr || key.algorithm == SignatureAlgorithm::hs256) continue;
-    published.push_back(&signing->verify_key());
-    held.push_back(std::move(signing));
-  }
-  return jwks_json(published);
-}
 
 }  // namespace tokenledger

@@ -13,6 +13,7 @@
 
 #include "core/byte_view.hpp"
 #include "core/errc.hpp"
+#include "core/jwe.hpp"
 #include "core/seal_key.hpp"
 #include "core/signing_key.hpp"
 #include "core/status_list.hpp"
@@ -40,6 +41,11 @@ class LedgerKeys {
   [[nodiscard]] ByteView checkpoint_seed() const noexcept;
   [[nodiscard]] bool is_protected() const noexcept;
 
+  // nullptr only in a ledger of format 1 whose keyring is of an older version.
+  [[nodiscard]] const JweKey* jwe_key() const noexcept { return jwe_key_.get(); }
+  // Draws one where there is none, durably. While the ledger is being opened.
+  [[nodiscard]] Result<void> ensure_jwe_key();
+
   // nullptr: no such key. Any thread.
   [[nodiscard]] std::shared_ptr<const SigningKey> signing_key(std::string_view kid) const;
   // All of them, by kid. Any thread.
@@ -60,10 +66,12 @@ class LedgerKeys {
 
  private:
   explicit LedgerKeys(std::unique_ptr<Keyring> keyring);
+  [[nodiscard]] Result<void> make_jwe_key();
 
   std::unique_ptr<Keyring> keyring_;
   SealKey seal_key_;
   StatusListPlaces status_places_;
+  std::unique_ptr<const JweKey> jwe_key_;
   std::mutex saving_mutex_;  // one change of the keyring's keys at a time; taken before mutex_
   mutable std::shared_mutex mutex_;  // never held while the disk works
   std::map<std::string, std::shared_ptr<const SigningKey>, std::less<>>

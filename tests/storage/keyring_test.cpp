@@ -2,6 +2,7 @@
 #include "storage/keyring.hpp"
 
 #include <gtest/gtest.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -134,6 +135,44 @@ TEST_F(KeyringTest, AnotherCheckpointSeedIsDurableAndLeavesTheOtherSecretsAlone)
   EXPECT_TRUE(same((*loaded)->checkpoint_seed(), keyring->checkpoint_seed()));
   EXPECT_TRUE(same((*loaded)->seal_key(), seal.view()));
   EXPECT_TRUE(same((*loaded)->idempotency_key(), idempotency.view()));
+}
+
+// What a program of version 2 left: no key of encrypted tokens, and no mark that says so.
+std::string as_version_2(std::string file) {
+  constexpr std::size_t kVersionAt = 8, kLengthAt = 32, kPayloadAt = 36, kMarksAt = 16 + 176;
+  constexpr std::size_t kJweBytes = 32, kChecksumBytes = 32;
+  const auto put = [&](std::size_t at, std::size_t value) {
+    for (std::size_t byte = 0; byte < 4; ++byte)
+      file[at + byte] = static_cast<char>(value >> (8 * byte) & 0xFF);
+  };
+  file.erase(kPayloadAt + kMarksAt + 1, kJweBytes);
+  file[kPayloadAt + kMarksAt] = static_cast<char>(file[kPayloadAt + kMarksAt] & 7);
+  put(kVersionAt, 2);
+  put(kLengthAt, file.size() - kPayloadAt - kChecksumBytes);
+  auto* bytes = reinterpret_cast<std::uint8_t*>(file.data());
+  const auto body = file.size() - kChecksumBytes;
+  crypto_generichash(bytes + body, kChecksumBytes, bytes, body, nullptr, 0);
+  return file;
+}
+
+TEST_F(KeyringTest, AFileOfVersion2HasNoKeyOfEncryptedTokensUntilOneIsDrawnForGood) {
+  const auto made = create(std::nullopt);
+  EXPECT_EQ(made->jwe_secret().size(), 32u);
+  ASSERT_TRUE(made->add_signing_key(signing_key("k")));
+  EXPECT_TRUE(same((*Keyring::load(files, path, {}))->jwe_secret(), made->jwe_secret()));
+  overwrite(path, as_version_2(contents(path)));
+  auto old = Keyring::load(files, path, {});
+  ASSERT_TRUE(old);
+  EXPECT_TRUE((*old)->jwe_secret().empty());
+  EXPECT_EQ((*old)->signing_keys().size(), 1u);
+  ASSERT_TRUE((*old)->mark_checkpoint_signed());
+  EXPECT_TRUE((*Keyring::load(files, path, {}))->jwe_secret().empty()) << "written again without";
+  ASSERT_TRUE((*old)->ensure_jwe_secret());
+  const auto again = Keyring::load(files, path, {});
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(same((*again)->jwe_secret(), (*old)->jwe_secret()));
+  EXPECT_FALSE(same((*again)->jwe_secret(), made->jwe_secret()));
+  EXPECT_EQ((*again)->signing_keys().size(), 1u);
 }
 
 TEST_F(KeyringTest, ThatTheCheckpointKeyHasSignedIsDurableUntilItIsReplaced) {
