@@ -13,11 +13,11 @@
 
 #include "api/endpoint.hpp"
 #include "api/endpoints.hpp"
+#include "api/entity_tag.hpp"
 #include "api/error_mapping.hpp"
 #include "api/event_proof.hpp"
 #include "api/guard.hpp"
 #include "api/json_writer.hpp"
-#include "api/negotiation.hpp"
 #include "api/place.hpp"
 #include "api/problem.hpp"
 #include "api/receipt_desk.hpp"
@@ -116,17 +116,6 @@ HttpResponse octets_response(const std::vector<std::uint8_t>& bytes, std::string
 std::string key_tag(std::string_view vkey) {
   const auto name = vkey.substr(0, vkey.find('+'));
   return "\"" + std::string{name.substr(name.rfind('/') + 1)} + "\"";
-}
-
-// 304 where the caller has it already; nullopt: it must be sent.
-std::optional<HttpResponse> unchanged(const HttpRequest& request, std::string_view tag,
-                                      std::string_view caching) {
-  const auto known = request.header(HttpHeader::if_none_match);
-  if (!has_tag(known, tag)) return std::nullopt;
-  HttpResponse response{.status = 304};
-  response.add_header("Cache-Control", caching);
-  response.add_header("ETag", tag);
-  return response;
 }
 
 HttpResponse come_again(std::string_view detail) {

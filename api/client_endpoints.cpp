@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <variant>
 
+#include "api/client_authentication_wire.hpp"
 #include "api/endpoint.hpp"
 #include "api/endpoints.hpp"
 #include "api/error_mapping.hpp"
@@ -46,7 +47,7 @@ std::optional<HttpResponse> read_settings(JsonFields& fields, const JsonValue& o
     settings.live_tokens_max = 0;
   if (const auto limit = fields.optional_integer("live_tokens_max", 1, kLiveTokensPerClientMax))
     settings.live_tokens_max = static_cast<std::uint32_t>(*limit);
-  return std::nullopt;
+  return read_client_authentication(fields, settings);
 }
 
 const ClientRecord* live_client(const Registries& registries, std::string_view client_id) {
@@ -72,8 +73,9 @@ void create(ApiContext& context, const Call& call, Write write) {
   auto body = read_json_body(*call->request);
   if (body.problem) return call->responder.respond(std::move(*body.problem));
   JsonFields fields{*body.object};
-  fields.allow_only(
-      {"client_id", "name", "grant_types", "redirect_uris", "token_format", "live_tokens_max"});
+  fields.allow_only({"client_id", "name", "grant_types", "redirect_uris", "token_format",
+                     "live_tokens_max", "token_endpoint_auth_method", "jwks",
+                     "id_token_signed_response_alg", "pkce_optional"});
   RegisterClient add;
   add.settings.name = fields.required_string("name", kLabelBytesMax);
   if (const auto client_id = fields.optional_string("client_id", kLabelBytesMax))
@@ -83,7 +85,8 @@ void create(ApiContext& context, const Call& call, Write write) {
   if (fields.fault()) return call->responder.respond(invalid_field(*fields.fault()));
   if (add.client_id.empty()) add.client_id = base64url_encode(random_bytes<kGeneratedIdBytes>());
   auto& ledger = context.ledger;
-  auto made = ledger.make_client_secret();
+  Ledger::NewSecret made;
+  if (has_secret(add.settings)) made = ledger.make_client_secret();
   add.secret_hash = made.hash;
   const auto client_id = add.client_id;
   const auto answer = [&ledger, client_id, secret = std::move(made.secret)](const Committed&) {
@@ -114,7 +117,9 @@ std::optional<HttpResponse> read_change(const Ledger& ledger, const HttpRequest&
   });
   if (!is_found) return problem_of(Errc::client_not_found);
   JsonFields fields{*body.object};
-  fields.allow_only({"name", "grant_types", "redirect_uris", "token_format", "live_tokens_max"});
+  fields.allow_only({"name", "grant_types", "redirect_uris", "token_format", "live_tokens_max",
+                     "token_endpoint_auth_method", "jwks", "id_token_signed_response_alg",
+                     "pkce_optional"});
   if (auto refused = read_settings(fields, *body.object, update.settings)) return refused;
   if (fields.fault()) return invalid_field(*fields.fault());
   return std::nullopt;
@@ -155,8 +160,18 @@ void remove(ApiContext& context, const Call& call, Write write) {
 void rotate(ApiContext& context, const Call& call, Write write) {
   const auto client_id = call->request->path_parameter(0);
   if (!client_id) return call->responder.respond(problem_of(Errc::client_not_found));
+  std::uint32_t overlap_s = 0;
+  if (!call->request->body().empty()) {
+    auto body = read_json_body(*call->request);
+    if (body.problem) return call->responder.respond(std::move(*body.problem));
+    JsonFields fields{*body.object};
+    fields.allow_only({"overlap_seconds"});
+    overlap_s = static_cast<std::uint32_t>(
+        fields.optional_integer("overlap_seconds", 0, kSecretOverlapSecondsMax).value_or(0));
+    if (fields.fault()) return call->responder.respond(invalid_field(*fields.fault()));
+  }
   auto made = context.ledger.make_client_secret();
-  commit(context, call, std::move(write), RotateClientSecret{*client_id, made.hash},
+  commit(context, call, std::move(write), RotateClientSecret{*client_id, made.hash, overlap_s},
          [&ledger = context.ledger, id = *client_id,
           secret = std::move(made.secret)](const Committed& committed) {
            return show(ledger, id, 200, committed.repeated ? std::string_view{} : secret);
@@ -186,7 +201,7 @@ void add_client_endpoints(HttpRouter& router, ApiContext& context) {
   constexpr auto kWrite = ManagementScope::clients_write;
   const auto writes = [&](HttpMethod method, std::string_view pattern, auto function) {
     const Endpoint endpoint{method, pattern, kWrite};
-    const bool has_body = method == HttpMethod::patch || pattern == "/v1/clients";
+    const bool has_body = method == HttpMethod::patch || method == HttpMethod::post;
     route_write(router, context, has_body ? endpoint : without_body(endpoint),
                 [&context, function](const Call& call, Write write) {
                   function(context, call, std::move(write));

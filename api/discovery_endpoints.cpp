@@ -5,13 +5,15 @@
 
 #include "api/endpoint.hpp"
 #include "api/endpoints.hpp"
+#include "api/entity_tag.hpp"
 #include "api/json_writer.hpp"
 #include "storage/status_lists.hpp"
 
 namespace tokenledger {
 namespace {
 
-// Long enough to spare the server, short enough for a new key to be known before it signs.
+// Long enough to spare the server; half of what a new key waits before it signs
+// (kKeyNextSecondsMin).
 constexpr std::string_view kCacheControl = "public, max-age=300";
 
 void write_strings(JsonWriter& json, std::string_view name,
@@ -68,9 +70,12 @@ HttpResponse metadata(const Ledger& ledger) {
   return response;
 }
 
-HttpResponse jwks(const Ledger& ledger) {
+HttpResponse jwks(const Ledger& ledger, const HttpRequest& request) {
   HttpResponse response{.status = 200, .content_type = kContentTypeJson, .body = ledger.jwks()};
+  const auto tag = tag_of_body(response.body);
+  if (auto same = unchanged(request, tag, kCacheControl)) return std::move(*same);
   response.add_header("Cache-Control", kCacheControl);
+  response.add_header("ETag", tag);
   return response;
 }
 
@@ -90,7 +95,7 @@ void add_discovery_endpoints(HttpRouter& router, ApiContext& context) {
   for (const auto& path : paths)
     router.add(HttpMethod::get, path, [&ledger](const HttpRequest&) { return metadata(ledger); });
   router.add(HttpMethod::get, "/.well-known/jwks.json",
-             [&ledger](const HttpRequest&) { return jwks(ledger); });
+             [&ledger](const HttpRequest& request) { return jwks(ledger, request); });
 }
 
 }  // namespace tokenledger

@@ -11,6 +11,7 @@ void add_oauth_introspection_endpoint(HttpRouter& router, ApiContext& context);
 void add_oauth_revocation_endpoint(HttpRouter& router, ApiContext& context);
 void add_discovery_endpoints(HttpRouter& router, ApiContext& context);
 void add_client_endpoints(HttpRouter& router, ApiContext& context);
+void add_key_endpoints(HttpRouter& router, ApiContext& context);
 void add_api_endpoints(HttpRouter& router, ApiContext& context);
 void add_client_grant_endpoints(HttpRouter& router, ApiContext& context);
 void add_token_endpoints(HttpRouter& router, ApiContext& context);

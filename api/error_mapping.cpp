@@ -50,7 +50,8 @@ ErrorWording error_wording(Errc code) noexcept {
     case Errc::expiry_in_the_past: return invalid("the expiry is not in the future");
     case Errc::algorithm_not_allowed:
       return invalid("the token format or signing algorithm is not allowed here");
-    case Errc::key_not_found: return broken("there is no key that may sign");
+    case Errc::key_not_found:
+      return {404, "there is no such key, or none that may sign", "server_error", 500, 0};
     case Errc::key_exists: return {409, "the key exists", "server_error", 500, 0};
     case Errc::stale_policy:
       return retry("the policy changed meanwhile: try again", kRetrySoonSeconds);

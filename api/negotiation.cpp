@@ -69,13 +69,4 @@ bool accepts_gzip(std::string_view accept_encoding) noexcept {
   return is_accepted;
 }
 
-bool has_tag(std::string_view if_none_match, std::string_view tag) noexcept {
-  while (!if_none_match.empty()) {
-    auto item = take_until(if_none_match, ',');
-    if (item.starts_with("W/")) item.remove_prefix(2);
-    if (item == tag || item == "*") return true;
-  }
-  return false;
-}
-
 }  // namespace tokenledger

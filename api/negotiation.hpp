@@ -1,4 +1,4 @@
-// What a request accepts (RFC 9110 §12.5) and has already (§13.1.2). Pure; any thread.
+// What a request accepts (RFC 9110 §12.5). Pure; any thread.
 #pragma once
 
 #include <string_view>
@@ -12,9 +12,5 @@ namespace tokenledger {
 // Whether an Accept-Encoding field asks for gzip, by name or by `*`, with a quality above 0. False
 // for an empty field: who does not ask gets the plain bytes.
 [[nodiscard]] bool accepts_gzip(std::string_view accept_encoding) noexcept;
-
-// Whether an If-None-Match field names this tag (with its quotes) or any, by weak comparison.
-// Requires a tag without a comma.
-[[nodiscard]] bool has_tag(std::string_view if_none_match, std::string_view tag) noexcept;
 
 }  // namespace tokenledger

@@ -114,6 +114,16 @@ constexpr auto kBodies = std::to_array<OpenApiComponent>({
   "schema": {"$ref": "#/components/schemas/NewClient"}}}})json"},
     {"ClientChange", R"json({"required": true, "content": {"application/json": {
   "schema": {"$ref": "#/components/schemas/ClientChange"}}}})json"},
+    {"SecretRotation", R"json({"required": false, "content": {"application/json": {"schema": {
+  "type": "object", "additionalProperties": false, "properties": {
+    "overlap_seconds": {"type": "integer", "minimum": 0, "maximum": 604800, "default": 0,
+      "description": "The old secret is good for so long"}}}}}})json"},
+    {"NewKey", R"json({"required": true, "content": {"application/json": {"schema": {
+  "type": "object", "required": ["alg"], "additionalProperties": false, "properties": {
+    "alg": {"enum": ["RS256", "ES256", "EdDSA"]}}}}}})json"},
+    {"KeyReason", R"json({"required": false, "content": {"application/json": {"schema": {
+  "type": "object", "additionalProperties": false, "properties": {"reason": {"type": "string",
+      "description": "At most 4096 bytes. Stored encrypted and never erased: nothing about a person belongs here"}}}}}})json"},
     {"Grant", R"json({"required": true, "content": {"application/json": {
   "schema": {"$ref": "#/components/schemas/Grant"}}}})json"},
     {"NewApi", R"json({"required": true, "content": {"application/json": {
@@ -182,6 +192,15 @@ constexpr auto kAnswers = std::to_array<OpenApiComponent>({
     {"ClientPage", R"json({"description": "A page", "content": {"application/json": {"schema": {
   "type": "object", "required": ["items", "next_cursor"], "properties": {
     "items": {"type": "array", "items": {"$ref": "#/components/schemas/Client"}},
+    "next_cursor": {"$ref": "#/components/schemas/Cursor"}}}}}})json"},
+    {"SigningKey", R"json({"description": "The key", "content": {"application/json": {
+  "schema": {"$ref": "#/components/schemas/SigningKey"}}}})json"},
+    {"CreatedKey", R"json({"description": "The key, published from now on",
+  "headers": {"X-Ledger-Seq": {"schema": {"type": "integer"}}},
+  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SigningKey"}}}})json"},
+    {"KeyPage", R"json({"description": "A page", "content": {"application/json": {"schema": {
+  "type": "object", "required": ["items", "next_cursor"], "properties": {
+    "items": {"type": "array", "items": {"$ref": "#/components/schemas/SigningKey"}},
     "next_cursor": {"$ref": "#/components/schemas/Cursor"}}}}}})json"},
     {"Grant", R"json({"description": "The grant", "content": {"application/json": {
   "schema": {"$ref": "#/components/schemas/Grant"}}}})json"},

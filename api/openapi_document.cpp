@@ -19,6 +19,7 @@ constexpr std::string_view kTags = R"json([
   {"name": "oauth", "description": "Token, introspection and revocation (RFC 6749, 7662, 7009)"},
   {"name": "discovery", "description": "Metadata and keys (RFC 8414, 7517)"},
   {"name": "clients", "description": "API clients and what they may use"},
+  {"name": "keys", "description": "The keys that sign tokens"},
   {"name": "apis", "description": "APIs (resource servers) and their scopes"},
   {"name": "tokens", "description": "Every token ever issued"},
   {"name": "checks", "description": "Is this token good right now?"},

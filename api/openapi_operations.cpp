@@ -20,6 +20,7 @@ constexpr std::string_view kOpenReads = "400 404 503";
 // Answered with an ETag, and 304 to who sends it back.
 constexpr std::string_view kTaggedReads = "304 400 404 503";
 constexpr std::string_view kTaggedReadsOne = "304 400 401 403 404 503";
+constexpr std::string_view kTagged = "304";
 constexpr std::string_view kRepeats = "Idempotency-Key";
 
 constexpr auto kOperations = std::to_array<OpenApiOperation>({
@@ -37,7 +38,7 @@ constexpr auto kOperations = std::to_array<OpenApiOperation>({
     {get, "/.well-known/openid-configuration", "getMetadataAsOpenid", "discovery",
      "The same at OpenID Connect's path", Access::open, "", "", "", 200, "Metadata", ""},
     {get, "/.well-known/jwks.json", "getKeys", "discovery", "Public keys (RFC 7517)", Access::open,
-     "", "", "", 200, "Keys", ""},
+     "", "", "", 200, "Keys", kTagged},
 
     {get, "/statuslists", "listStatusLists", "discovery",
      "The URIs of status lists, newest first (draft-ietf-oauth-status-list-21 §9)", Access::open,
@@ -65,8 +66,8 @@ constexpr auto kOperations = std::to_array<OpenApiOperation>({
      "Allow new tokens; ended ones stay ended", Access::bearer, "clients:write", kRepeats, "", 200,
      "Client", kChanges},
     {post, "/v1/clients/{client_id}/rotate-secret", "rotateClientSecret", "clients",
-     "A new secret, shown this once", Access::bearer, "clients:write", kRepeats, "", 200, "Client",
-     kChanges},
+     "A new secret, shown this once", Access::bearer, "clients:write", kRepeats, "SecretRotation",
+     200, "Client", kChanges},
     {get, "/v1/client-grants", "listClientGrants", "clients",
      "Which client may use which API with which scopes", Access::bearer, "clients:read",
      "client_id audience limit cursor min_seq", "", 200, "GrantPage", kReads},
@@ -95,6 +96,21 @@ constexpr auto kOperations = std::to_array<OpenApiOperation>({
      "apis:write", kRepeats, "ApiChange", 200, "Api", kChanges},
     {remove, "/v1/apis/{identifier}", "deleteApi", "apis", "Delete an API; its tokens end at once",
      Access::bearer, "apis:write", kRepeats, "", 204, "Done", kChanges},
+
+    {get, "/v1/keys", "listKeys", "keys", "A page of the signing keys, oldest first",
+     Access::bearer, "keys:read", kPage, "", 200, "KeyPage", kReads},
+    {post, "/v1/keys", "createKey", "keys",
+     "Draw a key: published from now on, signs when it is activated", Access::bearer, "keys:write",
+     kRepeats, "NewKey", 201, "CreatedKey", kCreates},
+    {post, "/v1/keys/{kid}/activate", "activateKey", "keys",
+     "Let a key sign that was published for ten minutes; the one before is retired", Access::bearer,
+     "keys:write", kRepeats, "", 200, "SigningKey", kChanges},
+    {post, "/v1/keys/{kid}/retire", "retireKey", "keys",
+     "Sign no more with it; its tokens stay good", Access::bearer, "keys:write", kRepeats, "", 200,
+     "SigningKey", kChanges},
+    {post, "/v1/keys/{kid}/revoke", "revokeKey", "keys",
+     "End every token it signed; another signs in its place", Access::bearer, "keys:write",
+     kRepeats, "KeyReason", 200, "SigningKey", kChanges},
 
     {get, "/v1/tokens", "listTokens", "tokens",
      "A page of the tokens that fit all conditions, newest first unless sorted", Access::bearer,

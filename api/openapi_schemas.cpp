@@ -135,7 +135,7 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
 })json"},
     {"Client", R"json({
   "type": "object",
-  "required": ["client_id", "name", "status", "grant_types", "redirect_uris", "token_format", "live_tokens_max", "built_in", "created_at"],
+  "required": ["client_id", "name", "status", "grant_types", "redirect_uris", "token_format", "live_tokens_max", "token_endpoint_auth_method", "jwks", "id_token_signed_response_alg", "pkce_optional", "built_in", "created_at"],
   "properties": {
     "client_id": {"type": "string"},
     "client_secret": {"type": "string", "description": "Only in the answer that made it"},
@@ -144,7 +144,22 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "redirect_uris": {"type": "array", "items": {"type": "string"}},
     "token_format": {"anyOf": [{"$ref": "#/components/schemas/TokenFormat"}, {"type": "null"}]},
     "live_tokens_max": {"type": "integer", "description": "Tokens that have not expired, revoked ones included; beyond it: 429"},
+    "token_endpoint_auth_method": {"enum": ["client_secret", "client_secret_basic", "client_secret_post", "private_key_jwt", "none"], "description": "client_secret: either way. none: a public client"},
+    "jwks": {"anyOf": [{"$ref": "#/components/schemas/Keys"}, {"type": "null"}], "description": "1 to 4 public keys, with private_key_jwt only"},
+    "id_token_signed_response_alg": {"enum": ["RS256", "ES256", "EdDSA", null], "description": "null: the API's"},
+    "pkce_optional": {"type": "boolean"},
     "built_in": {"type": "boolean"}, "created_at": {"$ref": "#/components/schemas/Time"}}
+})json"},
+    {"SigningKey", R"json({
+  "type": "object", "required": ["kid", "alg", "status", "imported", "published", "created_at", "activated_at", "ended_at"],
+  "properties": {
+    "kid": {"type": "string"}, "alg": {"enum": ["RS256", "ES256", "EdDSA"]},
+    "status": {"enum": ["next", "active", "retired", "revoked"]},
+    "imported": {"type": "boolean", "description": "Made elsewhere, where others may hold it"},
+    "published": {"type": "boolean", "description": "In jwks.json now"},
+    "created_at": {"$ref": "#/components/schemas/Time"},
+    "activated_at": {"anyOf": [{"$ref": "#/components/schemas/Time"}, {"type": "null"}]},
+    "ended_at": {"anyOf": [{"$ref": "#/components/schemas/Time"}, {"type": "null"}]}}
 })json"},
     {"ClientChange", R"json({
   "type": "object", "additionalProperties": false,
@@ -153,7 +168,11 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "grant_types": {"type": "array", "items": {"type": "string"}},
     "redirect_uris": {"type": "array", "items": {"type": "string"}},
     "token_format": {"anyOf": [{"$ref": "#/components/schemas/TokenFormat"}, {"type": "null"}]},
-    "live_tokens_max": {"type": ["integer", "null"], "minimum": 1, "maximum": 16777216}}
+    "live_tokens_max": {"type": ["integer", "null"], "minimum": 1, "maximum": 16777216},
+    "token_endpoint_auth_method": {"enum": ["client_secret", "client_secret_basic", "client_secret_post", "private_key_jwt", "none"], "description": "client_secret: either way. none: a public client"},
+    "jwks": {"anyOf": [{"$ref": "#/components/schemas/Keys"}, {"type": "null"}], "description": "1 to 4 public keys, with private_key_jwt only"},
+    "id_token_signed_response_alg": {"enum": ["RS256", "ES256", "EdDSA", null], "description": "null: the API's"},
+    "pkce_optional": {"type": "boolean"}}
 })json"},
     {"NewClient", R"json({
   "type": "object", "required": ["name"], "additionalProperties": false,
@@ -163,7 +182,11 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "grant_types": {"type": "array", "items": {"type": "string"}},
     "redirect_uris": {"type": "array", "items": {"type": "string"}},
     "token_format": {"anyOf": [{"$ref": "#/components/schemas/TokenFormat"}, {"type": "null"}]},
-    "live_tokens_max": {"type": ["integer", "null"], "minimum": 1, "maximum": 16777216}}
+    "live_tokens_max": {"type": ["integer", "null"], "minimum": 1, "maximum": 16777216},
+    "token_endpoint_auth_method": {"enum": ["client_secret", "client_secret_basic", "client_secret_post", "private_key_jwt", "none"], "description": "client_secret: either way. none: a public client"},
+    "jwks": {"anyOf": [{"$ref": "#/components/schemas/Keys"}, {"type": "null"}], "description": "1 to 4 public keys, with private_key_jwt only"},
+    "id_token_signed_response_alg": {"enum": ["RS256", "ES256", "EdDSA", null], "description": "null: the API's"},
+    "pkce_optional": {"type": "boolean"}}
 })json"},
     {"Grant", R"json({
   "type": "object", "required": ["client_id", "audience", "scopes"],

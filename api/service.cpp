@@ -84,6 +84,7 @@ void ApiService::add_routes(HttpRouter& router) {
   add_oauth_revocation_endpoint(router, context);
   add_discovery_endpoints(router, context);
   add_client_endpoints(router, context);
+  add_key_endpoints(router, context);
   add_api_endpoints(router, context);
   add_client_grant_endpoints(router, context);
   add_token_endpoints(router, context);

@@ -9,6 +9,7 @@
 
 #include "api/endpoint.hpp"
 #include "api/endpoints.hpp"
+#include "api/entity_tag.hpp"
 #include "api/error_mapping.hpp"
 #include "api/json_writer.hpp"
 #include "api/negotiation.hpp"

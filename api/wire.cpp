@@ -4,6 +4,7 @@
 #include <shared_mutex>
 #include <utility>
 
+#include "api/client_authentication_wire.hpp"
 #include "api/rfc3339.hpp"
 #include "core/invariant.hpp"
 #include "storage/ledger_core.hpp"
@@ -166,6 +167,7 @@ void write_client_settings(JsonWriter& json, const ClientSettings& settings) {
   }
   const auto limit = settings.live_tokens_max;
   json.member("live_tokens_max", limit == 0 ? kLiveTokensPerClientMax : limit);
+  write_client_authentication(json, settings);
 }
 
 void write_client(JsonWriter& json, const ClientRecord& client, std::string_view secret) {

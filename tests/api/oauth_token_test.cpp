@@ -192,7 +192,7 @@ TEST_F(OauthToken, AClientWithoutTheGrantTypeIsUnauthorized) {
   const auto client = api().make_client();
   api().grant(client, kAudience);
   ASSERT_EQ(
-      api().as_admin("PATCH", "/v1/clients/" + client.id, R"({"grant_types":["implicit"]})").status,
+      api().as_admin("PATCH", "/v1/clients/" + client.id, R"({"grant_types":["implicit"],"redirect_uris":["https://a.example/cb"]})").status,
       200);
   const auto reply = api().ask_token(client, kAudience);
   EXPECT_EQ(reply.status, 400);
