@@ -57,12 +57,17 @@ HttpResponse metadata(const Ledger& ledger) {
     json.member("status_list_aggregation_endpoint", base + "/statuslists");
   write_strings(json, "response_types_supported", {});
   write_strings(json, "grant_types_supported", {"client_credentials"});
-  for (const auto endpoint : {"token_endpoint", "revocation_endpoint"})
-    write_strings(json, std::string{endpoint} + "_auth_methods_supported",
-                  {"client_secret_basic", "client_secret_post"});
+  for (const std::string endpoint : {"token_endpoint", "revocation_endpoint"}) {
+    write_strings(json, endpoint + "_auth_methods_supported",
+                  {"client_secret_basic", "client_secret_post", "private_key_jwt", "none"});
+    write_strings(json, endpoint + "_auth_signing_alg_values_supported",
+                  {"RS256", "ES256", "EdDSA"});
+  }
   // Also the bearer of a management token (RFC 8414 §2 allows token types here).
   write_strings(json, "introspection_endpoint_auth_methods_supported",
-                {"client_secret_basic", "client_secret_post", "Bearer"});
+                {"client_secret_basic", "client_secret_post", "private_key_jwt", "Bearer"});
+  write_strings(json, "introspection_endpoint_auth_signing_alg_values_supported",
+                {"RS256", "ES256", "EdDSA"});
   // What OpenID clients take the algorithms of access tokens from; there are no ID tokens yet.
   write_strings(json, "id_token_signing_alg_values_supported", {"RS256", "ES256", "EdDSA"});
   write_strings(json, "subject_types_supported", {"public"});

@@ -37,6 +37,7 @@ inline constexpr std::size_t kPageTextBytesMax = 4 * 1024 * 1024;
 inline constexpr int kChangeAttemptsMax = 4;
 
 class AccessLog;
+class AssertionMemory;
 class BackupDesk;
 class EventStreamer;
 class ReceiptDesk;
@@ -52,6 +53,7 @@ struct ApiContext {
   std::function<HttpCounters()> http_counters;  // guarded by http_counters_mutex; may be empty
   EventStreamer& streamer;
   TokenRequestLimits& limits;
+  AssertionMemory& assertions;
   std::shared_ptr<ReceiptDesk> receipts;  // shared as the workers are
   BackupDesk& backups;
   std::shared_ptr<const WitnessBoard> witnesses = {};  // null: none are asked

@@ -108,13 +108,12 @@ Caller identify_caller(const ApiContext& context, const HttpRequest& request,
   Caller caller;
   const auto bearer = parse_bearer(request.header(HttpHeader::authorization));
   if (bearer.kind == Credentials::none) {
-    auto client =
-        authenticate_caller(ledger, context.limits, request, form.client_id, form.client_secret);
+    auto client = authenticate_caller(context, request, form.client, PublicClients::refused);
     caller.refusal = std::move(client.refusal);
     caller.client = client.actor.client;
     return caller;
   }
-  if (!form.client_secret.empty()) {
+  if (!form.client.client_secret.empty() || !form.client.assertion.empty()) {
     caller.refusal = oauth_error(400, "invalid_request", "authenticate in one way only");
     return caller;
   }
@@ -129,6 +128,8 @@ std::optional<HttpResponse> introspect(const ApiContext& context, const HttpRequ
   const Ledger& ledger = context.ledger;
   TokenForm form;
   if (auto refused = read_token_form(request, form)) return refused;
+  // An assertion is good once, and this may be run a second time.
+  if (may_wait == MayWait::no && !form.client.assertion.empty()) return std::nullopt;
   auto caller = identify_caller(context, request, form);
   if (caller.refusal) return std::move(caller.refusal);
   if (form.token.empty()) return oauth_error(400, "invalid_request", "token is missing");

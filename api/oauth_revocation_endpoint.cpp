@@ -37,8 +37,7 @@ void revoke(ApiContext& context, const OwnedHttpRequest& request, Responder resp
   auto& ledger = context.ledger;
   TokenForm form;
   if (auto refused = read_token_form(*request, form)) return responder.respond(std::move(*refused));
-  auto caller =
-      authenticate_caller(ledger, context.limits, *request, form.client_id, form.client_secret);
+  auto caller = authenticate_caller(context, *request, form.client, PublicClients::admitted);
   if (caller.refusal) return responder.respond(std::move(*caller.refusal));
   if (form.token.empty())
     return responder.respond(oauth_error(400, "invalid_request", "token is missing"));

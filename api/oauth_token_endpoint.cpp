@@ -57,7 +57,9 @@ struct Prepared {
   std::string requested_scope;
 };
 
-Prepared prepare(const Ledger& ledger, TokenRequestLimits& limits, const HttpRequest& request) {
+Prepared prepare(const ApiContext& context, const HttpRequest& request) {
+  const Ledger& ledger = context.ledger;
+  auto& limits = context.limits;
   Prepared prepared;
   const auto refuse = [&](HttpResponse response) {
     prepared.refusal = std::move(response);
@@ -69,8 +71,11 @@ Prepared prepare(const Ledger& ledger, TokenRequestLimits& limits, const HttpReq
   auto parsed = parse_token_request(request);
   if (parsed.fault) return refuse(answer(*parsed.fault));
   auto& parameters = parsed.request;
-  auto caller =
-      authenticate_caller(ledger, limits, request, parameters.client_id, parameters.client_secret);
+  const ClientCredentials credentials{.client_id = parameters.client_id,
+                                      .client_secret = parameters.client_secret,
+                                      .assertion_type = parameters.assertion_type,
+                                      .assertion = parameters.assertion};
+  auto caller = authenticate_caller(context, request, credentials, PublicClients::admitted);
   if (caller.refusal) return refuse(std::move(*caller.refusal));
   if (auto refused = limits.admit(caller.actor.client)) return refuse(std::move(*refused));
   if (parameters.grant_type.empty())
@@ -100,7 +105,7 @@ Prepared prepare(const Ledger& ledger, TokenRequestLimits& limits, const HttpReq
 
 void issue(ApiContext& context, const OwnedHttpRequest& request, Responder responder) {
   auto& ledger = context.ledger;
-  auto prepared = prepare(ledger, context.limits, *request);
+  auto prepared = prepare(context, *request);
   responder.set_client_id(prepared.issue.client_id);
   if (prepared.refusal) return responder.respond(std::move(*prepared.refusal));
   const auto shared = std::make_shared<Responder>(std::move(responder));

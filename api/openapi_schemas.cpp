@@ -36,6 +36,8 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "grant_type": {"const": "client_credentials"},
     "client_id": {"type": "string", "description": "With client_secret, instead of the Authorization field"},
     "client_secret": {"type": "string"},
+    "client_assertion_type": {"const": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+    "client_assertion": {"type": "string", "description": "Instead of a secret (RFC 7523)"},
     "audience": {"$ref": "#/components/schemas/Audience", "description": "The API; or resource (RFC 8707)"},
     "resource": {"$ref": "#/components/schemas/Audience"},
     "scope": {"$ref": "#/components/schemas/Scope"}}
@@ -45,7 +47,9 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
   "properties": {
     "token": {"type": "string"}, "token_type_hint": {"type": "string", "description": "Ignored: every kind is searched"},
     "client_id": {"type": "string", "description": "With client_secret, instead of the Authorization field"},
-    "client_secret": {"type": "string"}}
+    "client_secret": {"type": "string"},
+    "client_assertion_type": {"const": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+    "client_assertion": {"type": "string", "description": "Instead of a secret (RFC 7523)"}}
 })json"},
     {"Claims", R"json({
   "type": "object", "required": ["jti", "iss", "sub", "aud", "exp", "iat", "client_id"],

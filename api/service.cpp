@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/access_log.hpp"
+#include "api/assertion_memory.hpp"
 #include "api/backup_desk.hpp"
 #include "api/endpoint.hpp"
 #include "api/endpoints.hpp"
@@ -35,6 +36,7 @@ class ApiService::Impl {
       : streamer{ledger,
                  {.count_max = options.event_streams_max, .heartbeat = options.event_heartbeat}},
         limits{options.token_request_rates},
+        assertions{to_seconds(ledger.now()).next()},
         backups{options.backup_directory},
         context{
             .ledger = ledger,
@@ -43,6 +45,7 @@ class ApiService::Impl {
             .http_counters = {},
             .streamer = streamer,
             .limits = limits,
+            .assertions = assertions,
             .receipts = std::make_shared<ReceiptDesk>(
                 [&ledger](Sequence seq, ReceiptDesk::Ready ready) {
                   Audit{ledger}.when_covered(seq, std::move(ready));
@@ -68,6 +71,7 @@ class ApiService::Impl {
 
   EventStreamer streamer;
   TokenRequestLimits limits;
+  AssertionMemory assertions;
   BackupDesk backups;
   ApiContext context;
   const std::shared_ptr<WitnessBoard> witnesses;  // null: none are asked

@@ -29,6 +29,8 @@ std::string* single_value(TokenRequest& request, std::string_view name) {
   if (name == "grant_type") return &request.grant_type;
   if (name == "client_id") return &request.client_id;
   if (name == "client_secret") return &request.client_secret;
+  if (name == "client_assertion_type") return &request.assertion_type;
+  if (name == "client_assertion") return &request.assertion;
   if (name == "scope") return &request.scope;
   return nullptr;
 }

@@ -24,6 +24,8 @@ struct TokenRequest {
   std::string grant_type;
   std::string client_id;
   std::string client_secret;
+  std::string assertion_type;  // client_assertion_type
+  std::string assertion;       // client_assertion
   std::string scope;
   std::vector<std::string> audiences;
   std::vector<std::string> resources;

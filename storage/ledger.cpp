@@ -141,17 +141,29 @@ void Ledger::with_registries(const std::function<void(const Registries&)>& read)
 
 Result<ClientNumber> Ledger::authenticate_client(std::string_view client_id,
                                                  std::string_view secret,
-                                                 SecretGeneration* generation) const {
+                                                 SecretGeneration* generation,
+                                                 ClientAuthentication way) const {
   // Hashed before the look-up, so that an unknown client takes as long as a wrong secret.
   const auto hash = hash_client_secret(core_->keys->pepper(), secret);
+  const auto second = to_seconds(now());
   const std::shared_lock lock{core_->registries_mutex};
   const auto* client = core_->registries.find_client(client_id);
   if (client == nullptr || client->status == ClientStatus::deleted) return Errc::unauthorized_actor;
-  const bool has_secret = client->secret_hash != Digest{};
-  if (!has_secret || !equal_constant_time(hash, client->secret_hash))
-    return Errc::unauthorized_actor;
+  if (!has_secret(client->settings)) return Errc::unauthorized_actor;
+  const auto registered = client->settings.authentication;
+  constexpr auto kAny = ClientAuthentication::basic_or_post;
+  if (registered != kAny && way != kAny && registered != way) return Errc::unauthorized_actor;
+  const auto matches = [&](const Digest& known) {
+    return known != Digest{} && equal_constant_time(hash, known);
+  };
+  const bool is_current = matches(client->secret_hash);
+  const bool is_previous = second < client->previous_until && matches(client->previous_hash);
+  if (!is_current && !is_previous) return Errc::unauthorized_actor;
   if (client->status == ClientStatus::disabled) return Errc::client_disabled;
-  if (generation != nullptr) *generation = client->generation;
+  if (generation != nullptr) {
+    *generation =
+        is_current ? client->generation : SecretGeneration{client->generation.value() - 1};
+  }
   return client->number;
 }
 

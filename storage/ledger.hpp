@@ -301,10 +301,13 @@ class Ledger {
   // --- registries: a consistent copy of what is committed; lookups for the callers of submit() ---
   // Runs `read` under a shared lock; it must be quick and must not call the ledger.
   void with_registries(const std::function<void(const Registries&)>& read) const;
-  // The client whose current secret this is, or unauthorized_actor. Constant time in the secret.
-  [[nodiscard]] Result<ClientNumber> authenticate_client(std::string_view client_id,
-                                                         std::string_view secret,
-                                                         SecretGeneration* generation) const;
+  // The client whose current secret this is, or the one before within its overlap, whose generation
+  // it then is; else unauthorized_actor. Constant time in the secret. `way` is how it was sent:
+  // `basic` or `post` where the client may be registered for one of them only; `basic_or_post` asks
+  // for the secret alone.
+  [[nodiscard]] Result<ClientNumber> authenticate_client(
+      std::string_view client_id, std::string_view secret, SecretGeneration* generation,
+      ClientAuthentication way = ClientAuthentication::basic_or_post) const;
   // A new secret and its keyed hash for RegisterClient and RotateClientSecret.
   struct NewSecret {
     std::string secret;

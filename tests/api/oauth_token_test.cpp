@@ -192,7 +192,10 @@ TEST_F(OauthToken, AClientWithoutTheGrantTypeIsUnauthorized) {
   const auto client = api().make_client();
   api().grant(client, kAudience);
   ASSERT_EQ(
-      api().as_admin("PATCH", "/v1/clients/" + client.id, R"({"grant_types":["implicit"],"redirect_uris":["https://a.example/cb"]})").status,
+      api()
+          .as_admin("PATCH", "/v1/clients/" + client.id,
+                    R"({"grant_types":["implicit"],"redirect_uris":["https://a.example/cb"]})")
+          .status,
       200);
   const auto reply = api().ask_token(client, kAudience);
   EXPECT_EQ(reply.status, 400);
@@ -265,7 +268,10 @@ TEST_F(OauthToken, DiscoveryNamesWhatExists) {
                             R"(_endpoint_auth_methods_supported":["client_secret_basic",)" +
                             R"("client_secret_post")"))
           << reply.body;
-    EXPECT_FALSE(reply.has("none"));
+    EXPECT_TRUE(reply.has(R"(token_endpoint_auth_methods_supported":["client_secret_basic",)"
+                          R"("client_secret_post","private_key_jwt","none"])"))
+        << reply.body;
+    EXPECT_FALSE(reply.has(R"("EdDSA","none")")) << "no algorithm";
     EXPECT_FALSE(reply.has("authorization_endpoint"));
     EXPECT_EQ(api().get("/.well-known/jwks.json", "").status, 200);
   }
