@@ -19,14 +19,28 @@ struct ClientOptions {
   std::string token_format;
   std::uint32_t live_tokens_max = 0;  // 0: not given
   std::string secret_file;
+  std::string authentication;
+  std::string jwks_file;
+  std::string id_token_alg;
+  std::uint32_t overlap_s = 0;
 };
 
-const Columns kColumns = {{"client_id", "name", "status", "grant_types", "created_at"},
-                          {"client_id", "name", "status", "grant_types", "redirect_uris",
-                           "token_format", "live_tokens_max", "built_in", "created_at"}};
+const Columns kColumns = {
+    {"client_id", "name", "status", "grant_types", "created_at"},
+    {"client_id", "name", "status", "grant_types", "redirect_uris", "token_format",
+     "live_tokens_max", "token_endpoint_auth_method", "jwks", "id_token_signed_response_alg",
+     "pkce_optional", "built_in", "created_at"}};
 
 std::string target_of(const ClientOptions& options) {
   return "/v1/clients/" + percent_encoded(options.client_id);
+}
+
+json::value read_jwks(const std::string& path) {
+  boost::system::error_code error;
+  auto jwks = json::parse(read_secret(path, "a key set"), error);
+  if (error)
+    throw Failure{ExitCode::usage, path + " is not JSON: it should hold {\"keys\": [...]}"};
+  return jwks;
 }
 
 // What was given; what was not stays as it is.
@@ -40,6 +54,11 @@ json::object settings_of(const ClientOptions& options) {
   if (!options.token_format.empty() && options.token_format != "api")
     body["token_format"] = options.token_format;
   if (options.live_tokens_max != 0) body["live_tokens_max"] = options.live_tokens_max;
+  if (!options.authentication.empty()) body["token_endpoint_auth_method"] = options.authentication;
+  if (!options.jwks_file.empty()) body["jwks"] = read_jwks(options.jwks_file);
+  if (options.id_token_alg == "api") body["id_token_signed_response_alg"] = nullptr;
+  if (!options.id_token_alg.empty() && options.id_token_alg != "api")
+    body["id_token_signed_response_alg"] = options.id_token_alg;
   return body;
 }
 
@@ -62,6 +81,14 @@ ExitCode register_client(CommandLine& line, const ClientOptions& options) {
                      {.method = "POST", .target = "/v1/clients", .body = json::serialize(body)});
 }
 
+ExitCode rotate_secret(CommandLine& line, const ClientOptions& options) {
+  const json::object body{{"overlap_seconds", options.overlap_s}};
+  return make_secret(line, options,
+                     {.method = "POST",
+                      .target = target_of(options) + "/rotate-secret",
+                      .body = json::serialize(body)});
+}
+
 ExitCode list_clients(CommandLine& line) {
   const auto door = open_door(line, Needs::log);
   show_pages(line, *door, {.target = "/v1/clients?", .limit = kItemsMax, .cursor = {}}, kColumns);
@@ -82,6 +109,18 @@ void add_settings(CLI::App* command, ClientOptions& options) {
       ->add_option("--live-tokens-max", options.live_tokens_max,
                    "Unexpired tokens it may have, revoked ones included")
       ->check(CLI::Range(1u, kLiveTokensPerClientMax));
+  command
+      ->add_option("--auth-method", options.authentication,
+                   "client_secret: either way; client_secret_basic, client_secret_post, "
+                   "private_key_jwt; none: a public client")
+      ->check(CLI::IsMember({"client_secret", "client_secret_basic", "client_secret_post",
+                             "private_key_jwt", "none"}));
+  command->add_option("--jwks-file", options.jwks_file,
+                      "Its public keys as a JWK set, for private_key_jwt; - is stdin");
+  command
+      ->add_option("--id-token-alg", options.id_token_alg,
+                   "RS256, ES256, EdDSA, or api: as the API has")
+      ->check(CLI::IsMember({"RS256", "ES256", "EdDSA", "api"}));
 }
 
 CLI::App* with_secret_file(CLI::App* command, ClientOptions& options) {
@@ -129,15 +168,14 @@ void add_client_commands(CommandLine& line) {
                                                   .body = json::serialize(settings_of(options))});
                            })),
                options);
-  with_secret_file(
-      with_id(add("rotate-secret", "Give the client a new secret; the old one ends",
-                  "client rotate-secret shop --data ./data --secret-file shop.secret",
-                  [&line] {
-                    return make_secret(
-                        line, options,
-                        {.method = "POST", .target = target_of(options) + "/rotate-secret"});
-                  })),
-      options);
+  with_secret_file(with_id(add("rotate-secret",
+                               "Give the client a new secret; the old one ends, at once or later",
+                               "client rotate-secret shop --data ./data --secret-file shop.secret",
+                               [&line] { return rotate_secret(line, options); })),
+                   options)
+      ->add_option("--overlap", options.overlap_s,
+                   "Seconds for which the old secret stays good (0)")
+      ->check(CLI::Range(0u, kSecretOverlapSecondsMax));
   add_change("disable", "Disable the client and revoke all its tokens",
              "client disable shop --data ./data", "POST", "/disable");
   add_change("enable", "Enable the client again; tokens revoked before stay revoked",

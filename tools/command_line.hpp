@@ -60,6 +60,7 @@ struct CommandLine {
 
 void add_admin_token_command(CommandLine& line);
 void add_client_commands(CommandLine& line);
+void add_key_commands(CommandLine& line);
 void add_api_commands(CommandLine& line);
 void add_grant_commands(CommandLine& line);
 void add_token_commands(CommandLine& line);

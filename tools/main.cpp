@@ -32,6 +32,7 @@ int run(int argc, char** argv) {
   add_serve_command(line);
   add_admin_token_command(line);
   add_client_commands(line);
+  add_key_commands(line);
   add_api_commands(line);
   add_grant_commands(line);
   add_token_commands(line);
