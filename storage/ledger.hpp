@@ -131,7 +131,8 @@ struct LedgerStats {
   bool clock_jumped = false;  // commands are refused until the clock is set right
 };
 
-class LedgerCore;  // the parts behind the door; storage/ledger_core.hpp
+class LedgerCore;    // the parts behind the door; storage/ledger_core.hpp
+class LedgerPeople;  // users; storage/ledger_people.hpp
 
 class Ledger {
  public:
@@ -283,6 +284,10 @@ class Ledger {
   // had this owner, or the owner was erased. Blocks for some fsyncs and a rewrite of the key store,
   // during which commits wait; one erasure at a time.
   [[nodiscard]] Result<Committed> erase_owner(std::string_view name, EraseRequest request);
+
+  // --- users, and what they allow (storage/ledger_people.hpp) ---
+  [[nodiscard]] LedgerPeople& people() noexcept;
+  [[nodiscard]] const LedgerPeople& people() const noexcept;
 
   // --- the audit trail of the host program (D07) ---
   [[nodiscard]] Result<Committed> append_note(std::string_view topic, std::string_view body,
