@@ -21,6 +21,15 @@ bool changes_registries(const Event& event) {
          !std::holds_alternative<OwnerErased>(event.payload);
 }
 
+// Which events may touch State::people. More than do is a lock too many; one less is a race.
+bool changes_people(const Event& event) {
+  if (const auto* issued = std::get_if<TokenIssued>(&event.payload))
+    return issued->user.has_value();
+  return event.payload.index() >= kEventKindsOfFormat1 ||
+         std::holds_alternative<TokensExpired>(event.payload) ||
+         std::holds_alternative<OwnerErased>(event.payload);
+}
+
 }  // namespace
 
 CommitThread::CommitThread(LedgerCore& core)
@@ -85,14 +94,23 @@ void CommitThread::decide_one(CommitRequest& request, LedgerTime wall) {
     return;
   }
   for (std::size_t i = first; i < events_.size(); ++i) {
-    const auto folded = fold(state, core_.index, events_[i]);
-    LEDGER_INVARIANT(folded.has_value());  // decide only makes what fold accepts
+    fold_one(events_[i]);
   }
   if (decision->refusal) {
     request.outcome = *decision->refusal;
     return;
   }
   request.outcome = Committed{events_[first].seq, events_[first].recorded_at, false};
+}
+
+void CommitThread::fold_one(const Event& event) {
+  std::unique_lock people{core_.people_mutex, std::defer_lock};
+  if (changes_people(event)) {
+    people.lock();
+    core_.people_changed_seq = event.seq;
+  }
+  const auto folded = fold(core_.state, core_.index, event);
+  LEDGER_INVARIANT(folded.has_value());  // decide only makes what fold accepts
 }
 
 bool CommitThread::encode_batch() {

@@ -24,6 +24,7 @@ class CommitThread {
   void commit(std::vector<CommitRequest*>& requests);
   // Decides one command and folds its events at once, so that the next command sees them.
   void decide_one(CommitRequest& request, LedgerTime wall);
+  void fold_one(const Event& event);
   [[nodiscard]] bool encode_batch();
   [[nodiscard]] bool make_durable();
   void publish_batch();

@@ -296,6 +296,13 @@ Result<void> KeyStore::erase(const DataKeyId& id) {
   return {};
 }
 
+Result<void> KeyStore::erase_with_room(const DataKeyId& id) {
+  auto erased = erase(id);
+  if (erased || erased.error() != Errc::limit_reached) return erased;
+  if (auto synced = sync(); !synced) return synced;
+  return erase(id);
+}
+
 Result<void> KeyStore::sync() {
   const std::lock_guard file{file_mutex_};
   return sync_owning_file();

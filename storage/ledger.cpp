@@ -84,8 +84,15 @@ Result<Committed> LedgerCore::submit(Command command) {
 Result<Committed> Ledger::submit(Command command) { return core_->submit(std::move(command)); }
 
 void Ledger::submit_async(Command command, Completion done) {
+  core_->submit_async(std::move(command), std::move(done));
+}
+
+LedgerPeople& Ledger::people() noexcept { return core_->people; }
+const LedgerPeople& Ledger::people() const noexcept { return core_->people; }
+
+void LedgerCore::submit_async(Command command, Ledger::Completion done) {
   auto* request = new AsyncRequest{std::move(command), std::move(done)};
-  if (auto accepted = core_->accept(*request); !accepted) {
+  if (auto accepted = accept(*request); !accepted) {
     request->outcome = accepted.error();
     request->complete();
   }

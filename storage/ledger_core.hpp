@@ -27,8 +27,10 @@
 #include "storage/key_store.hpp"
 #include "storage/ledger.hpp"
 #include "storage/ledger_keys.hpp"
+#include "storage/ledger_people.hpp"
 #include "storage/owner_keys.hpp"
 #include "storage/snapshot.hpp"
+#include "storage/user_keys.hpp"
 #include "storage/views.hpp"
 
 namespace tokenledger {
@@ -42,6 +44,8 @@ inline constexpr std::size_t kBatchCommandsMax = 4'096;
 // Kinds of the key store's entries.
 inline constexpr std::uint8_t kFieldKeyKind = 1;     // the key of a personal field, or of an owner
 inline constexpr std::uint8_t kOwnerLookupKind = 2;  // storage/owner_keys.hpp
+inline constexpr std::uint8_t kUserLookupKind = 3;   // storage/user_keys.hpp
+inline constexpr std::uint8_t kPasswordKind = 4;
 // Of the key whose id a sealed field begins with.
 [[nodiscard]] DataKeyId field_key_id(ByteView key_id);
 
@@ -98,6 +102,8 @@ class LedgerCore {
   std::unique_ptr<KeyStore> key_store;
   std::unique_ptr<LedgerKeys> keys;
   OwnerKeys owner_keys{*this};
+  UserKeys user_keys{*this};
+  LedgerPeople people{*this};
   FullClients full_clients;
   std::unique_ptr<Views> views;
   std::unique_ptr<ViewsFollower> follower;
@@ -115,6 +121,12 @@ class LedgerCore {
   mutable std::mutex retired_keys_mutex;  // taken after registries_mutex
   // Retired key -> expiry of the last of its tokens; one that is not here was not looked at yet.
   std::map<KeyNumber, UnixSeconds> retired_keys;
+
+  // Others read state.people where it is, for a copy would double the many records of consents:
+  // under this lock, which the commit thread takes alone around a fold that changes people.
+  // decide() and fold() themselves take none. Taken after files_mutex and registries_mutex.
+  mutable std::shared_mutex people_mutex;
+  Sequence people_changed_seq;  // of the last such fold; it may not be durable yet
 
   std::array<std::atomic<std::uint64_t>, kLaneCount> reserved{};  // next counter to hand out
   // A cache line of their own: every check reads them, and their neighbours change with every
@@ -139,6 +151,7 @@ class LedgerCore {
   // Takes the request or answers why not; never both.
   [[nodiscard]] Result<void> accept(CommitRequest& request);
   [[nodiscard]] Result<Committed> submit(Command command);
+  void submit_async(Command command, Ledger::Completion done);
   [[nodiscard]] LedgerTime now() const noexcept;
   // False when the ledger is poisoned or closed: what memory and views say may be overtaken then
   // (INV-6).
@@ -171,6 +184,9 @@ class LedgerCore {
   // Whether verifiers are to have it. Not for a key of an API's own. Any thread.
   [[nodiscard]] bool is_published(const KeyRecord& key) const;
   void look_at_retired_keys();  // housekeeping's
+  // What the log says a user is called. Reads the log: under files_mutex, or before
+  // start_threads(). user_not_found when it can't be opened any more.
+  [[nodiscard]] Result<LedgerPeople::Profile> read_profile(const UserRecord& user) const;
   // Unknown outcome from here on, for everybody (INV-6). Any thread, first caller wins.
   void poison(const std::string& what);
   void warn(const std::string& what) const;
@@ -186,6 +202,7 @@ class LedgerCore {
   Result<void> open_key_store();
   Result<void> recover(std::string& why);
   Result<void> repeat_erasures(std::string& why);  // ledger_erase.cpp
+  Result<void> drop_unnamed_user_entries(std::string& why);
   Result<void> adopt_issuer(std::string& why);
   Result<void> check_clock(std::string& why) const;
   Result<void> open_views(std::string& why);

@@ -82,6 +82,7 @@ Result<void> LedgerCore::open(std::string& why) {
   if (auto opened = open_files(why); !opened) return opened;
   if (auto recovered = recover(why); !recovered) return recovered;
   if (auto repeated = repeat_erasures(why); !repeated) return repeated;
+  if (auto dropped = drop_unnamed_user_entries(why); !dropped) return dropped;
   if (auto adopted = adopt_issuer(why); !adopted) return adopted;
   if (auto checked = check_clock(why); !checked) return checked;
   if (auto whole = refuse_half_cut(why); !whole) return whole;

@@ -131,6 +131,9 @@ class LedgerPeople {
  private:
   [[nodiscard]] std::optional<FoundUser> find(
       const std::function<UserNumber(const People&)>& number_of) const;
+  // The user as of what is durable, so that the log holds what the record names. Blocks, as
+  // show_people(). user_not_found.
+  [[nodiscard]] Result<FoundUser> durable_user(UserNumber number) const;
   [[nodiscard]] Result<SignIn> sign_in_of(const std::optional<FoundUser>& user) const;
 
   LedgerCore& core_;

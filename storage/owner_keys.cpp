@@ -98,16 +98,8 @@ void OwnerKeys::settle(const Sealed& sealed, bool is_named) {
   unnamed_.erase(unnamed);
 }
 
-// What waits for a sync is bounded, and an erasure must not fail for that.
-Result<void> OwnerKeys::drop(const DataKeyId& id) {
-  auto erased = core_.key_store->erase(id);
-  if (erased || erased.error() != Errc::limit_reached) return erased;
-  if (auto synced = core_.key_store->sync(); !synced) return synced;
-  return core_.key_store->erase(id);
-}
-
 Result<void> OwnerKeys::drop_key(const OwnerHandle& handle) {
-  return drop(field_key_id(bytes_of_handle(handle)));
+  return core_.key_store->erase_with_room(field_key_id(bytes_of_handle(handle)));
 }
 
 Result<void> OwnerKeys::erase(std::string_view name, const OwnerHandle& handle) {
@@ -118,7 +110,7 @@ Result<void> OwnerKeys::erase(std::string_view name, const OwnerHandle& handle) 
   const auto leads_to = read_lookup(lookup);
   if (leads_to.has_error() && leads_to.error() != Errc::data_key_missing) return leads_to.error();
   if (leads_to && *leads_to == handle) {
-    if (auto dropped = drop(lookup); !dropped) return dropped;
+    if (auto dropped = core_.key_store->erase_with_room(lookup); !dropped) return dropped;
   }
   return drop_key(handle);
 }
@@ -137,7 +129,7 @@ Result<std::size_t> OwnerKeys::erase_again(std::span<const OwnerKeyId> erased) {
     const auto handle = read_lookup(lookup);
     if (!handle) return handle.error();
     if (!left.contains(*handle)) continue;
-    if (auto dropped = drop(lookup); !dropped) return dropped.error();
+    if (auto dropped = core_.key_store->erase_with_room(lookup); !dropped) return dropped.error();
   }
   for (const auto& handle : left) {
     if (auto dropped = drop_key(handle); !dropped) return dropped.error();

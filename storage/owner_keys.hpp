@@ -62,7 +62,6 @@ class OwnerKeys {
   // data_key_missing: there is no such lookup.
   [[nodiscard]] Result<OwnerHandle> read_lookup(const DataKeyId& lookup) const;
   [[nodiscard]] Result<OwnerHandle> find_or_make(const DataKeyId& lookup);
-  [[nodiscard]] Result<void> drop(const DataKeyId& id);
   [[nodiscard]] Result<void> drop_key(const OwnerHandle& handle);
 
   LedgerCore& core_;
