@@ -40,6 +40,7 @@ class AccessLog;
 class AssertionMemory;
 class BackupDesk;
 class EventStreamer;
+class PasswordDesk;
 class ReceiptDesk;
 class TokenRequestLimits;
 class WitnessBoard;
@@ -56,6 +57,7 @@ struct ApiContext {
   AssertionMemory& assertions;
   std::shared_ptr<ReceiptDesk> receipts;  // shared as the workers are
   BackupDesk& backups;
+  PasswordDesk& passwords;
   std::shared_ptr<const WitnessBoard> witnesses = {};  // null: none are asked
   const AccessLog* access_log = nullptr;               // set before the server starts; null: none
   DenialCounters batch_denials = {};                   // of tokens checked many at once

@@ -39,6 +39,13 @@ constexpr auto kParameters = std::to_array<OpenApiComponent>({
      R"json({"name": "identifier", "in": "query", "schema": {"type": "string"}})json"},
     {"identifier_required",
      R"json({"name": "identifier", "in": "query", "required": true, "schema": {"type": "string"}})json"},
+    {"login", R"json({"name": "login", "in": "query",
+  "description": "The whole login, in any case of a to z", "schema": {"type": "string"}})json"},
+    {"user_status", R"json({"name": "status", "in": "query",
+  "schema": {"enum": ["enabled", "disabled"]}})json"},
+    {"user_id", R"json({"name": "user_id", "in": "query", "schema": {"type": "string"}})json"},
+    {"group", R"json({"name": "group", "in": "query", "description": "The name of a group",
+  "schema": {"type": "string"}})json"},
     {"status", R"json({"name": "status", "in": "query",
   "schema": {"$ref": "#/components/schemas/TokenStatus"}})json"},
     {"q", R"json({"name": "q", "in": "query",
@@ -136,6 +143,32 @@ constexpr auto kBodies = std::to_array<OpenApiComponent>({
   "application/x-www-form-urlencoded": {"schema": {"$ref": "#/components/schemas/TokenForm"}}}})json"},
     {"BulkRevocation", R"json({"required": true, "content": {"application/json": {
   "schema": {"$ref": "#/components/schemas/BulkRevocation"}}}})json"},
+    {"NewUser", R"json({"required": true, "content": {"application/json": {"schema": {
+  "type": "object", "required": ["login"], "additionalProperties": false, "properties": {
+    "login": {"type": "string", "minLength": 1, "description": "At most 200 bytes; stored encrypted"},
+    "display_name": {"type": ["string", "null"], "description": "At most 200 bytes; stored encrypted"}}}}}})json"},
+    {"UserChange", R"json({"required": true, "content": {"application/json": {"schema": {
+  "type": "object", "additionalProperties": false, "properties": {
+    "login": {"type": "string", "minLength": 1},
+    "display_name": {"type": ["string", "null"], "description": "null takes it away"}}}}}})json"},
+    {"UserGroups", R"json({"required": true, "content": {"application/json": {"schema": {
+  "type": "object", "required": ["groups"], "additionalProperties": false, "properties": {
+    "groups": {"type": "array", "items": {"type": "string"}, "maxItems": 16, "uniqueItems": true}}}}}})json"},
+    {"NewPassword", R"json({"required": true, "content": {"application/json": {"schema": {
+  "type": "object", "required": ["password"], "additionalProperties": false, "properties": {
+    "password": {"type": "string", "description": "8 to 1024 bytes, taken as they are"}}}}}})json"},
+    {"NewGroup", R"json({"required": true, "content": {"application/json": {"schema": {
+  "type": "object", "required": ["name"], "additionalProperties": false, "properties": {
+    "name": {"type": "string", "minLength": 1, "description": "A label, stored plain: nothing about a person"}}}}}})json"},
+    {"NewPreConsent", R"json({"required": true, "content": {"application/json": {"schema": {
+  "type": "object", "required": ["group", "client_id", "audience"], "additionalProperties": false,
+  "properties": {
+    "group": {"type": "string"}, "client_id": {"type": "string"}, "audience": {"type": "string"},
+    "scopes": {"type": "array", "items": {"type": "string"}},
+    "identity_scopes": {"type": "array", "items": {"enum": ["openid", "profile", "offline_access"]}}}}}}})json"},
+    {"ReasonOnly", R"json({"required": false, "content": {"application/json": {"schema": {
+  "type": "object", "additionalProperties": false, "properties": {"reason": {"type": "string",
+      "description": "At most 4096 bytes. Stored encrypted and never erased: nothing about a person belongs here"}}}}}})json"},
     {"Reason", R"json({"required": false, "content": {"application/json": {"schema": {
   "type": "object", "additionalProperties": false, "properties": {"reason": {"type": "string",
       "description": "At most 4096 bytes. Stored encrypted and never erased: nothing about a person belongs here"},
@@ -253,6 +286,33 @@ constexpr auto kAnswers = std::to_array<OpenApiComponent>({
         "description": "Events that the checkpoint covers, at most seq; null: none was signed"},
       "checkpoint": {"type": ["string", "null"], "description": "The newest in it, a signed note"},
       "files": {"type": "integer"}, "bytes": {"type": "integer"}}}}}})json"},
+    {"User", R"json({"description": "The user",
+  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/User"}}}})json"},
+    {"CreatedUser", R"json({"description": "The user",
+  "headers": {"X-Ledger-Seq": {"schema": {"type": "integer"}}},
+  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/User"}}}})json"},
+    {"UserPage", R"json({"description": "A page", "content": {"application/json": {"schema": {
+  "type": "object", "required": ["items", "next_cursor"], "properties": {
+    "items": {"type": "array", "items": {"$ref": "#/components/schemas/User"}},
+    "next_cursor": {"$ref": "#/components/schemas/Cursor"}}}}}})json"},
+    {"Group", R"json({"description": "The group",
+  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Group"}}}})json"},
+    {"CreatedGroup", R"json({"description": "The group",
+  "headers": {"X-Ledger-Seq": {"schema": {"type": "integer"}}},
+  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Group"}}}})json"},
+    {"GroupPage", R"json({"description": "A page", "content": {"application/json": {"schema": {
+  "type": "object", "required": ["items", "next_cursor"], "properties": {
+    "items": {"type": "array", "items": {"$ref": "#/components/schemas/Group"}},
+    "next_cursor": {"$ref": "#/components/schemas/Cursor"}}}}}})json"},
+    {"Consent", R"json({"description": "The consent",
+  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Consent"}}}})json"},
+    {"CreatedConsent", R"json({"description": "The consent",
+  "headers": {"X-Ledger-Seq": {"schema": {"type": "integer"}}},
+  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Consent"}}}})json"},
+    {"ConsentPage", R"json({"description": "A page", "content": {"application/json": {"schema": {
+  "type": "object", "required": ["items", "next_cursor"], "properties": {
+    "items": {"type": "array", "items": {"$ref": "#/components/schemas/Consent"}},
+    "next_cursor": {"$ref": "#/components/schemas/Cursor"}}}}}})json"},
     {"Erased", R"json({"description": "Nobody can read these fields any more",
   "headers": {"X-Ledger-Seq": {"schema": {"type": "integer"}}},
   "content": {"application/json": {"schema": {"type": "object", "required": ["seq", "erased_at"],

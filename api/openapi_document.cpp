@@ -22,6 +22,8 @@ constexpr std::string_view kTags = R"json([
   {"name": "keys", "description": "The keys that sign tokens"},
   {"name": "apis", "description": "APIs (resource servers) and their scopes"},
   {"name": "tokens", "description": "Every token ever issued"},
+  {"name": "users", "description": "Users who sign in, and groups of them"},
+  {"name": "consents", "description": "What users let clients do, and what is allowed in advance"},
   {"name": "checks", "description": "Is this token good right now?"},
   {"name": "events", "description": "The ledger itself"},
   {"name": "audit", "description": "Checkpoints, tiles and proofs for people who keep a checkpoint (C2SP tlog-tiles, tlog-proof)"},

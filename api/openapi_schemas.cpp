@@ -192,6 +192,35 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "id_token_signed_response_alg": {"enum": ["RS256", "ES256", "EdDSA", null], "description": "null: the API's"},
     "pkce_optional": {"type": "boolean"}}
 })json"},
+    {"User", R"json({
+  "type": "object",
+  "required": ["user_id", "login", "display_name", "status", "groups", "has_password", "created_at"],
+  "properties": {
+    "user_id": {"type": "string", "pattern": "^usr_", "description": "sub of the user's tokens"},
+    "login": {"type": "string"}, "display_name": {"type": ["string", "null"]},
+    "status": {"enum": ["enabled", "disabled"]},
+    "groups": {"type": "array", "items": {"type": "string"}, "maxItems": 16},
+    "has_password": {"type": "boolean"}, "created_at": {"$ref": "#/components/schemas/Time"}}
+})json"},
+    {"Group", R"json({
+  "type": "object", "required": ["name", "consents", "created_at"],
+  "properties": {
+    "name": {"type": "string"},
+    "consents": {"type": "integer", "minimum": 0, "description": "Allowed in advance"},
+    "created_at": {"$ref": "#/components/schemas/Time"}}
+})json"},
+    {"Consent", R"json({
+  "type": "object",
+  "required": ["consent", "user_id", "group", "client_id", "audience", "scopes", "identity_scopes", "granted_at"],
+  "properties": {
+    "consent": {"type": "integer", "minimum": 1},
+    "user_id": {"type": ["string", "null"], "description": "null: allowed in advance, to a group"},
+    "group": {"type": ["string", "null"], "description": "null: a user's own"},
+    "client_id": {"type": "string"}, "audience": {"type": "string"},
+    "scopes": {"type": "array", "items": {"type": "string"}},
+    "identity_scopes": {"type": "array", "items": {"type": "string"}},
+    "granted_at": {"$ref": "#/components/schemas/Time"}}
+})json"},
     {"Grant", R"json({
   "type": "object", "required": ["client_id", "audience", "scopes"],
   "properties": {

@@ -14,10 +14,10 @@ constexpr std::uint64_t kLimitDefault = 100;
 
 }  // namespace
 
-HttpResponse registry_page(
+HttpResponse numbered_page(
     const Ledger& ledger, const HttpRequest& request,
     std::initializer_list<std::string_view> filters,
-    const std::function<void(const Registries&, const FormFields&, RegistryPage&)>& write) {
+    const std::function<std::optional<HttpResponse>(const FormFields&, RegistryPage&)>& write) {
   FormFields query;
   std::vector<std::string_view> known{filters};
   known.insert(known.end(), {"limit", "cursor"});
@@ -35,7 +35,7 @@ HttpResponse registry_page(
   JsonWriter json{&response.body};
   json.begin_object().name("items").begin_array();
   RegistryPage page{response.body, json, position, *limit};
-  ledger.with_registries([&](const Registries& registries) { write(registries, query, page); });
+  if (auto refused = write(query, page)) return std::move(*refused);
   json.end_array().name("next_cursor");
   if (page.has_more()) {
     json.value(seal_cursor(ledger, {.after = {.number = page.position()}}, query_hash));
@@ -44,6 +44,16 @@ HttpResponse registry_page(
   }
   json.end_object();
   return response;
+}
+
+HttpResponse registry_page(
+    const Ledger& ledger, const HttpRequest& request,
+    std::initializer_list<std::string_view> filters,
+    const std::function<void(const Registries&, const FormFields&, RegistryPage&)>& write) {
+  return numbered_page(ledger, request, filters, [&](const FormFields& query, RegistryPage& page) {
+    ledger.with_registries([&](const Registries& registries) { write(registries, query, page); });
+    return std::optional<HttpResponse>{};
+  });
 }
 
 }  // namespace tokenledger

@@ -9,6 +9,7 @@
 #include "api/endpoints.hpp"
 #include "api/event_streamer.hpp"
 #include "api/http_server.hpp"
+#include "api/password_desk.hpp"
 #include "api/problem.hpp"
 #include "api/receipt_desk.hpp"
 #include "api/witness_board.hpp"
@@ -52,6 +53,7 @@ class ApiService::Impl {
                 },
                 options.receipt_patience),
             .backups = backups,
+            .passwords = passwords,
             .witnesses = options.witnesses},
         witnesses{options.witnesses} {
     if (witnesses == nullptr) return;
@@ -65,6 +67,7 @@ class ApiService::Impl {
   ~Impl() {
     if (witnesses != nullptr) witnesses->set_on_witnessed({});
     backups.stop();
+    passwords.stop();  // its answers post to the workers
     context.workers->stop();
     context.receipts->stop();
   }
@@ -73,6 +76,7 @@ class ApiService::Impl {
   TokenRequestLimits limits;
   AssertionMemory assertions;
   BackupDesk backups;
+  PasswordDesk passwords;
   ApiContext context;
   const std::shared_ptr<WitnessBoard> witnesses;  // null: none are asked
 };
@@ -99,6 +103,9 @@ void ApiService::add_routes(HttpRouter& router) {
   add_audit_endpoints(router, context);
   add_note_endpoint(router, context);
   add_owner_endpoint(router, context);
+  add_user_endpoints(router, context);
+  add_group_endpoints(router, context);
+  add_consent_endpoints(router, context);
   add_operations_endpoints(router, context);
   add_backup_endpoint(router, context);
   add_status_list_endpoints(router, context);
