@@ -20,7 +20,7 @@ struct HttpAnswer {
 };
 
 struct HttpQuestion {
-  std::string method;  // GET, POST, PATCH, DELETE
+  std::string method;  // GET, POST, PUT, PATCH, DELETE
   std::string target;  // path and query, percent-encoded
   std::string body = {};
   std::string content_type = "application/json";

@@ -41,6 +41,9 @@ int run(int argc, char** argv) {
   add_events_command(line);
   add_note_commands(line);
   add_owner_commands(line);
+  add_user_commands(line);
+  add_group_commands(line);
+  add_consent_commands(line);
   add_status_command(line);
   add_replay_commands(line);
   add_views_commands(line);
