@@ -163,7 +163,8 @@ MaybeFault Judge::check_pkce() {
   const std::string_view method = value("code_challenge_method");
   if (challenge.empty()) {
     if (!method.empty()) return invalid_request("code_challenge is missing");
-    const bool is_needed = request_.response_type == ResponseType::code && !client_.is_confidential;
+    const bool is_needed = request_.response_type == ResponseType::code &&
+                           (client_.needs_pkce || !client_.is_confidential);
     return is_needed ? MaybeFault{invalid_request("code_challenge is required")} : std::nullopt;
   }
   if (method != kCodeChallengeMethod) return invalid_request("code_challenge_method must be S256");

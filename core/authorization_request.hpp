@@ -42,6 +42,7 @@ struct AuthorizationClient {
   bool is_confidential = false;  // without a secret or key of its own it must use PKCE
   bool may_use_code = false;
   bool may_use_implicit = false;  // C9: only after opting in
+  bool needs_pkce = false;        // though it is confidential (RFC 9700 §2.1.1)
 };
 
 enum class ResponseType : std::uint8_t { code, token };
@@ -57,7 +58,7 @@ struct AuthorizationRequest {
   bool has_offline_scope = false;
   std::vector<std::string> targets;  // identifiers of APIs, each once; may be empty
   bool names_resource = false;       // by `resource` alone: decides the error for an unknown one
-  std::optional<Digest> code_challenge;  // always there for a code of a public client
+  std::optional<Digest> code_challenge;  // always there for a code of a client that needs it
   std::string nonce;
   bool prompt_none = false;  // alone: answer without any page, or with an error
   bool prompt_login = false;

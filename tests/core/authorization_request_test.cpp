@@ -232,6 +232,14 @@ TEST(AuthorizationRequest, Row07PkceMayBeLeftOutByAConfidentialClientOnly) {
             "302 invalid_request");
 }
 
+TEST(AuthorizationRequest, Row07PkceIsAskedOfAConfidentialClientThatNeedsIt) {
+  auto client = kConfidential;
+  client.needs_pkce = true;
+  auto pairs = with(usual(), "code_challenge_method", "");
+  EXPECT_EQ(outcome(with(pairs, "code_challenge", ""), &client), "302 invalid_request");
+  EXPECT_EQ(outcome(usual(), &client), "ok");
+}
+
 TEST(AuthorizationRequest, Row13ARepeatedParameterIsAFaultEvenIfItIsEqualEmptyOrUnknown) {
   for (const auto& [name, value] : usual()) {
     const bool is_page = name == "client_id" || name == "redirect_uri";
