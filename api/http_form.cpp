@@ -4,6 +4,7 @@
 
 #include "api/http_options.hpp"
 #include "api/http_percent.hpp"
+#include "core/sha256.hpp"
 #include "core/uri_text.hpp"
 #include "core/utf8.hpp"
 
@@ -104,6 +105,12 @@ std::optional<std::string_view> FormFields::first_unknown(
   for (std::size_t index = 0; index < size(); ++index)
     if (!contains(known, name(index))) return name(index);
   return std::nullopt;
+}
+
+void FormFields::wipe() noexcept {
+  tokenledger::wipe({reinterpret_cast<std::uint8_t*>(text_.data()), text_.size()});
+  text_.clear();
+  fields_.clear();
 }
 
 void append_form_field(std::string& out, std::string_view name, std::string_view value) {

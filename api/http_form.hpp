@@ -41,6 +41,8 @@ class FormFields {
   [[nodiscard]] std::size_t size() const noexcept { return fields_.size(); }
   [[nodiscard]] std::string_view name(std::size_t index) const noexcept;
   [[nodiscard]] std::string_view value(std::size_t index) const noexcept;
+  // Overwrites and forgets everything: for forms that hold a password (INV-5).
+  void wipe() noexcept;
 
  private:
   struct Field {
