@@ -39,8 +39,8 @@ inline constexpr int kChangeAttemptsMax = 4;
 class AccessLog;
 class AssertionMemory;
 class BackupDesk;
+struct BrowserDesk;
 class EventStreamer;
-class PasswordDesk;
 class ReceiptDesk;
 class TokenRequestLimits;
 class WitnessBoard;
@@ -57,7 +57,7 @@ struct ApiContext {
   AssertionMemory& assertions;
   std::shared_ptr<ReceiptDesk> receipts;  // shared as the workers are
   BackupDesk& backups;
-  PasswordDesk& passwords;
+  std::shared_ptr<BrowserDesk> browser;                // of the pages; shared as the workers are
   std::shared_ptr<const WitnessBoard> witnesses = {};  // null: none are asked
   const AccessLog* access_log = nullptr;               // set before the server starts; null: none
   DenialCounters batch_denials = {};                   // of tokens checked many at once

@@ -107,6 +107,9 @@ constexpr auto kParameters = std::to_array<OpenApiComponent>({
   "schema": {"type": "integer", "minimum": 1}})json"},
     {"to_size", R"json({"name": "to", "in": "query", "required": true,
   "schema": {"type": "integer", "minimum": 1}})json"},
+    {"authorization_request", R"json({"name": "request", "in": "query", "style": "form",
+  "explode": true, "description": "One parameter for each property",
+  "schema": {"$ref": "#/components/schemas/AuthorizationRequest"}})json"},
     {"include_deleted", R"json({"name": "include_deleted", "in": "query",
   "schema": {"type": "boolean", "default": false}})json"},
     {"sort", R"json({"name": "sort", "in": "query", "description": "A minus: the other way round",
@@ -114,6 +117,12 @@ constexpr auto kParameters = std::to_array<OpenApiComponent>({
 });
 
 constexpr auto kBodies = std::to_array<OpenApiComponent>({
+    {"AuthorizationForm", R"json({"required": true, "content": {
+  "application/x-www-form-urlencoded": {"schema": {"$ref": "#/components/schemas/AuthorizationRequest"}}}})json"},
+    {"PageForm",
+     R"json({"required": true, "description": "What the page's own form sends; its token is bound to the browser",
+  "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object",
+    "additionalProperties": {"type": "string"}}}}})json"},
     {"TokenRequest", R"json({"required": true, "content": {
   "application/x-www-form-urlencoded": {"schema": {"$ref": "#/components/schemas/TokenRequest"}},
   "application/json": {"schema": {"$ref": "#/components/schemas/TokenRequest"}}}})json"},
@@ -199,6 +208,12 @@ constexpr auto kAnswers = std::to_array<OpenApiComponent>({
     {"OAuthError", R"json({"description": "Refused (RFC 6749 section 5.2)",
   "headers": {"WWW-Authenticate": {"schema": {"type": "string"}}, "Retry-After": {"schema": {"type": "integer"}}},
   "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OAuthError"}}}})json"},
+    {"Page", R"json({"description": "A page for a person",
+  "headers": {"Set-Cookie": {"schema": {"type": "string"}}, "Retry-After": {"schema": {"type": "integer"}}},
+  "content": {"text/html": {"schema": {"type": "string"}}}})json"},
+    {"Redirect",
+     R"json({"description": "On to another page, or back to the client with the answer or an error",
+  "headers": {"Location": {"schema": {"type": "string"}}, "Set-Cookie": {"schema": {"type": "string"}}}})json"},
     {"IssuedToken", R"json({"description": "The token", "content": {"application/json": {
   "schema": {"$ref": "#/components/schemas/IssuedToken"}}}})json"},
     {"Introspection", R"json({"description": "The claims of a good token, else only that it is not",

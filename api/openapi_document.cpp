@@ -17,6 +17,7 @@ constexpr std::string_view kInfo = R"json({
 
 constexpr std::string_view kTags = R"json([
   {"name": "oauth", "description": "Token, introspection and revocation (RFC 6749, 7662, 7009)"},
+  {"name": "pages", "description": "What people see in a browser: sign in, allow, look and withdraw (RFC 6749 section 4.1)"},
   {"name": "discovery", "description": "Metadata and keys (RFC 8414, 7517)"},
   {"name": "clients", "description": "API clients and what they may use"},
   {"name": "keys", "description": "The keys that sign tokens"},
@@ -103,14 +104,20 @@ void write_security(JsonWriter& json, const OpenApiOperation& operation) {
 }
 
 void write_answers(JsonWriter& json, const OpenApiOperation& operation) {
-  // /v1 speaks problem+json; what the HTTP layer itself refuses does too.
+  // Pages are for people; /v1 speaks problem+json; what the HTTP layer itself refuses does too.
   const bool is_oauth = operation.path.starts_with("/oauth/");
-  const std::string_view error = is_oauth ? "OAuthError" : "Problem";
+  const std::string_view error = operation.tag == "pages" ? "Page"
+                                 : is_oauth               ? "OAuthError"
+                                                          : "Problem";
   json.name("responses").begin_object().name(std::to_string(operation.status));
   write_reference(json, "responses", operation.answer);
   for_each_word(operation.errors, [&](std::string_view status) {
     json.name(status);
-    write_reference(json, "responses", status == "304" ? "Unchanged" : error);
+    const bool is_redirect = status == "302" || status == "303";
+    write_reference(json, "responses",
+                    is_redirect       ? "Redirect"
+                    : status == "304" ? "Unchanged"
+                                      : error);
   });
   json.name("default");
   write_reference(json, "responses", error);

@@ -21,6 +21,7 @@ constexpr std::string_view kOpenReads = "400 404 503";
 constexpr std::string_view kTaggedReads = "304 400 404 503";
 constexpr std::string_view kTaggedReadsOne = "304 400 401 403 404 503";
 constexpr std::string_view kTagged = "304";
+constexpr std::string_view kPages = "303 400 403 415 429 500 503";
 constexpr std::string_view kRepeats = "Idempotency-Key";
 
 constexpr auto kOperations = std::to_array<OpenApiOperation>({
@@ -32,6 +33,33 @@ constexpr auto kOperations = std::to_array<OpenApiOperation>({
      "", "TokenForm", 200, "Introspection", kOauth},
     {post, "/oauth/revoke", "returnToken", "oauth", "A client ends a token of its own (RFC 7009)",
      Access::client, "", "", "TokenForm", 200, "Returned", kOauth},
+
+    {get, "/oauth/authorize", "authorize", "pages",
+     "Sign in, allow, and go back to the client with a code (RFC 6749 §4.1)", Access::open, "",
+     "authorization_request", "", 200, "Page", "302 400 500 503"},
+    {post, "/oauth/authorize", "authorizeByForm", "pages",
+     "The same, by a form (OpenID Connect Core §3.1.2.1)", Access::open, "", "",
+     "AuthorizationForm", 303, "Redirect", "400 503"},
+    {get, "/authorize", "authorizeByAlias", "pages",
+     "Sign in, allow, and go back to the client with a code (RFC 6749 §4.1)", Access::open, "",
+     "authorization_request", "", 200, "Page", "302 400 500 503"},
+    {post, "/authorize", "authorizeByFormByAlias", "pages",
+     "The same, by a form (OpenID Connect Core §3.1.2.1)", Access::open, "", "",
+     "AuthorizationForm", 303, "Redirect", "400 503"},
+    {post, "/oauth/sign-in", "signIn", "pages", "A name and a password for a session", Access::open,
+     "", "", "PageForm", 200, "Page", kPages},
+    {post, "/oauth/consent", "consent", "pages", "Allow or deny what the page lists", Access::open,
+     "", "", "PageForm", 200, "Page", kPages},
+    {get, "/oauth/account", "getAccount", "pages", "What the user allowed", Access::open, "", "",
+     "", 200, "Page", "500 503"},
+    {post, "/oauth/account/withdraw", "withdrawOwnConsent", "pages",
+     "Take back what was allowed; its tokens end at once", Access::open, "", "", "PageForm", 303,
+     "Redirect", "400 403 415 500 503"},
+    {post, "/oauth/account/password", "changeOwnPassword", "pages",
+     "Another password; other sessions end", Access::open, "", "", "PageForm", 303, "Redirect",
+     "400 403 415 422 429 500 503"},
+    {post, "/oauth/sign-out", "signOut", "pages", "End the session", Access::open, "", "",
+     "PageForm", 200, "Page", "400 403 415 500 503"},
 
     {get, "/.well-known/oauth-authorization-server", "getMetadata", "discovery",
      "Authorization server metadata (RFC 8414)", Access::open, "", "", "", 200, "Metadata", ""},

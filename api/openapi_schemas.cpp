@@ -106,6 +106,20 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "expires_in": {"type": "integer", "minimum": 0},
     "scope": {"$ref": "#/components/schemas/Scope"}}
 })json"},
+    {"AuthorizationRequest", R"json({
+  "type": "object", "required": ["client_id", "response_type"],
+  "properties": {
+    "client_id": {"type": "string"}, "response_type": {"enum": ["code"]},
+    "redirect_uri": {"type": "string", "description": "Byte for byte as registered"},
+    "scope": {"type": "string", "description": "Names between spaces; absent: all that the client may have"},
+    "state": {"type": "string", "maxLength": 2048}, "nonce": {"type": "string", "maxLength": 512},
+    "audience": {"type": "string", "description": "The API's identifier"},
+    "resource": {"type": "string", "description": "The same (RFC 8707)"},
+    "code_challenge": {"type": "string", "minLength": 43, "maxLength": 43},
+    "code_challenge_method": {"enum": ["S256"]},
+    "prompt": {"type": "string", "description": "none, or of login, consent, select_account"},
+    "max_age": {"type": "integer", "minimum": 0}}
+})json"},
     {"Metadata", R"json({
   "type": "object", "required": ["issuer", "token_endpoint", "jwks_uri", "response_types_supported"],
   "properties": {
@@ -119,6 +133,13 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "id_token_signing_alg_values_supported": {"type": "array", "items": {"type": "string"}},
     "subject_types_supported": {"type": "array", "items": {"type": "string"}},
     "response_types_supported": {"type": "array", "items": {"type": "string"}},
+    "response_modes_supported": {"type": "array", "items": {"type": "string"}},
+    "code_challenge_methods_supported": {"type": "array", "items": {"type": "string"}},
+    "prompt_values_supported": {"type": "array", "items": {"type": "string"}},
+    "scopes_supported": {"type": "array", "items": {"type": "string"}},
+    "authorization_endpoint": {"type": "string", "format": "uri"},
+    "authorization_response_iss_parameter_supported": {"type": "boolean"},
+    "request_uri_parameter_supported": {"type": "boolean"},
     "grant_types_supported": {"type": "array", "items": {"type": "string"}},
     "token_endpoint_auth_methods_supported": {"type": "array", "items": {"type": "string"}}}
 })json"},

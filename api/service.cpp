@@ -5,11 +5,11 @@
 #include "api/access_log.hpp"
 #include "api/assertion_memory.hpp"
 #include "api/backup_desk.hpp"
+#include "api/browser_desk.hpp"
 #include "api/endpoint.hpp"
 #include "api/endpoints.hpp"
 #include "api/event_streamer.hpp"
 #include "api/http_server.hpp"
-#include "api/password_desk.hpp"
 #include "api/problem.hpp"
 #include "api/receipt_desk.hpp"
 #include "api/witness_board.hpp"
@@ -53,9 +53,9 @@ class ApiService::Impl {
                 },
                 options.receipt_patience),
             .backups = backups,
-            .passwords = passwords,
+            .browser = std::make_shared<BrowserDesk>(ledger.issuer(), options.sign_in_rates),
             .witnesses = options.witnesses},
-        witnesses{options.witnesses} {
+             .browser = std::make_shared<BrowserDesk>(ledger.issuer(), options.sign_in_rates),
     if (witnesses == nullptr) return;
     // Weakly: the thread that asks may be in the middle of a call when the service goes.
     witnesses->set_on_witnessed([waiting = std::weak_ptr{context.receipts}](std::uint64_t size) {
@@ -67,7 +67,7 @@ class ApiService::Impl {
   ~Impl() {
     if (witnesses != nullptr) witnesses->set_on_witnessed({});
     backups.stop();
-    passwords.stop();  // its answers post to the workers
+    context.browser->passwords.stop();  // its answers post to the workers
     context.workers->stop();
     context.receipts->stop();
   }
@@ -76,7 +76,6 @@ class ApiService::Impl {
   TokenRequestLimits limits;
   AssertionMemory assertions;
   BackupDesk backups;
-  PasswordDesk passwords;
   ApiContext context;
   const std::shared_ptr<WitnessBoard> witnesses;  // null: none are asked
 };
@@ -90,6 +89,11 @@ void ApiService::add_routes(HttpRouter& router) {
   add_oauth_token_endpoint(router, context);
   add_oauth_introspection_endpoint(router, context);
   add_oauth_revocation_endpoint(router, context);
+  add_authorize_endpoint(router, context);
+  add_sign_in_endpoint(router, context);
+  add_consent_endpoint(router, context);
+  add_account_endpoints(router, context);
+  add_password_endpoint(router, context);
   add_discovery_endpoints(router, context);
   add_client_endpoints(router, context);
   add_key_endpoints(router, context);

@@ -13,6 +13,7 @@
 
 #include "api/http_counters.hpp"
 #include "api/http_options.hpp"
+#include "api/sign_in_limits.hpp"
 #include "api/token_request_limits.hpp"
 #include "core/errc.hpp"
 
@@ -31,6 +32,7 @@ struct ApiOptions {
   // How long a request for a receipt or a proof waits for the checkpoint.
   std::chrono::milliseconds receipt_patience = std::chrono::seconds{5};
   TokenRequestRates token_request_rates;
+  SignInRates sign_in_rates;
   std::filesystem::path backup_directory = {};  // where POST /v1/backups writes; empty: refused
   // What the witnesses said so far; null: none are asked. It tells the service of each quorum.
   std::shared_ptr<WitnessBoard> witnesses;

@@ -8,7 +8,7 @@
 #include "api/endpoints.hpp"
 #include "api/error_mapping.hpp"
 #include "api/http_json.hpp"
-#include "api/password_desk.hpp"
+#include "api/browser_desk.hpp"
 #include "api/people_wire.hpp"
 #include "api/problem.hpp"
 #include "api/registry_page.hpp"
@@ -208,7 +208,7 @@ void set_password(ApiContext& context, const Call& call, Write write) {
     if (!hash) return call->responder.respond(problem_of(refusal_of(hash.error())));
     ledger.people().set_password_async(user, *hash, request_of(write), done);
   };
-  context.passwords.hash(SecretBytes{bytes_of(password)}, std::move(hashed));
+  context.browser->passwords.hash(SecretBytes{bytes_of(password)}, std::move(hashed));
 }
 
 void disable(ApiContext& context, const Call& call, Write write) {
