@@ -7,6 +7,9 @@
 #include "api/endpoints.hpp"
 #include "api/entity_tag.hpp"
 #include "api/json_writer.hpp"
+#include "api/page_call.hpp"
+#include "core/identity_scopes.hpp"
+#include "core/pkce.hpp"
 #include "storage/status_lists.hpp"
 
 namespace tokenledger {
@@ -38,7 +41,30 @@ std::string path_of(std::string_view issuer) {
 // Not one that the router would take for a pattern.
 bool is_plain_path(std::string_view path) { return path.find_first_of("{}") == path.npos; }
 
-// Only what exists. response_types_supported is required, and empty while there is no authorization
+// A ledger in format 1 has no users: it answers nothing at the authorization endpoint.
+bool has_users(const Ledger& ledger) {
+  bool has = false;
+  ledger.with_registries([&](const Registries& registries) {
+    has = registries.find_api(kIdentityAudience) != nullptr;
+  });
+  return has;
+}
+
+// Implicit is never advertised: who wants it knows it (C9).
+void write_authorization(JsonWriter& json, const std::string& base) {
+  json.member("authorization_endpoint", base + std::string{kAuthorizePath});
+  write_strings(json, "response_types_supported", {"code"});
+  write_strings(json, "response_modes_supported", {"query"});
+  write_strings(json, "code_challenge_methods_supported", {kCodeChallengeMethod});
+  json.member("authorization_response_iss_parameter_supported", true);  // RFC 9207 §3
+  json.member("request_uri_parameter_supported", false);                // true when it is left out
+  json.name("scopes_supported").begin_array();
+  for (const auto& scope : kIdentityScopes) json.value(scope.name);
+  json.end_array();
+  write_strings(json, "prompt_values_supported", {"none", "login", "consent", "select_account"});
+}
+
+// Only what exists. response_types_supported is required, and empty without an authorization
 // endpoint.
 HttpResponse metadata(const Ledger& ledger) {
   HttpResponse response{.status = 200, .content_type = kContentTypeJson};
@@ -55,8 +81,13 @@ HttpResponse metadata(const Ledger& ledger) {
   // draft-ietf-oauth-status-list-21 §9.1.
   if (StatusLists{ledger}.is_running())
     json.member("status_list_aggregation_endpoint", base + "/statuslists");
-  write_strings(json, "response_types_supported", {});
-  write_strings(json, "grant_types_supported", {"client_credentials"});
+  if (has_users(ledger)) {
+    write_authorization(json, base);
+    write_strings(json, "grant_types_supported", {"client_credentials", "authorization_code"});
+  } else {
+    write_strings(json, "response_types_supported", {});
+    write_strings(json, "grant_types_supported", {"client_credentials"});
+  }
   for (const std::string endpoint : {"token_endpoint", "revocation_endpoint"}) {
     write_strings(json, endpoint + "_auth_methods_supported",
                   {"client_secret_basic", "client_secret_post", "private_key_jwt", "none"});

@@ -55,7 +55,7 @@ class ApiService::Impl {
             .backups = backups,
             .browser = std::make_shared<BrowserDesk>(ledger.issuer(), options.sign_in_rates),
             .witnesses = options.witnesses},
-             .browser = std::make_shared<BrowserDesk>(ledger.issuer(), options.sign_in_rates),
+        witnesses{options.witnesses} {
     if (witnesses == nullptr) return;
     // Weakly: the thread that asks may be in the middle of a call when the service goes.
     witnesses->set_on_witnessed([waiting = std::weak_ptr{context.receipts}](std::uint64_t size) {
