@@ -58,7 +58,8 @@ void append_audience(const std::vector<std::string>& audience, std::string& out)
 
 std::size_t expected_length(const JwtClaims& claims) noexcept {
   std::size_t length = kFixedLength + claims.jti.size() + claims.issuer.size() +
-                       claims.subject.size() + claims.client_id.size() + claims.scope.size();
+                       claims.subject.size() + claims.client_id.size() + claims.scope.size() +
+                       claims.nonce.size();
   for (const auto& api : claims.audience) length += api.size() + 3;
   if (claims.status) length += claims.status->uri.size() + 64;
   return length;
@@ -146,6 +147,11 @@ std::string write_jwt_claims(const JwtClaims& claims) {
   append_number(claims.issued_at.value(), out);
   append_member(R"(,"client_id":)", claims.client_id, out);
   append_member(R"(,"scope":)", claims.scope, out);
+  if (claims.signed_in_at != UnixSeconds{}) {
+    out += R"(,"auth_time":)";
+    append_number(claims.signed_in_at.value(), out);
+  }
+  append_member(R"(,"nonce":)", claims.nonce, out);
   if (claims.status) {
     out += R"(,"status":{"status_list":{"idx":)";
     append_number(claims.status->index, out);
@@ -168,7 +174,9 @@ Result<JwtClaims> read_jwt_claims(std::string_view payload_json) {
       read_seconds(object, "exp", claims.expires_at) &&
       read_seconds(object, "iat", claims.issued_at) &&
       read_text(object, "client_id", claims.client_id) &&
-      read_text(object, "scope", claims.scope) && read_status(object, claims.status);
+      read_text(object, "scope", claims.scope) &&
+      read_seconds(object, "auth_time", claims.signed_in_at) &&
+      read_text(object, "nonce", claims.nonce) && read_status(object, claims.status);
   if (!good) return Errc::malformed_token;
   return claims;
 }

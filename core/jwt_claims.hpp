@@ -33,6 +33,10 @@ struct JwtClaims {
   std::string client_id;
   std::string scope;  // names separated by single spaces
   std::optional<StatusListReference> status;
+  // Of a user's token only: when the user signed in (auth_time, OpenID Connect Core §2), and what
+  // an implicit request sent (§3.2.2.1).
+  UnixSeconds signed_in_at = {};
+  std::string nonce = {};
   friend bool operator==(const JwtClaims&, const JwtClaims&) = default;
 };
 

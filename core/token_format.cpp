@@ -1,5 +1,6 @@
 #include "core/token_format.hpp"
 
+#include "core/jwe.hpp"
 #include "core/jwt.hpp"
 #include "core/opaque_token.hpp"
 
@@ -13,6 +14,9 @@ std::optional<LocatedToken> locate_token(const SealKey& key, std::string_view to
     id = parse_opaque(key, token);
   } else if (const auto sealed = sealed_of_jwt(token)) {
     id = key.unseal_bytes(*sealed);
+  } else if (const auto header = sealed_of_jwe(token)) {
+    kind = TokenKind::jwe;
+    id = key.unseal_bytes(*header);
   }
   if (!id) return std::nullopt;
   return LocatedToken{.kind = kind, .id = *id};
