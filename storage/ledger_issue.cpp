@@ -1,49 +1,17 @@
 // The issue path: look up the policy, reserve an index, make the token, commit its event.
 #include <algorithm>
-#include <atomic>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
-#include "core/base64url.hpp"
 #include "core/invariant.hpp"
 #include "core/json_strict.hpp"
-#include "core/jwt.hpp"
 #include "core/management_scopes.hpp"
-#include "core/opaque_token.hpp"
-#include "core/sha256.hpp"
 #include "storage/commit_wait.hpp"
+#include "storage/issue_signing.hpp"
 #include "storage/ledger_core.hpp"
-#include "storage/random.hpp"
-#include "storage/status_list_reference.hpp"
 
 namespace tokenledger {
 namespace {
-
-// What the registries said when the token was made. decide sees whether it still holds.
-struct Policy {
-  ClientNumber client;
-  GrantNumber grant;
-  ApiScopes scopes;
-  TokenKind kind = TokenKind::jwt;
-  KeyNumber key;
-  std::string kid;
-  std::string client_id;
-  std::string identifier;
-  std::string scope;
-  std::uint32_t lifetime_s = 0;
-  std::uint32_t lifetime_max_s = 0;
-};
-
-Result<void> find_key(const Registries& registries, const ApiRecord& api, Policy& policy) {
-  if (policy.kind == TokenKind::opaque) return {};
-  const bool is_hs256 = api.settings.signing_alg == SignatureAlgorithm::hs256;
-  const auto* key =
-      is_hs256 ? registries.key(api.secret_key) : registries.signing_key(api.settings.signing_alg);
-  if (key == nullptr) return Errc::key_not_found;
-  policy.key = key->number;
-  policy.kid = key->kid;
-  return {};
-}
 
 Result<std::uint64_t> find_scopes(const IssueRequest& request, const ApiRecord& api,
                                   const GrantRecord* grant) {
@@ -53,7 +21,7 @@ Result<std::uint64_t> find_scopes(const IssueRequest& request, const ApiRecord& 
   return mask;
 }
 
-Result<Policy> find_policy(const IssueRequest& request, const Registries& registries) {
+Result<IssuePolicy> find_policy(const IssueRequest& request, const Registries& registries) {
   const auto* client = registries.find_client(
       request.client_id.empty() ? kNamedTokensClientId : std::string_view{request.client_id});
   if (client == nullptr || client->status == ClientStatus::deleted) return Errc::client_not_found;
@@ -68,34 +36,15 @@ Result<Policy> find_policy(const IssueRequest& request, const Registries& regist
   const auto mask = find_scopes(request, *api, grant);
   if (!mask) return mask.error();
 
-  Policy policy;
+  IssuePolicy policy;
   policy.client = client->number;
   policy.client_id = client->client_id;
-  policy.identifier = api->identifier;
   if (grant != nullptr) policy.grant = grant->number;
-  policy.scopes = {api->number, *mask};
-  policy.scope = api->scope_string(*mask);
-  policy.lifetime_s = request.lifetime_s.value_or(api->settings.token_lifetime_s);
-  policy.lifetime_max_s = std::min(api->settings.token_lifetime_max_s, kTokenLifetimeSecondsMax);
-  const bool is_hs256 = api->settings.signing_alg == SignatureAlgorithm::hs256;
-  policy.kind = is_hs256 ? TokenKind::jwt
-                         : client->settings.token_format.value_or(api->settings.token_format);
-  if (auto found = find_key(registries, *api, policy); !found) return found.error();
+  policy.apis[0] = {api->number, *mask};
+  name_apis(registries, policy);
+  if (auto found = find_format(registries, *client, *api, policy); !found) return found.error();
+  if (request.lifetime_s) policy.lifetime_s = *request.lifetime_s;
   return policy;
-}
-
-// What accept() would refuse now. Advice, asked before an index is used up and a token signed:
-// under overload those of refused requests would fill memory and the processors (INV-7).
-Result<void> room_for_token(LedgerCore& core) {
-  if (core.storage_low.load(std::memory_order_relaxed)) {
-    core.counters.rejected_storage_low.fetch_add(1, std::memory_order_relaxed);
-    return Errc::storage_low;
-  }
-  if (core.queue.depth() >= core.options.queue_commands_max) {
-    core.counters.rejected_queue_full.fetch_add(1, std::memory_order_relaxed);
-    return Errc::queue_full;
-  }
-  return {};
 }
 
 // One issue from request to answer. Signed on the caller's thread; signed once more, on the commit
@@ -198,7 +147,7 @@ class IssueOperation final : public CommitRequest {
   }
 
   Result<Command> make() {
-    Policy policy;
+    IssuePolicy policy;
     {
       const std::shared_lock lock{core_.registries_mutex};
       auto found = find_policy(request_, core_.registries);
@@ -220,17 +169,13 @@ class IssueOperation final : public CommitRequest {
     }
 
     IssueToken issue;
-    const auto lane = lane_for_lifetime(*lifetime);
-    auto& next = core_.reserved[static_cast<std::size_t>(lane)];
-    // Asked first: requests to a full lane must not use up the places that retiring will bring.
-    if (!core_.index.can_hold(TokenIndex{lane, next.load(std::memory_order_relaxed)}))
-      return Errc::limit_reached;
-    issue.index = TokenIndex{lane, next.fetch_add(1, std::memory_order_relaxed)};
-    if (!core_.index.can_hold(issue.index)) return Errc::limit_reached;
+    const auto index = reserve_index(core_, *lifetime);
+    if (!index) return index.error();
+    issue.index = *index;
     issue.client = policy.client;
     issue.grant = policy.grant;
     issue.key = policy.key;
-    issue.apis[0] = policy.scopes;
+    issue.apis = policy.apis;
     issue.issued_at = issued_at;
     issue.expires_at = UnixSeconds{issued_at.value() + *lifetime};
     issue.default_lifetime = !request_.lifetime_s && !request_.expires_at;
@@ -239,12 +184,19 @@ class IssueOperation final : public CommitRequest {
     issue.name = request_.name;
     issue.owner = owner_;
     issue.extra_fields = extra_fields_;
-    if (auto made = make_token(policy, issue); !made) return made.error();
-    issue.token_sha256 = sha256(issued_.token);
+    auto made = sign_token(core_, policy, {.name = policy.client_id, .nonce = {}}, issue);
+    if (!made) return made.error();
+    issued_.token = std::move(made->token);
+    issued_.jti = std::move(made->jti);
+    issued_.index = issue.index;
+    issued_.issued_at = issue.issued_at;
+    issued_.expires_at = issue.expires_at;
+    issued_.scope = policy.scope;
+    issued_.kind = policy.kind;
     return Command{request_.actor, request_.request_id, request_.idempotency, std::move(issue)};
   }
 
-  Result<std::uint32_t> lifetime_of(const Policy& policy, UnixSeconds issued_at) const {
+  Result<std::uint32_t> lifetime_of(const IssuePolicy& policy, UnixSeconds issued_at) const {
     if (!request_.expires_at) {
       if (policy.lifetime_s == 0) return Errc::expiry_in_the_past;
       if (policy.lifetime_s > policy.lifetime_max_s) return Errc::lifetime_too_long;
@@ -254,39 +206,6 @@ class IssueOperation final : public CommitRequest {
     const auto lifetime = request_.expires_at->value() - issued_at.value();
     if (lifetime > policy.lifetime_max_s) return Errc::lifetime_too_long;
     return lifetime;
-  }
-
-  Result<void> make_token(const Policy& policy, const IssueToken& issue) {
-    const auto incarnation = core_.incarnations.back().incarnation;
-    const auto& seal_key = core_.keys->seal_key();
-    issued_.index = issue.index;
-    issued_.jti = std::string{text_of(seal_key.seal(issue.index, incarnation))};
-    issued_.issued_at = issue.issued_at;
-    issued_.expires_at = issue.expires_at;
-    issued_.scope = policy.scope;
-    issued_.kind = policy.kind;
-    if (policy.kind == TokenKind::opaque) {
-      issued_.token = make_opaque(seal_key, {issue.index, incarnation}, random_bytes<16>());
-      return {};
-    }
-    const auto key = core_.keys->signing_key(policy.kid);
-    if (key == nullptr) return Errc::key_not_found;
-    const JwtClaims claims{.jti = issued_.jti,
-                           .issuer = core_.options.issuer,
-                           .subject = policy.client_id,
-                           .audience = {policy.identifier},
-                           .expires_at = issue.expires_at,
-                           .issued_at = issue.issued_at,
-                           .client_id = policy.client_id,
-                           .scope = policy.scope,
-                           .status = status_reference(core_, issue.index, incarnation)};
-    auto token = jwt_signing_input(key->jwt_header_part(), claims);
-    if (!token) return token.error();
-    const auto signature = key->sign(bytes_of(*token));
-    if (!signature) return signature.error();
-    append_jwt_signature(*signature, *token);
-    issued_.token = std::move(*token);
-    return {};
   }
 
   void finish(Result<IssuedToken> result) {
