@@ -1,17 +1,31 @@
-// The claims of a token from its issue event: what a JWT says and an opaque token stands for.
+// The claims of a token from its issue event: what a JWT says, a JWE hides and an opaque token
+// stands for.
 #include "core/base64url.hpp"
 #include "core/jwt.hpp"
+#include "core/user_id.hpp"
+#include "storage/issue_signing.hpp"
 #include "storage/ledger_core.hpp"
 #include "storage/status_list_reference.hpp"
 
 namespace tokenledger {
 namespace {
 
-// The header as the signer wrote it; empty: the token is opaque, or the key is unknown.
+// The header as the signer wrote it; empty: the token is no JWT, or the key is unknown.
 std::string header_json_of(const Registries& registries, KeyNumber number) {
   const auto* key = registries.key(number);
   if (key == nullptr) return {};
   return base64url_decode(jwt_header_part(key->algorithm, key->kid)).value_or(std::string{});
+}
+
+// sub; empty: the client itself. The ids of users, erased ones too, are known for good.
+std::string subject_of(const LedgerCore& core, const TokenIssued& issued) {
+  std::string name;
+  if (issued.subject == SubjectNumber{}) return name;
+  core.people.with_people([&](const People& people) {
+    const auto* user = people.user(issued.subject);
+    if (user != nullptr) name = user_id_text(user->id);
+  });
+  return name;
 }
 
 Result<IssuedClaims> claims_of(const LedgerCore& core, const GoodToken& token,
@@ -31,21 +45,24 @@ Result<IssuedClaims> claims_of(const LedgerCore& core, const GoodToken& token,
   // its place all the same.
   const auto* const owner = owner_of(core.incarnations, token.index);
   if (owner != nullptr) claims.status = status_reference(core, token.index, owner->incarnation);
+  claims.nonce = issued->nonce;
+  if (issued->user) claims.signed_in_at = issued->user->auth_time;
+  claims.subject = subject_of(core, *issued);
+  // A user that is nowhere: say nothing rather than that it was the client.
+  if (issued->subject != SubjectNumber{} && claims.subject.empty()) return Errc::log_corrupt;
   const std::shared_lock lock{core.registries_mutex};
   const auto& token_class = token.live.token_class;
   if (const auto* client = core.registries.client(token_class.client)) {
     claims.client_id = client->client_id;
-    claims.subject = client->client_id;
+    if (claims.subject.empty()) claims.subject = client->client_id;
   }
-  for (const auto& scopes : token_class.apis) {
-    const auto* api = core.registries.api(scopes.api);
-    if (api == nullptr) continue;
-    claims.audience.push_back(api->identifier);
-    const auto names = api->scope_string(scopes.scope_mask);
-    if (!claims.scope.empty() && !names.empty()) claims.scope += ' ';
-    claims.scope += names;
-  }
-  made.header_json = header_json_of(core.registries, token_class.key);
+  IssuePolicy named;
+  named.apis = token_class.apis;
+  name_apis(core.registries, named);
+  claims.audience = std::move(named.audience);
+  claims.scope = std::move(named.scope);
+  if (issued->kind == TokenKind::jwt)
+    made.header_json = header_json_of(core.registries, token_class.key);
   return made;
 }
 

@@ -21,6 +21,7 @@
 #include "storage/commit_signal.hpp"
 #include "storage/directory_lock.hpp"
 #include "storage/event_log.hpp"
+#include "storage/family_numbers.hpp"
 #include "storage/file_layer.hpp"
 #include "storage/full_clients.hpp"
 #include "storage/head_file.hpp"
@@ -105,6 +106,7 @@ class LedgerCore {
   UserKeys user_keys{*this};
   LedgerPeople people{*this};
   FullClients full_clients;
+  FamilyNumbers family_numbers{*this};
   std::unique_ptr<Views> views;
   std::unique_ptr<ViewsFollower> follower;
   std::unique_ptr<AuditTree> audit;  // null: checkpoints are switched off

@@ -18,7 +18,8 @@ Aes128::Key seal_bytes(const Keyring& keyring) {
 LedgerKeys::LedgerKeys(std::unique_ptr<Keyring> keyring)
     : keyring_{std::move(keyring)},
       seal_key_{seal_bytes(*keyring_)},
-      status_places_{keyring_->seal_key()} {}
+      status_places_{keyring_->seal_key()},
+      refresh_token_key_{seal_bytes(*keyring_)} {}
 LedgerKeys::~LedgerKeys() = default;
 
 Result<std::unique_ptr<LedgerKeys>> LedgerKeys::make(std::unique_ptr<Keyring> keyring) {

@@ -14,6 +14,7 @@
 #include "core/byte_view.hpp"
 #include "core/errc.hpp"
 #include "core/jwe.hpp"
+#include "core/refresh_token.hpp"
 #include "core/seal_key.hpp"
 #include "core/signing_key.hpp"
 #include "core/status_list.hpp"
@@ -33,6 +34,9 @@ class LedgerKeys {
 
   [[nodiscard]] const SealKey& seal_key() const noexcept { return seal_key_; }
   [[nodiscard]] const StatusListPlaces& status_places() const noexcept { return status_places_; }
+  [[nodiscard]] const RefreshTokenKey& refresh_token_key() const noexcept {
+    return refresh_token_key_;
+  }
   [[nodiscard]] const std::array<std::uint8_t, 16>& ledger_id() const noexcept;
   [[nodiscard]] ByteView pepper() const noexcept;
   [[nodiscard]] ByteView master_key() const noexcept;
@@ -72,6 +76,7 @@ class LedgerKeys {
   SealKey seal_key_;
   StatusListPlaces status_places_;
   std::unique_ptr<const JweKey> jwe_key_;
+  RefreshTokenKey refresh_token_key_;  // the same key: the two kinds of block can't be confused
   std::mutex saving_mutex_;  // one change of the keyring's keys at a time; taken before mutex_
   mutable std::shared_mutex mutex_;  // never held while the disk works
   std::map<std::string, std::shared_ptr<const SigningKey>, std::less<>>
