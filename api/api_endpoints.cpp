@@ -50,6 +50,10 @@ std::optional<HttpResponse> read_settings(JsonFields& fields, ApiSettings& setti
     if (const auto value = fields.optional_integer(name, 1, kTokenLifetimeSecondsMax))
       seconds = static_cast<std::uint32_t>(*value);
   };
+  const auto read_bounded = [&](std::string_view name, std::uint32_t max, std::uint32_t& seconds) {
+    if (const auto value = fields.optional_integer(name, 0, max))
+      seconds = static_cast<std::uint32_t>(*value);
+  };
   const auto read_flag = [&](std::string_view name, bool& flag) {
     if (const auto value = fields.optional_bool(name)) flag = *value;
   };
@@ -57,6 +61,9 @@ std::optional<HttpResponse> read_settings(JsonFields& fields, ApiSettings& setti
   read_seconds("token_lifetime", settings.token_lifetime_s);
   read_seconds("token_lifetime_max", settings.token_lifetime_max_s);
   read_flag("allow_offline_access", settings.allow_offline_access);
+  read_seconds("refresh_token_lifetime", settings.refresh_lifetime_s);
+  read_bounded("refresh_token_idle", kRefreshLifetimeSecondsMax, settings.refresh_idle_s);
+  read_bounded("refresh_token_grace", kRefreshGraceSecondsMax, settings.refresh_grace_s);
   read_flag("revocable_by_admins_only", settings.revocable_by_admins_only);
   if (const auto value = fields.optional_bool("revocable")) settings.not_revocable = !*value;
   if (const auto names =
@@ -75,7 +82,7 @@ std::optional<HttpResponse> read_settings(JsonFields& fields, ApiSettings& setti
   }
   if (const auto name = fields.optional_string("token_format", 16)) {
     const auto kind = token_kind_from_name(*name);
-    if (!kind) return invalid_field("token_format must be jwt or opaque");
+    if (!kind) return invalid_field("token_format must be jwt, opaque or jwe");
     settings.token_format = *kind;
   }
   if (const auto ids = fields.optional_strings(
@@ -119,7 +126,8 @@ void create(ApiContext& context, const Call& call, Write write) {
   if (body.problem) return call->responder.respond(std::move(*body.problem));
   JsonFields fields{*body.object};
   fields.allow_only({"identifier", "name", "scopes", "token_lifetime", "token_lifetime_max",
-                     "allow_offline_access", "revocable_by_admins_only", "revocable",
+                     "allow_offline_access", "refresh_token_lifetime", "refresh_token_idle",
+                     "refresh_token_grace", "revocable_by_admins_only", "revocable",
                      "admin_revocable_origins", "signing_alg", "token_format", "introspectors"});
   CreateApi add;
   add.identifier = fields.required_string("identifier", kIdentifierBytesMax);
@@ -177,7 +185,8 @@ std::optional<HttpResponse> read_change(const Ledger& ledger, const HttpRequest&
   if (!is_found) return problem_of(Errc::api_not_found);
   JsonFields fields{*body.object};
   fields.allow_only({"name", "scopes", "token_lifetime", "token_lifetime_max",
-                     "allow_offline_access", "revocable_by_admins_only", "revocable",
+                     "allow_offline_access", "refresh_token_lifetime", "refresh_token_idle",
+                     "refresh_token_grace", "revocable_by_admins_only", "revocable",
                      "admin_revocable_origins", "signing_alg", "token_format", "introspectors"});
   return read_settings(fields, update.settings);
 }

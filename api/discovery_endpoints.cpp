@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/cors.hpp"
 #include "api/endpoint.hpp"
 #include "api/endpoints.hpp"
 #include "api/entity_tag.hpp"
@@ -41,18 +42,20 @@ std::string path_of(std::string_view issuer) {
 // Not one that the router would take for a pattern.
 bool is_plain_path(std::string_view path) { return path.find_first_of("{}") == path.npos; }
 
-// A ledger in format 1 has no users: it answers nothing at the authorization endpoint.
+// A ledger in an older format has no users yet.
 bool has_users(const Ledger& ledger) {
-  bool has = false;
+  bool has_identity = false;
   ledger.with_registries([&](const Registries& registries) {
-    has = registries.find_api(kIdentityAudience) != nullptr;
+    const auto* api = registries.find_api(kIdentityAudience);
+    has_identity = api != nullptr && api->built_in;
   });
-  return has;
+  return has_identity;
 }
 
 // Implicit is never advertised: who wants it knows it (C9).
 void write_authorization(JsonWriter& json, const std::string& base) {
-  json.member("authorization_endpoint", base + std::string{kAuthorizePath});
+  json.member("authorization_endpoint", base + std::string{kAuthorizePath})
+      .member("userinfo_endpoint", base + "/oauth/userinfo");
   write_strings(json, "response_types_supported", {"code"});
   write_strings(json, "response_modes_supported", {"query"});
   write_strings(json, "code_challenge_methods_supported", {kCodeChallengeMethod});
@@ -62,6 +65,9 @@ void write_authorization(JsonWriter& json, const std::string& base) {
   for (const auto& scope : kIdentityScopes) json.value(scope.name);
   json.end_array();
   write_strings(json, "prompt_values_supported", {"none", "login", "consent", "select_account"});
+  write_strings(json, "claims_supported",
+                {"iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "nonce", "at_hash", "name",
+                 "preferred_username"});
 }
 
 // Only what exists. response_types_supported is required, and empty without an authorization
@@ -69,6 +75,7 @@ void write_authorization(JsonWriter& json, const std::string& base) {
 HttpResponse metadata(const Ledger& ledger) {
   HttpResponse response{.status = 200, .content_type = kContentTypeJson};
   response.add_header("Cache-Control", kCacheControl);
+  allow_any_origin(response);
   const auto& issuer = ledger.issuer();
   const std::string base = issuer.ends_with('/') ? issuer.substr(0, issuer.size() - 1) : issuer;
   JsonWriter json{&response.body};
@@ -83,7 +90,7 @@ HttpResponse metadata(const Ledger& ledger) {
     json.member("status_list_aggregation_endpoint", base + "/statuslists");
   if (has_users(ledger)) {
     write_authorization(json, base);
-    write_strings(json, "grant_types_supported", {"client_credentials", "authorization_code"});
+    write_strings(json, "grant_types_supported", {"client_credentials", "authorization_code", "refresh_token"});
   } else {
     write_strings(json, "response_types_supported", {});
     write_strings(json, "grant_types_supported", {"client_credentials"});
@@ -99,7 +106,7 @@ HttpResponse metadata(const Ledger& ledger) {
                 {"client_secret_basic", "client_secret_post", "private_key_jwt", "Bearer"});
   write_strings(json, "introspection_endpoint_auth_signing_alg_values_supported",
                 {"RS256", "ES256", "EdDSA"});
-  // What OpenID clients take the algorithms of access tokens from; there are no ID tokens yet.
+  // Of id tokens, and of access tokens that are JWTs but for those of APIs with a secret.
   write_strings(json, "id_token_signing_alg_values_supported", {"RS256", "ES256", "EdDSA"});
   write_strings(json, "subject_types_supported", {"public"});
   json.end_object();
@@ -112,6 +119,7 @@ HttpResponse jwks(const Ledger& ledger, const HttpRequest& request) {
   if (auto same = unchanged(request, tag, kCacheControl)) return std::move(*same);
   response.add_header("Cache-Control", kCacheControl);
   response.add_header("ETag", tag);
+  allow_any_origin(response);
   return response;
 }
 

@@ -41,6 +41,7 @@ class AssertionMemory;
 class BackupDesk;
 struct BrowserDesk;
 class EventStreamer;
+class GraceAnswers;
 class ReceiptDesk;
 class TokenRequestLimits;
 class WitnessBoard;
@@ -58,6 +59,7 @@ struct ApiContext {
   std::shared_ptr<ReceiptDesk> receipts;  // shared as the workers are
   BackupDesk& backups;
   std::shared_ptr<BrowserDesk> browser;                // of the pages; shared as the workers are
+  std::shared_ptr<GraceAnswers> grace_answers;         // shared as the workers are
   std::shared_ptr<const WitnessBoard> witnesses = {};  // null: none are asked
   const AccessLog* access_log = nullptr;               // set before the server starts; null: none
   DenialCounters batch_denials = {};                   // of tokens checked many at once

@@ -14,6 +14,7 @@ void add_sign_in_endpoint(HttpRouter& router, ApiContext& context);
 void add_consent_endpoint(HttpRouter& router, ApiContext& context);
 void add_account_endpoints(HttpRouter& router, ApiContext& context);
 void add_password_endpoint(HttpRouter& router, ApiContext& context);
+void add_userinfo_endpoint(HttpRouter& router, ApiContext& context);
 void add_discovery_endpoints(HttpRouter& router, ApiContext& context);
 void add_client_endpoints(HttpRouter& router, ApiContext& context);
 void add_key_endpoints(HttpRouter& router, ApiContext& context);

@@ -6,8 +6,9 @@
 // caller's own credentials (§2.3), a bearer without the scope included.
 //
 // What a JWT says is copied from the presented token: its fingerprint matched, so it is byte for
-// byte what this ledger signed. The claims of an opaque token come from its issue event and are
-// written by the same writer, so both read alike (B15).
+// byte what this ledger signed. The claims of an opaque token and of a JWE come from the issue
+// event and are written by the same writer, so all read alike (B15). Codes, refresh tokens and id
+// tokens are no access tokens: inactive for everybody, whatever the hint (B04).
 #include <algorithm>
 
 #include "api/endpoint.hpp"

@@ -3,12 +3,15 @@
 // 200 with an empty body when the token was revoked, was no good already, or is none of ours: the
 // client can't act on the difference (§2.2). A token of another client is refused and left alone
 // (§2.1). 400 unsupported_token_type where the API leaves revocation to others (Z05, R17). An
-// outcome that is unknown is 503: the client must take the token as alive (§2.2.1).
+// outcome that is unknown is 503: the client must take the token as alive (§2.2.1). A refresh token
+// ends with every token that was made from its grant (§2.1).
 #include "api/endpoint.hpp"
 #include "api/endpoints.hpp"
 #include "api/error_mapping.hpp"
 #include "api/oauth_caller.hpp"
 #include "api/problem.hpp"
+#include "core/refresh_token.hpp"
+#include "storage/ledger_grants.hpp"
 
 namespace tokenledger {
 namespace {
@@ -25,12 +28,26 @@ HttpResponse answer(Errc failure) {
   switch (failure) {
     case Errc::not_active: return done();
     case Errc::token_not_found:  // by decide: ours, and another client's
+    case Errc::refresh_unknown:
       return oauth_error(400, "invalid_grant", "the token was not issued to this client");
     case Errc::insufficient_scope:
       return oauth_error(400, "unsupported_token_type",
                          "tokens of this API can not be revoked by clients");
     default: return oauth_error_of(failure);
   }
+}
+
+void revoke_refresh_token(ApiContext& context, const Actor& actor, const HttpRequest& request,
+                          std::string_view text, Responder responder) {
+  LedgerGrants grants{context.ledger};
+  const auto token = grants.find_refresh_token(text);
+  if (!token) return responder.respond(done());
+  const auto shared = std::make_shared<Responder>(std::move(responder));
+  grants.end_family_async(
+      actor, *token, std::string{request.request_id()},
+      [shared](const Result<Committed>& committed) {
+        shared->respond(committed ? done() : answer(to_errc(committed.error())));
+      });
 }
 
 void revoke(ApiContext& context, const OwnedHttpRequest& request, Responder responder) {
@@ -41,6 +58,8 @@ void revoke(ApiContext& context, const OwnedHttpRequest& request, Responder resp
   if (caller.refusal) return responder.respond(std::move(*caller.refusal));
   if (form.token.empty())
     return responder.respond(oauth_error(400, "invalid_request", "token is missing"));
+  if (form.token.starts_with(kRefreshTokenPrefix))
+    return revoke_refresh_token(context, caller.actor, *request, form.token, std::move(responder));
   const auto index = ledger.identify(form.token);
   if (!index) {
     const auto failure = to_errc(index.error());

@@ -1,9 +1,12 @@
-// POST /oauth/token: the client credentials grant (RFC 6749 §4.4).
+// POST /oauth/token: who asks, with which grant (RFC 6749 §3.2), and the client credentials grant
+// (§4.4). The grants of users: api/code_grant.cpp and api/refresh_grant.cpp.
 //
 // Refusals in this order: the shape of the request, the client's authentication, the grant type,
-// the API, the client's grant, the scope. Nothing is written for a refused one (Z02).
+// the API, the client's grant, the scope. Nothing is written for a refused one (Z02), but for a
+// code or a refresh token that was used before.
 #include <memory>
 
+#include "api/cors.hpp"
 #include "api/endpoint.hpp"
 #include "api/endpoints.hpp"
 #include "api/error_mapping.hpp"
@@ -12,6 +15,7 @@
 #include "api/problem.hpp"
 #include "api/token_request.hpp"
 #include "api/token_request_limits.hpp"
+#include "api/user_grants.hpp"
 
 namespace tokenledger {
 namespace {
@@ -27,7 +31,7 @@ std::optional<OauthFault> check_policy(const Registries& registries, const Actor
   if (client == nullptr) return OauthFault{401, "invalid_client", {}};
   client_id = client->client_id;
   const auto allowed = static_cast<std::uint8_t>(GrantType::client_credentials);
-  if ((client->settings.grant_types & allowed) == 0)
+  if ((client->settings.grant_types & allowed) == 0 || client->settings.is_public)
     return OauthFault{400, "unauthorized_client", "the client may not use this grant type"};
   if (registries.find_api(target.identifier) != nullptr) return std::nullopt;
   if (target.is_resource) return OauthFault{400, "invalid_target", "there is no such API"};
@@ -50,71 +54,90 @@ HttpResponse token_answer(const IssuedToken& issued, std::string_view requested_
   return response;
 }
 
-// Everything up to signing; the issue request, or the answer.
-struct Prepared {
+// A client that is who it says, and what it asks for; or the answer.
+struct Request {
   std::optional<HttpResponse> refusal;
-  IssueRequest issue;
-  std::string requested_scope;
+  TokenRequest parameters;
+  Actor actor;
+  std::string client_id;  // for the log
 };
 
-Prepared prepare(const ApiContext& context, const HttpRequest& request) {
-  const Ledger& ledger = context.ledger;
-  auto& limits = context.limits;
-  Prepared prepared;
+Request read_request(ApiContext& context, const HttpRequest& http) {
+  Request request;
   const auto refuse = [&](HttpResponse response) {
-    prepared.refusal = std::move(response);
-    return std::move(prepared);
+    request.refusal = std::move(response);
+    return std::move(request);
   };
-  if (auto refused = limits.admit(request.peer())) return refuse(std::move(*refused));
-  if (has_secrets_in_query(request))
+  auto& limits = context.limits;
+  if (auto refused = limits.admit(http.peer())) return refuse(std::move(*refused));
+  if (has_secrets_in_query(http))
     return refuse(oauth_error(400, "invalid_request", "send parameters in the body only"));
-  auto parsed = parse_token_request(request);
+  auto parsed = parse_token_request(http);
   if (parsed.fault) return refuse(answer(*parsed.fault));
-  auto& parameters = parsed.request;
+  request.parameters = std::move(parsed.request);
+  const auto& parameters = request.parameters;
   const ClientCredentials credentials{.client_id = parameters.client_id,
                                       .client_secret = parameters.client_secret,
                                       .assertion_type = parameters.assertion_type,
                                       .assertion = parameters.assertion};
-  auto caller = authenticate_caller(context, request, credentials, PublicClients::admitted);
+  auto caller = authenticate_caller(context, http, credentials, PublicClients::admitted);
   if (caller.refusal) return refuse(std::move(*caller.refusal));
-  if (auto refused = limits.admit(caller.actor.client)) return refuse(std::move(*refused));
+  request.actor = caller.actor;
+  context.ledger.with_registries([&](const Registries& registries) {
+    const auto* client = registries.client(request.actor.client);
+    if (client != nullptr) request.client_id = client->client_id;
+  });
+  if (auto refused = limits.admit(request.actor.client)) return refuse(std::move(*refused));
   if (parameters.grant_type.empty())
     return refuse(oauth_error(400, "invalid_request", "grant_type is missing"));
-  if (parameters.grant_type != "client_credentials") {
-    return refuse(
-        oauth_error(400, "unsupported_grant_type", "the grant type is not supported here"));
-  }
-  const auto target = find_target(parameters);
-  if (target.fault) return refuse(answer(*target.fault));
-  std::optional<OauthFault> fault;
-  ledger.with_registries([&](const Registries& registries) {
-    fault = check_policy(registries, caller.actor, target, prepared.issue.client_id);
-  });
-  if (fault) return refuse(answer(*fault));
-  auto scope = parse_scope(parameters.scope);
-  if (scope.fault) return refuse(answer(*scope.fault));
-
-  prepared.issue.actor = caller.actor;
-  prepared.issue.audience = target.identifier;
-  prepared.issue.scopes = std::move(scope.names);
-  prepared.issue.origin = Origin::oauth_flow;
-  prepared.issue.request_id = request.request_id();
-  prepared.requested_scope = std::move(parameters.scope);
-  return prepared;
+  return request;
 }
 
-void issue(ApiContext& context, const OwnedHttpRequest& request, Responder responder) {
-  auto& ledger = context.ledger;
-  auto prepared = prepare(context, *request);
-  responder.set_client_id(prepared.issue.client_id);
-  if (prepared.refusal) return responder.respond(std::move(*prepared.refusal));
-  const auto shared = std::make_shared<Responder>(std::move(responder));
-  ledger.issue_async(
-      std::move(prepared.issue),
-      [shared, scope = std::move(prepared.requested_scope)](const Result<IssuedToken>& issued) {
-        shared->respond(issued ? token_answer(*issued, scope)
-                               : oauth_error_of(to_errc(issued.error())));
+void answer_client_credentials(ApiContext& context, Request request, std::string request_id,
+                               const AnswerGrant& respond) {
+  const auto target = find_target(request.parameters);
+  if (target.fault) return respond(answer(*target.fault));
+  std::optional<OauthFault> fault;
+  IssueRequest issue;
+  context.ledger.with_registries([&](const Registries& registries) {
+    fault = check_policy(registries, request.actor, target, issue.client_id);
+  });
+  if (fault) return respond(answer(*fault));
+  auto scope = parse_scope(request.parameters.scope);
+  if (scope.fault) return respond(answer(*scope.fault));
+  issue.actor = request.actor;
+  issue.audience = target.identifier;
+  issue.scopes = std::move(scope.names);
+  issue.origin = Origin::oauth_flow;
+  issue.request_id = std::move(request_id);
+  context.ledger.issue_async(
+      std::move(issue),
+      [respond, scope = std::move(request.parameters.scope)](const Result<IssuedToken>& issued) {
+        respond(issued ? token_answer(*issued, scope) : oauth_error_of(to_errc(issued.error())));
       });
+}
+
+void issue(ApiContext& context, const OwnedHttpRequest& http, Responder responder) {
+  auto request = read_request(context, *http);
+  responder.set_client_id(request.client_id);
+  const auto shared = std::make_shared<Responder>(std::move(responder));
+  const AnswerGrant respond = [shared](HttpResponse response) {
+    allow_any_origin(response);
+    shared->respond(std::move(response));
+  };
+  if (request.refusal) return respond(std::move(*request.refusal));
+  std::string request_id{http->request_id()};
+  const auto grant_type = std::move(request.parameters.grant_type);
+  if (grant_type == "client_credentials")
+    return answer_client_credentials(context, std::move(request), std::move(request_id), respond);
+  if (grant_type != "authorization_code" && grant_type != "refresh_token")
+    return respond(
+        oauth_error(400, "unsupported_grant_type", "the grant type is not supported here"));
+  UserGrantRequest grant{.parameters = std::move(request.parameters),
+                         .actor = request.actor,
+                         .request_id = std::move(request_id)};
+  const bool is_code = grant_type == "authorization_code";
+  (is_code ? answer_code_grant : answer_refresh_grant)(context, std::move(grant), respond);
 }
 
 }  // namespace

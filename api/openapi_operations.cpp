@@ -25,8 +25,9 @@ constexpr std::string_view kPages = "303 400 403 415 429 500 503";
 constexpr std::string_view kRepeats = "Idempotency-Key";
 
 constexpr auto kOperations = std::to_array<OpenApiOperation>({
-    {post, "/oauth/token", "issueToken", "oauth", "A token by client_credentials (RFC 6749 §4.4)",
-     Access::client, "", "", "TokenRequest", 200, "IssuedToken", kOauth},
+    {post, "/oauth/token", "issueToken", "oauth",
+     "Tokens for a client's own grant, a code or a refresh token (RFC 6749)", Access::client, "",
+     "", "TokenRequest", 200, "IssuedToken", kOauth},
 
     {post, "/oauth/introspect", "introspectToken", "oauth",
      "Is this token good, and what does it say? (RFC 7662)", Access::client_or_bearer, "introspect",
@@ -60,6 +61,15 @@ constexpr auto kOperations = std::to_array<OpenApiOperation>({
      "400 403 415 422 429 500 503"},
     {post, "/oauth/sign-out", "signOut", "pages", "End the session", Access::open, "", "",
      "PageForm", 200, "Page", "400 403 415 500 503"},
+    {get, "/oauth/userinfo", "getUser", "oauth",
+     "The user of this access token (OpenID Connect Core §5.3)", Access::bearer, "openid", "", "",
+     200, "UserInfo", "401 403 503"},
+    {post, "/oauth/userinfo", "getUserByPost", "oauth", "The same", Access::bearer, "openid", "",
+     "", 200, "UserInfo", "401 403 503"},
+    {get, "/userinfo", "getUserAtAlias", "oauth", "The same", Access::bearer, "openid", "", "", 200,
+     "UserInfo", "401 403 503"},
+    {post, "/userinfo", "getUserAtAliasByPost", "oauth", "The same", Access::bearer, "openid", "",
+     "", 200, "UserInfo", "401 403 503"},
 
     {get, "/.well-known/oauth-authorization-server", "getMetadata", "discovery",
      "Authorization server metadata (RFC 8414)", Access::open, "", "", "", 200, "Metadata", ""},

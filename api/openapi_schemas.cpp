@@ -33,14 +33,22 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     {"TokenRequest", R"json({
   "type": "object", "required": ["grant_type"],
   "properties": {
-    "grant_type": {"const": "client_credentials"},
+    "grant_type": {"enum": ["client_credentials", "authorization_code", "refresh_token"]},
     "client_id": {"type": "string", "description": "With client_secret, instead of the Authorization field"},
     "client_secret": {"type": "string"},
     "client_assertion_type": {"const": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
     "client_assertion": {"type": "string", "description": "Instead of a secret (RFC 7523)"},
     "audience": {"$ref": "#/components/schemas/Audience", "description": "The API; or resource (RFC 8707)"},
     "resource": {"$ref": "#/components/schemas/Audience"},
-    "scope": {"$ref": "#/components/schemas/Scope"}}
+    "scope": {"$ref": "#/components/schemas/Scope"},
+    "code": {"type": "string"}, "redirect_uri": {"type": "string", "description": "As at /oauth/authorize"},
+    "code_verifier": {"type": "string", "description": "RFC 7636"}, "refresh_token": {"type": "string"}}
+})json"},
+    {"UserInfo", R"json({
+  "type": "object", "required": ["sub"],
+  "properties": {
+    "sub": {"type": "string"}, "name": {"type": "string", "description": "Needs the scope profile"},
+    "preferred_username": {"type": "string", "description": "Needs the scope profile"}}
 })json"},
     {"TokenForm", R"json({
   "type": "object", "required": ["token"],
@@ -57,6 +65,7 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "jti": {"type": "string"}, "iss": {"type": "string"}, "sub": {"type": "string"},
     "aud": {"$ref": "#/components/schemas/Audience"}, "exp": {"type": "integer"}, "iat": {"type": "integer"},
     "client_id": {"type": "string"}, "scope": {"$ref": "#/components/schemas/Scope"},
+    "auth_time": {"type": "integer"}, "nonce": {"type": "string"},
     "status": {"$ref": "#/components/schemas/StatusPlace"}}
 })json"},
     {"Introspection", R"json({
@@ -104,6 +113,7 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
   "properties": {
     "access_token": {"type": "string"}, "token_type": {"const": "Bearer"},
     "expires_in": {"type": "integer", "minimum": 0},
+    "refresh_token": {"type": "string"}, "id_token": {"type": "string"},
     "scope": {"$ref": "#/components/schemas/Scope"}}
 })json"},
     {"AuthorizationRequest", R"json({
@@ -264,7 +274,12 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "scopes": {"type": "array", "items": {"$ref": "#/components/schemas/ScopeDefinition"}},
     "token_lifetime": {"type": "integer", "description": "Seconds"},
     "token_lifetime_max": {"type": "integer", "description": "Seconds"},
-    "allow_offline_access": {"type": "boolean"}, "revocable_by_admins_only": {"type": "boolean"},
+    "allow_offline_access": {"type": "boolean"},
+    "refresh_token_lifetime": {"type": "integer", "minimum": 1, "description": "Seconds from the sign-in"},
+    "refresh_token_idle": {"type": "integer", "minimum": 0, "description": "Seconds without a use; 0: no such bound"},
+    "refresh_token_grace": {"type": "integer", "minimum": 0, "maximum": 60,
+      "description": "Seconds in which the answer to a refresh may be asked for again"},
+    "revocable_by_admins_only": {"type": "boolean"},
     "revocable": {"type": "boolean", "description": "false: no token may be revoked alone"},
     "admin_revocable_origins": {"type": "array", "items": {"type": "string"},
       "description": "Origins whose tokens this API may revoke alone"},
@@ -280,7 +295,12 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "name": {"type": "string", "minLength": 1},
     "scopes": {"type": "array", "maxItems": 64, "items": {"$ref": "#/components/schemas/ScopeWanted"}},
     "token_lifetime": {"type": "integer", "minimum": 1}, "token_lifetime_max": {"type": "integer", "minimum": 1},
-    "allow_offline_access": {"type": "boolean"}, "revocable_by_admins_only": {"type": "boolean"},
+    "allow_offline_access": {"type": "boolean"},
+    "refresh_token_lifetime": {"type": "integer", "minimum": 1, "description": "Seconds from the sign-in"},
+    "refresh_token_idle": {"type": "integer", "minimum": 0, "description": "Seconds without a use; 0: no such bound"},
+    "refresh_token_grace": {"type": "integer", "minimum": 0, "maximum": 60,
+      "description": "Seconds in which the answer to a refresh may be asked for again"},
+    "revocable_by_admins_only": {"type": "boolean"},
     "revocable": {"type": "boolean", "description": "false: no token may be revoked alone"},
     "admin_revocable_origins": {"type": "array", "items": {"type": "string"},
       "description": "Origins whose tokens this API may revoke alone"},
@@ -294,7 +314,12 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "identifier": {"type": "string", "minLength": 1}, "name": {"type": "string", "minLength": 1},
     "scopes": {"type": "array", "maxItems": 64, "items": {"$ref": "#/components/schemas/ScopeWanted"}},
     "token_lifetime": {"type": "integer", "minimum": 1}, "token_lifetime_max": {"type": "integer", "minimum": 1},
-    "allow_offline_access": {"type": "boolean"}, "revocable_by_admins_only": {"type": "boolean"},
+    "allow_offline_access": {"type": "boolean"},
+    "refresh_token_lifetime": {"type": "integer", "minimum": 1, "description": "Seconds from the sign-in"},
+    "refresh_token_idle": {"type": "integer", "minimum": 0, "description": "Seconds without a use; 0: no such bound"},
+    "refresh_token_grace": {"type": "integer", "minimum": 0, "maximum": 60,
+      "description": "Seconds in which the answer to a refresh may be asked for again"},
+    "revocable_by_admins_only": {"type": "boolean"},
     "revocable": {"type": "boolean", "description": "false: no token may be revoked alone"},
     "admin_revocable_origins": {"type": "array", "items": {"type": "string"},
       "description": "Origins whose tokens this API may revoke alone"},

@@ -6,6 +6,7 @@
 #include "api/assertion_memory.hpp"
 #include "api/backup_desk.hpp"
 #include "api/browser_desk.hpp"
+#include "api/cors.hpp"
 #include "api/endpoint.hpp"
 #include "api/endpoints.hpp"
 #include "api/event_streamer.hpp"
@@ -14,12 +15,14 @@
 #include "api/receipt_desk.hpp"
 #include "api/witness_board.hpp"
 #include "storage/audit.hpp"
+#include "storage/grace_answers.hpp"
 
 namespace tokenledger {
 namespace {
 
 // 404 and 405 in the dialect of the path.
 HttpResponse no_route(const HttpRequest& request, int status) {
+  if (auto preflight = answer_preflight(request)) return std::move(*preflight);
   const bool is_missing = status == 404;
   if (request.path().starts_with("/oauth/")) {
     return oauth_error(status, "invalid_request",
@@ -54,6 +57,7 @@ class ApiService::Impl {
                 options.receipt_patience),
             .backups = backups,
             .browser = std::make_shared<BrowserDesk>(ledger.issuer(), options.sign_in_rates),
+            .grace_answers = std::make_shared<GraceAnswers>(),
             .witnesses = options.witnesses},
         witnesses{options.witnesses} {
     if (witnesses == nullptr) return;
@@ -94,6 +98,7 @@ void ApiService::add_routes(HttpRouter& router) {
   add_consent_endpoint(router, context);
   add_account_endpoints(router, context);
   add_password_endpoint(router, context);
+  add_userinfo_endpoint(router, context);
   add_discovery_endpoints(router, context);
   add_client_endpoints(router, context);
   add_key_endpoints(router, context);

@@ -32,6 +32,10 @@ std::string* single_value(TokenRequest& request, std::string_view name) {
   if (name == "client_assertion_type") return &request.assertion_type;
   if (name == "client_assertion") return &request.assertion;
   if (name == "scope") return &request.scope;
+  if (name == "code") return &request.code;
+  if (name == "redirect_uri") return &request.redirect_uri;
+  if (name == "code_verifier") return &request.code_verifier;
+  if (name == "refresh_token") return &request.refresh_token;
   return nullptr;
 }
 std::vector<std::string>* many_values(TokenRequest& request, std::string_view name) {

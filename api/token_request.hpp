@@ -27,6 +27,10 @@ struct TokenRequest {
   std::string assertion_type;  // client_assertion_type
   std::string assertion;       // client_assertion
   std::string scope;
+  std::string code;
+  std::string redirect_uri;
+  std::string code_verifier;
+  std::string refresh_token;
   std::vector<std::string> audiences;
   std::vector<std::string> resources;
 };
