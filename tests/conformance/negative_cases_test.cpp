@@ -282,23 +282,13 @@ struct Skipped {
   const char* why;
 };
 constexpr Skipped kSkipped[] = {
-    {"token-endpoint-14", "no authorization codes yet"},
-    {"token-endpoint-15", "no authorization codes yet"},
-    {"token-endpoint-16", "no authorization codes yet"},
-    {"token-endpoint-17", "no authorization codes yet"},
-    {"token-endpoint-18", "no refresh tokens yet"},
-    {"token-endpoint-20", "no authorization codes yet"},
     {"introspection-09", "no signed introspection answers"},
     {"revocation-07", "see Z05 and R17 in revocation_test"},
     {"revocation-08", "see INV6 in oauth_introspection_test"},
-    {"revocation-09", "no refresh tokens yet"},
-    {"bearer-rs-10", "no ID tokens yet"},
     {"bearer-rs-12", "no sender-constrained tokens yet"},
     {"bearer-rs-13", "no sender-constrained tokens yet"},
     {"bearer-rs-14", "a resource server's rule; see npm/status_list.test.js"},
     {"metadata-01", "a client's rule; the issuer is served as configured"},
-    {"metadata-03", "response_types_supported is required and empty until /authorize"},
-    {"resource-indicators-02", "no grants of users yet"},
     {"resource-indicators-03", "one API per request"},
     {"resource-indicators-04", "an API must be named"},
     {"admin-api-04", "answers have one type"},

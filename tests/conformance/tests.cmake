@@ -25,6 +25,7 @@ set_tests_properties(served_log_test PROPERTIES LABELS conformance TIMEOUT 300)
 
 # Rows of published rules, each with its source, against a real server.
 tokenledger_test(conformance/negative_cases_test.cpp tokenledger::api)
+tokenledger_test(conformance/user_grant_cases_test.cpp tokenledger::api)
 
 # Transparency logs of our making before verifiers that share nothing with us: one in Python written from the
 # specifications, and the packages of Go's module database.
