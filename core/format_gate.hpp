@@ -13,9 +13,7 @@
 namespace tokenledger {
 
 // `active` is State::format_version; 0, before LedgerCreated, counts as the first version.
-//
-// format_not_active: the event needs a newer version. unsupported_format: the event has a field of
-// an older kind that State has no rules for; decide and fold would disagree with what it says.
+// format_not_active: the event needs a newer version.
 [[nodiscard]] Result<void> check_format(std::uint32_t active, const Event& event);
 
 }  // namespace tokenledger
