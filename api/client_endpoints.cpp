@@ -40,7 +40,7 @@ std::optional<HttpResponse> read_settings(JsonFields& fields, const JsonValue& o
     settings.token_format.reset();
   if (const auto name = fields.optional_string("token_format", 16)) {
     settings.token_format = token_kind_from_name(*name);
-    if (!settings.token_format) return invalid_field("token_format must be jwt or opaque");
+    if (!settings.token_format) return invalid_field("token_format must be jwt, opaque or jwe");
   }
   // null takes the limit back to the greatest.
   if (const auto* limit = object.find("live_tokens_max"); limit != nullptr && limit->is_null())

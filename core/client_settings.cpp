@@ -69,9 +69,9 @@ Result<void> check_settings(const ClientSettings& settings) {
   if (auto checked = check_authentication(settings); !checked) return checked;
   if (settings.id_token_alg && !is_signature_of_ours(*settings.id_token_alg))
     return Errc::algorithm_not_allowed;
-  const bool is_made_here = !settings.token_format || *settings.token_format == TokenKind::jwt ||
-                            *settings.token_format == TokenKind::opaque;
-  return is_made_here ? Result<void>{} : Errc::algorithm_not_allowed;
+  const bool is_known = !settings.token_format || (*settings.token_format >= TokenKind::jwt &&
+                                                   *settings.token_format <= TokenKind::jwe);
+  return is_known ? Result<void>{} : Errc::algorithm_not_allowed;
 }
 
 }  // namespace tokenledger

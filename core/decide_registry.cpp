@@ -38,8 +38,9 @@ Result<void> check_settings(const ApiSettings& settings) {
   const auto algorithm = settings.signing_alg;
   if (algorithm < SignatureAlgorithm::rs256 || algorithm > SignatureAlgorithm::hs256)
     return Errc::algorithm_not_allowed;
+  if (settings.token_format < TokenKind::jwt || settings.token_format > TokenKind::jwe)
+    return Errc::algorithm_not_allowed;
   const bool is_jwt = settings.token_format == TokenKind::jwt;
-  if (!is_jwt && settings.token_format != TokenKind::opaque) return Errc::algorithm_not_allowed;
   if (algorithm == SignatureAlgorithm::hs256 && !is_jwt) return Errc::algorithm_not_allowed;
   return {};
 }

@@ -120,7 +120,8 @@ Result<void> Decider::check_issue_api(const IssueToken& issue, const ClientRecor
     return issue.key == KeyNumber{} ? Result<void>{} : Errc::invalid_argument;
   const auto* key = state_.registries.key(issue.key);
   if (key == nullptr) return Errc::key_not_found;
-  if (key->status != KeyStatus::active || key->algorithm != api.settings.signing_alg) return Errc::stale_policy;
+  if (key->status != KeyStatus::active || key->algorithm != api.settings.signing_alg)
+    return Errc::stale_policy;
   if (is_hs256 ? issue.key != api.secret_key : key->api != ApiNumber{}) return Errc::stale_policy;
   return {};
 }

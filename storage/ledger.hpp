@@ -316,7 +316,7 @@ class Ledger {
   // A new secret and its keyed hash for RegisterClient and RotateClientSecret.
   struct NewSecret {
     std::string secret;
-    Digest hash;
+    Digest hash{};
   };
   [[nodiscard]] NewSecret make_client_secret() const;
   // Commits a CreateApi for an HS256 API, whose hs256_kid must be empty: draws the API's secret,

@@ -21,6 +21,9 @@ struct ApiOptions {
   std::string signing_alg;
   std::string token_format;
   std::optional<bool> allow_offline_access;
+  std::optional<std::uint32_t> refresh_lifetime_s;
+  std::optional<std::uint32_t> refresh_idle_s;
+  std::optional<std::uint32_t> refresh_grace_s;
   std::optional<bool> revocable_by_admins_only;
   std::optional<bool> revocable;
   std::vector<std::string> admin_revocable_origins;
@@ -72,6 +75,9 @@ json::object settings_of(const ApiOptions& options) {
   if (!options.signing_alg.empty()) body["signing_alg"] = options.signing_alg;
   if (!options.token_format.empty()) body["token_format"] = options.token_format;
   if (options.allow_offline_access) body["allow_offline_access"] = *options.allow_offline_access;
+  if (options.refresh_lifetime_s) body["refresh_token_lifetime"] = *options.refresh_lifetime_s;
+  if (options.refresh_idle_s) body["refresh_token_idle"] = *options.refresh_idle_s;
+  if (options.refresh_grace_s) body["refresh_token_grace"] = *options.refresh_grace_s;
   if (options.revocable_by_admins_only)
     body["revocable_by_admins_only"] = *options.revocable_by_admins_only;
   if (options.revocable) body["revocable"] = *options.revocable;
@@ -116,9 +122,21 @@ void add_settings(CLI::App* command, ApiOptions& options) {
       ->check(CLI::PositiveNumber);
   command->add_option("--signing-alg", options.signing_alg, "RS256 (default), ES256, EdDSA, HS256")
       ->check(CLI::IsMember({"RS256", "ES256", "EdDSA", "HS256"}));
-  command->add_option("--token-format", options.token_format, "jwt (default) or opaque")
-      ->check(CLI::IsMember({"jwt", "opaque"}));
-  command->add_option("--allow-offline-access", options.allow_offline_access, "true or false");
+  command
+      ->add_option("--token-format", options.token_format,
+                   "jwt (default), opaque or jwe: encrypted, for this server's eyes only")
+      ->check(CLI::IsMember({"jwt", "opaque", "jwe"}));
+  command->add_option("--allow-offline-access", options.allow_offline_access,
+                      "true or false: clients of users may get refresh tokens");
+  command
+      ->add_option("--refresh-token-lifetime", options.refresh_lifetime_s,
+                   "Seconds from a sign-in to the end of its refresh tokens (2592000)")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--refresh-token-idle", options.refresh_idle_s,
+                      "Seconds a refresh token waits to be used (1209600); 0: no such limit");
+  command->add_option("--refresh-token-grace", options.refresh_grace_s,
+                      "Seconds in which a refresh whose answer was lost may be repeated (10), at "
+                      "most 60; 0: never");
   command->add_option("--revocable-by-admins-only", options.revocable_by_admins_only,
                       "true or false: clients may not revoke their own tokens");
   command->add_option("--revocable", options.revocable,

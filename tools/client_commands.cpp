@@ -103,8 +103,10 @@ void add_settings(CLI::App* command, ClientOptions& options) {
       ->check(
           CLI::IsMember({"client_credentials", "authorization_code", "refresh_token", "implicit"}));
   command->add_option("--redirect-uri", options.redirect_uris, "May repeat");
-  command->add_option("--token-format", options.token_format, "jwt, opaque, or api: as the API has")
-      ->check(CLI::IsMember({"jwt", "opaque", "api"}));
+  command
+      ->add_option("--token-format", options.token_format,
+                   "jwt, opaque, jwe, or api: as the API has")
+      ->check(CLI::IsMember({"jwt", "opaque", "jwe", "api"}));
   command
       ->add_option("--live-tokens-max", options.live_tokens_max,
                    "Unexpired tokens it may have, revoked ones included")

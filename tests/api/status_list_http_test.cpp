@@ -7,6 +7,7 @@
 #include <optional>
 #include <thread>
 
+#include "api/entity_tag.hpp"
 #include "api/negotiation.hpp"
 #include "core/base64url.hpp"
 #include "core/jwt.hpp"

@@ -111,8 +111,8 @@ ClientSettings Generator::client_settings() {
   if (chance(20)) settings.grant_types = static_cast<int>(below(18));
   if (chance(3)) settings.redirect_uris.assign(17, "https://a.example");
   if (chance(10)) settings.redirect_uris = {chance(70) ? "https://a.example/cb" : "not a uri"};
-  if (chance(30)) settings.token_format = 1 + static_cast<int>(below(2));
-  if (chance(3)) settings.token_format = 3;
+  if (chance(30)) settings.token_format = 1 + static_cast<int>(below(3));
+  if (chance(3)) settings.token_format = 4;
   if (chance(15)) settings.live_tokens_max = static_cast<std::uint32_t>(1 + below(6));
   if (chance(3)) settings.live_tokens_max = (1u << 24) + static_cast<std::uint32_t>(below(2));
   return settings;
@@ -139,8 +139,8 @@ ApiSettings Generator::api_settings() {
   if (chance(1)) settings.kept_origins.push_back(6);
   settings.algorithm = chance(70) ? 2 : 1 + static_cast<int>(below(4));
   if (chance(2)) settings.algorithm = 5;
-  if (chance(25)) settings.token_format = 2;
-  if (chance(2)) settings.token_format = 3;
+  if (chance(25)) settings.token_format = 2 + static_cast<int>(below(2));
+  if (chance(2)) settings.token_format = 4;
   if (chance(2)) settings.introspectors.assign(33, "client-1");
   if (chance(10)) settings.introspectors = {chance(80) ? "client-1" : "two words"};
   return settings;

@@ -34,7 +34,7 @@ std::string Model::settable(const ClientSettings& settings) const {
   // 2 and 8 bring people's browsers back to the client.
   if ((settings.grant_types & 10) != 0 && settings.redirect_uris.empty()) return "invalid_argument";
   if (settings.live_tokens_max > 1u << 24) return "invalid_argument";
-  return settings.token_format <= 2 ? "" : "algorithm_not_allowed";
+  return settings.token_format <= 3 ? "" : "algorithm_not_allowed";
 }
 
 std::string Model::settable(const ApiSettings& settings) const {
@@ -56,7 +56,7 @@ std::string Model::settable(const ApiSettings& settings) const {
     if (origin > 5) return "invalid_argument";
   }
   if (settings.algorithm < 1 || settings.algorithm > 4) return "algorithm_not_allowed";
-  if (settings.token_format != 1 && settings.token_format != 2) return "algorithm_not_allowed";
+  if (settings.token_format < 1 || settings.token_format > 3) return "algorithm_not_allowed";
   return settings.algorithm == 4 && settings.token_format != 1 ? "algorithm_not_allowed" : "";
 }
 
