@@ -97,7 +97,7 @@ void add_key_commands(CommandLine& line) {
                              .target = "/v1/keys",
                              .body = json::serialize(json::object{{"alg", options.algorithm}})});
       })
-      ->add_option("--alg", options.algorithm, "RS256, ES256 or EdDSA (ES256)")
+      ->add_option("--alg", options.algorithm, "Algorithm: RS256, ES256 or EdDSA (ES256)")
       ->check(CLI::IsMember({"RS256", "ES256", "EdDSA"}));
   with_kid(add("activate",
                "Let the key sign; the one before is retired and its tokens stay good. Ten minutes "

@@ -175,7 +175,7 @@ TEST_F(Management, AClientIsRegisteredShownChangedAndDeleted) {
   const auto shown = api().as_admin("GET", path);
   EXPECT_EQ(shown.text("name"), "Söme");
   EXPECT_EQ(shown.text("status"), "enabled");
-  EXPECT_FALSE(shown.has("client_secret")) << "shown once";
+  EXPECT_FALSE(shown.has(R"("client_secret":)")) << "shown once";
   EXPECT_TRUE(shown.has(R"("grant_types":["client_credentials"])")) << shown.body;
   const auto changed = api().as_admin("PATCH", path, R"({"name":"B","token_format":"opaque"})");
   EXPECT_EQ(changed.text("name"), "B");

@@ -272,7 +272,7 @@ TEST_F(OauthToken, DiscoveryNamesWhatExists) {
                           R"("client_secret_post","private_key_jwt","none"])"))
         << reply.body;
     EXPECT_FALSE(reply.has(R"("EdDSA","none")")) << "no algorithm";
-    EXPECT_FALSE(reply.has("authorization_endpoint"));
+    EXPECT_EQ(reply.text("authorization_endpoint"), api().ledger().issuer() + "/oauth/authorize");
     EXPECT_EQ(api().get("/.well-known/jwks.json", "").status, 200);
   }
   EXPECT_TRUE(api().get("/.well-known/jwks.json", "").has(R"("alg":"RS256")"));

@@ -38,7 +38,10 @@ class UserGrantTest : public ApiTest {
     if (!made) return {};
     const auto id = user_id_text(made->id);
     const auto found = people.find_user(id);
-    return {found ? found->number : UserNumber{}, id};
+    if (!found) return {};
+    // Whoever has no password can't sign in, and so does nothing.
+    EXPECT_TRUE(people.set_password(found->number, "correct horse battery", {}).has_value());
+    return {found->number, id};
   }
 
   static App make_app(bool is_public, const std::function<void(ClientSettings&)>& adjust = {}) {
@@ -82,7 +85,7 @@ class UserGrantTest : public ApiTest {
     auto& ledger = api().ledger();
     const Actor actor{.kind = ActorKind::user,
                       .client = {},
-                      .generation = {},
+                      .generation = SecretGeneration{1},
                       .user = person.number,
                       .token = {}};
     ApiNumber target;
