@@ -31,20 +31,14 @@ std::optional<std::uint32_t> number_of(std::string_view text) {
   return number;
 }
 
-// The user's own consent that grant_id names; 0: there is none any more.
-ConsentNumber find_own(const Ledger& ledger, UserNumber user, std::string_view id) {
+// What grant_id wrote; nullopt: it is nothing of ours.
+std::optional<SeenConsent> seen_consent(std::string_view id) {
   const auto dot = id.find('.');
-  if (dot == std::string_view::npos) return {};
+  if (dot == std::string_view::npos) return std::nullopt;
   const auto number = number_of(id.substr(0, dot));
   const auto granted_at = number_of(id.substr(dot + 1));
-  if (!number || !granted_at) return {};
-  ConsentNumber found;
-  ledger.people().with_people([&](const People& people) {
-    const auto* record = people.consent(ConsentNumber{*number});
-    if (record != nullptr && record->user == user && record->granted_at == UnixSeconds{*granted_at})
-      found = ConsentNumber{*number};
-  });
-  return found;
+  if (!number || !granted_at) return std::nullopt;
+  return SeenConsent{ConsentNumber{*number}, UnixSeconds{*granted_at}};
 }
 
 void withdraw(const Page& page) {
@@ -52,14 +46,16 @@ void withdraw(const Page& page) {
   const auto user = read_account_form(page, form, FormPurpose::withdraw);
   if (!user) return;
   const auto done = redirect(303, page_url(*page, kAccountPath, kWithdrawnQuery));
-  const auto consent = find_own(page->ledger, user->actor.user, form.get("consent"));
-  // Withdrawn before, in another tab: it is as the user wants it.
-  if (consent == ConsentNumber{}) return page->answer(done);
+  const auto consent = seen_consent(form.get("consent"));
+  if (!consent) return page->answer(done);
   page->ledger.people().withdraw_consents_async(
-      {consent}, {}, {user->actor, std::string{page->request->request_id()}, {}},
+      {*consent}, {}, {user->actor, std::string{page->request->request_id()}, {}},
       [page, done](const Result<Committed>& outcome) {
-        const bool is_gone = outcome || to_errc(outcome.error()) == Errc::not_active;
-        page->answer(is_gone ? done : failure_page(*page, to_errc(outcome.error())));
+        if (outcome) return page->answer(done);
+        const auto failure = to_errc(outcome.error());
+        // Withdrawn before, in another tab: it is as the user wants it.
+        const bool is_gone = failure == Errc::not_active || failure == Errc::consent_not_found;
+        page->answer(is_gone ? done : failure_page(*page, failure));
       });
 }
 

@@ -1,6 +1,7 @@
 // /v1/consents: what users allowed, and what was allowed in advance for groups of them
 // (/v1/pre-consents, A12). Both kinds have one number each, and end the same way: with all that was
-// issued on them.
+// issued on them. A number is used again once nothing stands on it, so whoever withdraws one says
+// when the consent that they mean was granted: 409 where the number is another's by now.
 #include <algorithm>
 
 #include "api/endpoint.hpp"
@@ -11,6 +12,7 @@
 #include "api/problem.hpp"
 #include "api/registry_page.hpp"
 #include "api/request_body.hpp"
+#include "api/rfc3339.hpp"
 #include "core/identity_scopes.hpp"
 #include "core/user_id.hpp"
 
@@ -208,21 +210,48 @@ void preconfigure(ApiContext& context, const Call& call, Write write) {
       });
 }
 
-void withdraw(ApiContext& context, const Call& call, Write write) {
-  auto body = read_json_body(*call->request, AbsentBody::is_empty_object);
-  if (body.problem) return call->responder.respond(std::move(*body.problem));
-  JsonFields fields{*body.object};
-  fields.allow_only({"reason"});
-  const std::string reason{fields.optional_string("reason", kNoteBodyBytesMax).value_or("")};
-  if (fields.fault()) return call->responder.respond(invalid_field(*fields.fault()));
+constexpr std::size_t kTimeBytesMax = 64;
+constexpr std::string_view kGrantedAtFault = "granted_at must be the time that the consent shows";
+
+// Consents are granted in whole seconds.
+std::optional<UnixSeconds> read_granted_at(std::string_view text) {
+  const auto time = parse_rfc3339(text);
+  if (!time || to_time(to_seconds(*time)) != *time) return std::nullopt;
+  return to_seconds(*time);
+}
+
+void withdraw_seen(ApiContext& context, const Call& call, Write write, UnixSeconds granted_at,
+                   const std::string& reason) {
   const auto number = consent_of(*call->request);
   if (!number) return call->responder.respond(problem_of(Errc::consent_not_found));
   LedgerPeople::Request request{.actor = write.actor,
                                 .request_id = std::move(write.request_id),
                                 .idempotency = write.idempotency};
   context.ledger.people().withdraw_consents_async(
-      std::vector{*number}, reason, std::move(request),
+      {SeenConsent{*number, granted_at}}, reason, std::move(request),
       answering(context, call, [](const Committed&) { return HttpResponse{.status = 204}; }));
+}
+
+void withdraw(ApiContext& context, const Call& call, Write write) {
+  auto body = read_json_body(*call->request);
+  if (body.problem) return call->responder.respond(std::move(*body.problem));
+  JsonFields fields{*body.object};
+  fields.allow_only({"granted_at", "reason"});
+  const auto granted_at = read_granted_at(fields.required_string("granted_at", kTimeBytesMax));
+  const std::string reason{fields.optional_string("reason", kNoteBodyBytesMax).value_or("")};
+  if (fields.fault()) return call->responder.respond(invalid_field(*fields.fault()));
+  if (!granted_at) return call->responder.respond(invalid_field(kGrantedAtFault));
+  withdraw_seen(context, call, std::move(write), *granted_at, reason);
+}
+
+void remove(ApiContext& context, const Call& call, Write write) {
+  FormFields query;
+  if (auto refused = read_query(context.ledger, *call->request, {"granted_at"}, &query))
+    return call->responder.respond(std::move(*refused));
+  const auto granted_at = read_granted_at(query.get("granted_at").value_or(""));
+  if (!granted_at)
+    return call->responder.respond(problem(400, "invalid_parameter", kGrantedAtFault));
+  withdraw_seen(context, call, std::move(write), *granted_at, {});
 }
 
 HttpResponse show_one(const Ledger& ledger, const HttpRequest& request) {
@@ -283,7 +312,7 @@ void add_consent_endpoints(HttpRouter& router, ApiContext& context) {
   reads("/v1/users/{user_id}/consents", list_of_user);
   writes({HttpMethod::post, "/v1/pre-consents", kWrite}, preconfigure);
   writes({HttpMethod::post, "/v1/consents/{consent}/withdraw", kWrite}, withdraw);
-  writes(without_body({HttpMethod::remove, "/v1/consents/{consent}", kWrite}), withdraw);
+  writes(with_query(without_body({HttpMethod::remove, "/v1/consents/{consent}", kWrite})), remove);
 }
 
 }  // namespace tokenledger

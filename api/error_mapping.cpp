@@ -58,7 +58,7 @@ ErrorWording error_wording(Errc code) noexcept {
     case Errc::token_not_found: return {404, "there is no such token", "invalid_request", 400, 0};
     case Errc::owner_not_found: return {404, "there is no such owner", "invalid_request", 400, 0};
     case Errc::not_active:
-      return {409, "the token is already revoked or expired", "invalid_request", 400, 0};
+      return {409, "it was revoked, withdrawn or expired already", "invalid_request", 400, 0};
     case Errc::not_revocable:
       return {409, "the API's policy keeps this token from being revoked so",
               "unsupported_token_type", 400, 0};

@@ -44,6 +44,9 @@ constexpr auto kParameters = std::to_array<OpenApiComponent>({
     {"user_status", R"json({"name": "status", "in": "query",
   "schema": {"enum": ["enabled", "disabled"]}})json"},
     {"user_id", R"json({"name": "user_id", "in": "query", "schema": {"type": "string"}})json"},
+    {"granted_at_required", R"json({"name": "granted_at", "in": "query", "required": true,
+  "description": "As the consent shows it: its number may be another's by now",
+  "schema": {"type": "string", "format": "date-time"}})json"},
     {"group", R"json({"name": "group", "in": "query", "description": "The name of a group",
   "schema": {"type": "string"}})json"},
     {"status", R"json({"name": "status", "in": "query",
@@ -177,6 +180,11 @@ constexpr auto kBodies = std::to_array<OpenApiComponent>({
     "identity_scopes": {"type": "array", "items": {"enum": ["openid", "profile", "offline_access"]}}}}}}})json"},
     {"ReasonOnly", R"json({"required": false, "content": {"application/json": {"schema": {
   "type": "object", "additionalProperties": false, "properties": {"reason": {"type": "string",
+      "description": "At most 4096 bytes. Stored encrypted and never erased: nothing about a person belongs here"}}}}}})json"},
+    {"Withdrawal", R"json({"required": true, "content": {"application/json": {"schema": {
+  "type": "object", "required": ["granted_at"], "additionalProperties": false, "properties": {
+    "granted_at": {"type": "string", "format": "date-time", "description": "As the consent shows it"},
+    "reason": {"type": "string",
       "description": "At most 4096 bytes. Stored encrypted and never erased: nothing about a person belongs here"}}}}}})json"},
     {"Reason", R"json({"required": false, "content": {"application/json": {"schema": {
   "type": "object", "additionalProperties": false, "properties": {"reason": {"type": "string",

@@ -72,9 +72,16 @@ struct PreconfigureConsent {
   std::uint64_t scope_mask = 0;
   std::uint64_t identity_mask = 0;
 };
-// The user's own, or any by whoever has consents:write; all or none.
+// A consent as somebody saw it. Numbers are used again, so the number alone may mean another one by
+// now.
+struct SeenConsent {
+  ConsentNumber number;
+  UnixSeconds granted_at;  // as its record said
+};
+// The user's own, or any by whoever has consents:write; all or none. not_active: one that was seen
+// is over, also when somebody else has its number.
 struct WithdrawConsents {
-  std::vector<ConsentNumber> consents;  // 1..kWithdrawListMax, ascending, each once
+  std::vector<SeenConsent> consents;  // 1..kWithdrawListMax, numbers ascending, each once
   Sealed reason;
 };
 

@@ -100,19 +100,21 @@ Result<void> Decider::operator()(const PreconfigureConsent& grant) {
 Result<void> Decider::operator()(const WithdrawConsents& withdraw) {
   if (withdraw.reason.bytes.size() > kSealedBytesMax) return Errc::too_large;
   if (withdraw.consents.size() > kWithdrawListMax) return Errc::too_large;
-  const bool is_ascending = std::ranges::adjacent_find(withdraw.consents, std::greater_equal{}) ==
-                            withdraw.consents.end();
+  const bool is_ascending =
+      std::ranges::adjacent_find(withdraw.consents, std::greater_equal{}, &SeenConsent::number) ==
+      withdraw.consents.end();
   if (withdraw.consents.empty() || !is_ascending) return Errc::invalid_argument;
   const bool is_own = command_.actor.kind == ActorKind::user;
   if (!is_own) {
     if (auto allowed = require_scope(ManagementScope::consents_write); !allowed) return allowed;
   }
-  for (const auto number : withdraw.consents) {
+  for (const auto& [number, granted_at] : withdraw.consents) {
     const auto* consent = state_.people.consent(number);
     if (consent == nullptr) return Errc::consent_not_found;
     // A group's is nobody's own: it is not for one member to withdraw.
     if (is_own && consent->user != command_.actor.user) return Errc::consent_not_found;
-    if (consent->state != ConsentState::granted) return Errc::not_active;
+    const bool is_it = consent->state == ConsentState::granted && consent->granted_at == granted_at;
+    if (!is_it) return Errc::not_active;
     if (auto ended = emit(ConsentWithdrawn{number, withdraw.reason}); !ended) return ended;
   }
   return {};

@@ -119,7 +119,7 @@ class LedgerPeople {
   void disable_user_async(UserNumber user, const std::string& reason, Request request,
                           Ledger::Completion done);
   // 1..kWithdrawListMax consents, a user's or a group's: all or none.
-  void withdraw_consents_async(std::vector<ConsentNumber> consents, const std::string& reason,
+  void withdraw_consents_async(std::vector<SeenConsent> consents, const std::string& reason,
                                Request request, Ledger::Completion done);
 
   // Disables the user, whose tokens end with that, and makes login, name and password gone for

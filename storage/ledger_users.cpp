@@ -172,7 +172,7 @@ void LedgerPeople::disable_user_async(UserNumber number, const std::string& reas
                      std::move(done));
 }
 
-void LedgerPeople::withdraw_consents_async(std::vector<ConsentNumber> consents,
+void LedgerPeople::withdraw_consents_async(std::vector<SeenConsent> consents,
                                            const std::string& reason, Request request,
                                            Ledger::Completion done) {
   if (reason.size() > kNoteBodyBytesMax) return done(Errc::too_large);

@@ -19,12 +19,14 @@ struct ConsentOptions {
   std::string audience;
   std::vector<std::string> scopes;
   std::vector<std::string> identity_scopes;
+  std::string granted_at;
   std::string reason;
 };
 
-const Columns kColumns = {{"consent", "user_id", "group", "client_id", "audience", "scopes"},
-                          {"consent", "user_id", "group", "client_id", "audience", "scopes",
-                           "identity_scopes", "granted_at"}};
+const Columns kColumns = {
+    {"consent", "granted_at", "user_id", "group", "client_id", "audience", "scopes"},
+    {"consent", "user_id", "group", "client_id", "audience", "scopes", "identity_scopes",
+     "granted_at"}};
 
 ExitCode list_consents(CommandLine& line, const ConsentOptions& options) {
   const auto door = open_door(line, Needs::log);
@@ -51,7 +53,7 @@ ExitCode grant_group(CommandLine& line, const ConsentOptions& options) {
 }
 
 ExitCode withdraw(CommandLine& line, const ConsentOptions& options) {
-  json::object body;
+  json::object body{{"granted_at", options.granted_at}};
   if (!options.reason.empty()) body["reason"] = options.reason;
   return ask_and_show(line, Needs::log,
                       {.method = "POST",
@@ -86,11 +88,16 @@ void add_consent_commands(CommandLine& line) {
       ->add_option("--identity-scope", options.identity_scopes,
                    "openid, profile, offline_access; may repeat")
       ->check(CLI::IsMember({"openid", "profile", "offline_access"}));
-  auto* withdrawing =
-      line.add_anywhere(group, {"withdraw", "End a consent and all that was issued on it",
-                                "consent withdraw 17 --data ./data --reason 'asked by letter'",
-                                [&line] { return withdraw(line, options); }});
+  auto* withdrawing = line.add_anywhere(
+      group, {"withdraw", "End a consent and all that was issued on it",
+              "consent withdraw 17 --data ./data --granted-at 2026-02-03T04:05:06Z --reason 'asked "
+              "by letter'",
+              [&line] { return withdraw(line, options); }});
   withdrawing->add_option("consent", options.consent, "Its number")->required();
+  withdrawing
+      ->add_option("--granted-at", options.granted_at,
+                   "When, as `consent list` shows it: a number may be another consent's later")
+      ->required();
   withdrawing->add_option("--reason", options.reason,
                           "Free text, stored encrypted and never erased: nothing about a person");
 }

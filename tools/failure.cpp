@@ -36,7 +36,7 @@ const char* sentence_of(Errc code) noexcept {
     case Errc::token_not_found: return "this ledger never issued such a token";
     case Errc::owner_not_found:
       return "no token ever had this owner, or the owner was erased already";
-    case Errc::not_active: return "the token is revoked or expired already";
+    case Errc::not_active: return "it was revoked, withdrawn or expired already";
     case Errc::not_revocable: return "the API's policy keeps this token from being revoked so";
     case Errc::already_in_state: return "it is in that state already";
     case Errc::idempotency_mismatch: return "this key was used with another request";

@@ -222,10 +222,50 @@ TEST_F(PeopleTest, A12AnAdministratorConsentsInAdvanceForAGroupAndWithdraws) {
   EXPECT_EQ(get("/v1/groups/" + group).number("consents"), 1);
   const auto at = "/v1/consents/" + std::to_string(made.number("consent"));
   EXPECT_EQ(get(at).text("client_id"), client);
-  EXPECT_EQ(post(at + "/withdraw", R"({"reason":"over"})").status, 204);
+  const auto seen = R"({"granted_at":")" + made.text("granted_at") + '"';
+  EXPECT_EQ(post(at + "/withdraw", seen + R"(,"reason":"over"})").status, 204);
   EXPECT_EQ(get(at).status, 404);
   EXPECT_EQ(get("/v1/pre-consents?group=" + group).item_count(), 0u);
-  EXPECT_NE(post(at + "/withdraw").status, 204) << "it ended already";
+  EXPECT_EQ(post(at + "/withdraw", seen + "}").status, 404) << "it ended already";
+}
+
+// A number is used again once nothing stands on it: whoever saw the earlier consent must not end
+// the one that came after it.
+TEST_F(PeopleTest, A12AConsentIsWithdrawnAsItWasSeenOrNotAtAll) {
+  const auto group = fresh("seen");
+  add_group(group);
+  const auto [client, audience] = add_client();
+  const auto wanted = pre_consent(group, client, audience, R"(["read"])");
+  const auto first = post("/v1/pre-consents", wanted);
+  ASSERT_EQ(first.status, 201) << first.body;
+  const auto at = "/v1/consents/" + std::to_string(first.number("consent"));
+  const auto by_query = [&](const std::string& granted_at) {
+    return api().as_admin("DELETE", at + "?granted_at=" + granted_at).status;
+  };
+  const auto by_body = [&](const std::string& granted_at) {
+    return post(at + "/withdraw", R"({"granted_at":")" + granted_at + "\"}").status;
+  };
+  const auto seen = first.text("granted_at");
+  EXPECT_EQ(by_query(seen), 204);
+  api().clock().advance_s(2);
+  const auto second = post("/v1/pre-consents", wanted);
+  ASSERT_EQ(second.number("consent"), first.number("consent")) << "the number is used again";
+
+  const auto before = api().ledger().committed();
+  EXPECT_EQ(by_query(seen), 409);
+  EXPECT_EQ(by_body(seen), 409);
+  EXPECT_EQ(api().as_admin("DELETE", at).status, 400);
+  EXPECT_EQ(post(at + "/withdraw").status, 400);
+  EXPECT_EQ(post(at + "/withdraw", R"({"reason":"over"})").status, 400);
+  for (const char* time : {"", "now", "2026-02-03", "2026-02-03T04:05:06.5Z", "1770091506"}) {
+    EXPECT_EQ(by_query(time), 400) << time;
+    EXPECT_EQ(by_body(time), 400) << time;
+  }
+  EXPECT_EQ(by_query(seen + "&reason=x"), 400);
+  EXPECT_EQ(api().ledger().committed(), before) << "no event";
+  EXPECT_EQ(get(at).status, 200);
+  EXPECT_EQ(by_body(second.text("granted_at")), 204);
+  EXPECT_EQ(get(at).status, 404);
 }
 
 TEST_F(PeopleTest, A12WhatIsAllowedInAdvanceStaysWithinTheClientsGrant) {

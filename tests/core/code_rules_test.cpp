@@ -118,7 +118,7 @@ TEST_F(CodeRules, ACodeDiesWithItsTimeItsConsentItsUserAndWithCascades) {
   ok(RevokeTokens{{SelectorKind::all, 0}}, kHost);
   EXPECT_EQ(run(redeem(3), as_client()), "code_unknown");
   fresh(4);
-  ok(WithdrawConsents{{ConsentNumber{1}}, {}}, as_user());
+  ok(withdraw({1}), as_user());
   EXPECT_EQ(run(redeem(4), as_client()), "consent_required");
 }
 

@@ -46,31 +46,44 @@ TEST_F(ConsentRules, WithdrawnByItsUserOrByAnAdministratorAndByNobodyElse_A12) {
   ok(RegisterUser{{2}, {"login"}, {}}, kHost);
   ok(SetPassword{UserNumber{2}, SecretGeneration{1}}, kHost);
   ok(consent(), as_user());
-  const WithdrawConsents withdraw{{ConsentNumber{1}}, {}};
-  EXPECT_EQ(run(withdraw, as_user(UserNumber{2})), "consent_not_found");
-  EXPECT_EQ(run(withdraw, as_client()), "insufficient_scope");
-  ok(withdraw, as_user());
+  const auto first = withdraw({1});
+  EXPECT_EQ(run(first, as_user(UserNumber{2})), "consent_not_found");
+  EXPECT_EQ(run(first, as_client()), "insufficient_scope");
+  ok(first, as_user());
   EXPECT_EQ(state.people.find_consent(kUser, kWeb, kApi), ConsentNumber{});
-  const auto again = run(withdraw, as_user());
+  const auto again = run(first, as_user());
   EXPECT_TRUE(again == "not_active" || again == "consent_not_found") << again;
   ok(consent(), as_user());
   const auto number = last<ConsentGranted>().consent;
-  EXPECT_EQ(run(WithdrawConsents{{number}, {}}, kHost), "");
+  EXPECT_EQ(run(withdraw({number.value()}), kHost), "");
+}
+
+// A number whose consent is over goes to the next one: whoever saw the earlier one does not end it.
+TEST_F(ConsentRules, AConsentIsWithdrawnAsItWasSeenOrNotAtAll) {
+  ok(consent(), as_user());
+  const auto seen = withdraw({1});
+  ok(seen, as_user());
+  wait(1);
+  ok(consent(1, kOpenId), as_user());
+  ASSERT_EQ(last<ConsentGranted>().consent, ConsentNumber{1}) << "the number is used again";
+  EXPECT_EQ(run(seen, as_user()), "not_active");
+  EXPECT_EQ(run(seen, kHost), "not_active");
+  EXPECT_EQ(run(WithdrawConsents{{{ConsentNumber{1}, {}}}, {}}, kHost), "not_active");
+  EXPECT_EQ(state.people.find_consent(kUser, kWeb, kApi), ConsentNumber{1});
+  EXPECT_EQ(run(withdraw({1}), kHost), "");
 }
 
 TEST_F(ConsentRules, AListIsWithdrawnWholeOrNotAtAll) {
   ok(consent(), as_user());
-  EXPECT_EQ(run(WithdrawConsents{{ConsentNumber{1}, ConsentNumber{9}}, {}}, kHost),
-            "consent_not_found");
+  EXPECT_EQ(run(withdraw({1, 9}), kHost), "consent_not_found");
   EXPECT_EQ(state.people.find_consent(kUser, kWeb, kApi), ConsentNumber{1});
   EXPECT_EQ(run(WithdrawConsents{{}, {}}, kHost), "invalid_argument");
-  EXPECT_EQ(run(WithdrawConsents{{ConsentNumber{1}, ConsentNumber{1}}, {}}, kHost),
-            "invalid_argument");
-  EXPECT_EQ(run(WithdrawConsents{std::vector<ConsentNumber>(kWithdrawListMax + 1), {}}, kHost),
+  EXPECT_EQ(run(withdraw({1, 1}), kHost), "invalid_argument");
+  EXPECT_EQ(run(WithdrawConsents{std::vector<SeenConsent>(kWithdrawListMax + 1), {}}, kHost),
             "too_large");
-  EXPECT_EQ(
-      run(WithdrawConsents{{ConsentNumber{1}}, {std::string(kSealedBytesMax + 1, 'x')}}, kHost),
-      "too_large");
+  auto wordy = withdraw({1});
+  wordy.reason.bytes = std::string(kSealedBytesMax + 1, 'x');
+  EXPECT_EQ(run(wordy, kHost), "too_large");
 }
 
 TEST_F(ConsentRules, AGroupsConsentCoversItsMembersWhileTheyAreInIt_A12) {
@@ -83,7 +96,7 @@ TEST_F(ConsentRules, AGroupsConsentCoversItsMembersWhileTheyAreInIt_A12) {
   ok(SetUserGroups{kUser, {kGroup}, {}}, kHost);
   EXPECT_EQ(run(code(1, 1, 0), as_user()), "");
   EXPECT_EQ(run(code(2, 3, 0), as_user()), "consent_required") << "beyond what it allows";
-  EXPECT_EQ(run(WithdrawConsents{{ConsentNumber{1}}, {}}, as_user()), "consent_not_found")
+  EXPECT_EQ(run(withdraw({1}), as_user()), "consent_not_found")
       << "one member does not end it for all";
   ok(SetUserGroups{kUser, {}, {}}, kHost);
   EXPECT_EQ(run(code(3, 1, 0), as_user()), "consent_required");

@@ -74,6 +74,16 @@ class PeopleRulesFixture : public DecideFixture {
             .auth_time = UnixSeconds{seconds()},
             .expires_at = UnixSeconds{seconds() + kAuthorizationCodeLifetimeSeconds}};
   }
+  // Of consents as they stand now.
+  [[nodiscard]] WithdrawConsents withdraw(std::initializer_list<std::uint32_t> numbers) const {
+    WithdrawConsents made;
+    for (const auto number : numbers) {
+      const auto* record = state.people.consent(ConsentNumber{number});
+      made.consents.push_back(
+          {ConsentNumber{number}, record == nullptr ? UnixSeconds{} : record->granted_at});
+    }
+    return made;
+  }
   // What the token endpoint would sign, counters counting up.
   IssueToken user_token(FamilyNumber family, std::uint64_t scopes = 1,
                         std::uint64_t identity = kOpenId | kOffline) {

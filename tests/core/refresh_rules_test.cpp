@@ -99,7 +99,7 @@ TEST_F(RefreshRules, WhatTheFamilyStandsOnMustStillStand_A12_A31) {
   ok(UpdateClient{"web", client});
   EXPECT_EQ(run(refresh(1), as_client()), "grant_type_refused");
   ok(UpdateClient{"web", web_settings()});
-  ok(WithdrawConsents{{ConsentNumber{1}}, {}}, as_user());
+  ok(withdraw({1}), as_user());
   EXPECT_FALSE(is_good(0));
   EXPECT_EQ(run(refresh(1), as_client()), "consent_required");
 }
