@@ -6,6 +6,15 @@ namespace {
 
 constexpr auto kRefreshGrant = static_cast<std::uint8_t>(GrantType::refresh_token);
 
+// Ending a family ends its tokens, so whoever may not revoke one of those may not end it either
+// (Z05, R17, S14): as in RevokeToken. Tokens of users come from the flow.
+Result<void> check_ending(const ApiSettings& api, ActorKind actor) {
+  const bool is_client = actor == ActorKind::client;
+  if (is_client && api.revocable_by_admins_only) return Errc::insufficient_scope;
+  const bool is_kept = !is_client && (api.origins_kept & bit_of(Origin::oauth_flow)) != 0;
+  return api.not_revocable || is_kept ? Result<void>{Errc::not_revocable} : Result<void>{};
+}
+
 }  // namespace
 
 // Which of its family's refresh tokens this is. The current one passes. One that was replaced just
@@ -68,7 +77,8 @@ Result<void> Decider::operator()(const Refresh& refresh) {
   return rotated ? issue_token(issue, **client) : rotated;
 }
 
-// RFC 7009 §2.1 for the client; for the others as any end of tokens.
+// RFC 7009 §2.1 for the client; for the others as any end of tokens. What ends a family otherwise
+// (a withdrawn consent, another password, a theft) asks no policy.
 Result<void> Decider::operator()(const EndFamily& end) {
   if (end.reason.bytes.size() > kSealedBytesMax) return Errc::too_large;
   const auto kind = command_.actor.kind;
@@ -78,17 +88,20 @@ Result<void> Decider::operator()(const EndFamily& end) {
   if (kind == ActorKind::client && end.tag == 0) return Errc::invalid_argument;
   const auto* family = state_.people.family(end.family);
   if (family == nullptr || (end.tag != 0 && end.tag != family->tag)) return Errc::refresh_unknown;
+  const auto* consent = state_.people.consent(family->consent);
+  if (consent == nullptr) return Errc::refresh_unknown;
   auto cause = Cause::admin_manual;
   if (kind == ActorKind::client) {
-    const auto* consent = state_.people.consent(family->consent);
-    if (consent == nullptr || consent->client != command_.actor.client)
-      return Errc::refresh_unknown;
+    if (consent->client != command_.actor.client) return Errc::refresh_unknown;
     cause = Cause::client_self;
   } else if (kind == ActorKind::user) {
     if (family->user != command_.actor.user) return Errc::refresh_unknown;
     cause = Cause::owner_request;
   }
   if (family->state != FamilyState::live) return Errc::not_active;
+  if (const auto* api = state_.registries.api(consent->api)) {
+    if (auto allowed = check_ending(api->settings, kind); !allowed) return allowed;
+  }
   return emit(FamilyEnded{end.family, cause, end.reason});
 }
 

@@ -122,6 +122,39 @@ TEST_F(RefreshRules, AFamilyIsEndedByItsClientItsUserOrAnAdministrator_RFC7009) 
   EXPECT_EQ(run(EndFamily{FamilyNumber{1}, 0, {}}, as_user()), "not_active");
 }
 
+// As RevokeToken: nobody ends by a refresh token what they may not revoke.
+TEST_F(RefreshRules, AnApisPolicyOnRevokingTokensBindsTheEndOfFamilies_Z05_R17_S14) {
+  const auto with = [&](auto&& adjust) {
+    auto changed = settings();
+    changed.allow_offline_access = true;
+    adjust(changed);
+    ok(UpdateApi{"https://api", changed});
+  };
+  const EndFamily end{FamilyNumber{1}, 77, {}};
+  with([](ApiSettings& api) { api.revocable_by_admins_only = true; });
+  EXPECT_EQ(run(end, as_client()), "insufficient_scope");
+  EXPECT_EQ(run(RevokeToken{TokenIndex{Lane::hour, 0}, Cause::client_self, {}}, as_client()),
+            "insufficient_scope");
+  with([](ApiSettings& api) { api.not_revocable = true; });
+  for (const auto& actor : {as_client(), as_user(), kHost})
+    EXPECT_EQ(run(end, actor), "not_revocable");
+  with([](ApiSettings& api) { api.origins_kept = bit_of(Origin::oauth_flow); });
+  EXPECT_EQ(run(end, kHost), "not_revocable");
+  EXPECT_EQ(run(end, as_user()), "not_revocable");
+  EXPECT_TRUE(is_good(0));
+  EXPECT_EQ(run(end, as_client()), "") << "a client's own request is not bound by origins";
+  EXPECT_FALSE(is_good(0));
+}
+
+TEST_F(RefreshRules, AnAdministratorEndsAFamilyWhereClientsMayNot_Z05) {
+  auto changed = settings();
+  changed.allow_offline_access = true;
+  changed.revocable_by_admins_only = true;
+  ok(UpdateApi{"https://api", changed});
+  EXPECT_EQ(run(EndFamily{FamilyNumber{1}, 0, {}}, kHost), "");
+  EXPECT_EQ(last<FamilyEnded>().cause, Cause::admin_manual);
+}
+
 TEST_F(RefreshRules, AUserRevokesTheirOwnTokensAndNobodyElses) {
   ok(RegisterUser{{2}, {"login"}, {}}, kHost);
   ok(SetPassword{UserNumber{2}, SecretGeneration{1}}, kHost);
