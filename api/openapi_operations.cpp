@@ -154,7 +154,8 @@ constexpr auto kOperations = std::to_array<OpenApiOperation>({
      "A page of the tokens that fit all conditions, newest first unless sorted", Access::bearer,
      "tokens:read",
      "client_id q status issued_from issued_to expires_from expires_to expired_from expired_to "
-     "revoked_from revoked_to owner subject api origin include_deleted sort limit cursor min_seq",
+     "revoked_from revoked_to owner subject consent api origin include_deleted sort limit cursor "
+     "min_seq",
      "", 200, "TokenPage", kReads},
     {post, "/v1/tokens", "createToken", "tokens", "Make a named token, shown this once",
      Access::bearer, "tokens:create", kRepeats, "NewToken", 201, "CreatedToken", kCreates},

@@ -32,11 +32,13 @@ HttpResponse token_response(const Ledger& ledger, const TokenWire& token, int st
 
 // The new token's row without asking the views, which may not have seen it yet.
 TokenWire wire_of(const IssuedToken& issued, const IssueRequest& request) {
+  const auto client_id =
+      request.client_id.empty() ? std::string{kNamedTokensClientId} : request.client_id;
   return {.shown_once = issued.token,
           .jti = issued.jti,
           .name = request.name,
-          .client_id =
-              request.client_id.empty() ? std::string{kNamedTokensClientId} : request.client_id,
+          .client_id = client_id,
+          .subject = client_id,
           .audiences = {request.audience},
           .scope = issued.scope,
           .status = TokenStatus::active,
@@ -95,6 +97,20 @@ std::optional<TokenIndex> index_in_path(const Ledger& ledger, const HttpRequest&
   return jti ? ledger.index_of(*jti) : std::nullopt;
 }
 
+// The event before a user's token, in the same command, says which refresh token came with it; 0:
+// none did, or the log can't be read, and then the rest is shown all the same.
+std::uint32_t generation_of(const Ledger& ledger, const TokenRow& row) {
+  if (row.binding.family == FamilyNumber{}) return 0;
+  const auto before = event_at(ledger, Sequence{row.issued_seq.value() - 1});
+  if (!before || !before->more) return 0;
+  const auto* rotated = std::get_if<RefreshRotated>(&before->payload);
+  if (rotated != nullptr && rotated->family == row.binding.family) return rotated->generation;
+  const auto* started = std::get_if<FamilyStarted>(&before->payload);
+  const bool is_first = started != nullptr && started->family == row.binding.family &&
+                        started->refresh_sha256 != Digest{};
+  return is_first ? 1 : 0;
+}
+
 HttpResponse get(const Ledger& ledger, const HttpRequest& request) {
   FormFields query;
   if (auto refused = read_query(ledger, request, {}, &query)) return std::move(*refused);
@@ -105,6 +121,7 @@ HttpResponse get(const Ledger& ledger, const HttpRequest& request) {
   const auto token = ledger.token(*index);
   if (!token) return problem_of(token.error());
   auto wire = token_wire(ledger, *token);
+  wire.generation = generation_of(ledger, token->row);
   if (live && wire.status == TokenStatus::active) {
     const auto claims = ledger.claims({*index, *live});
     if (!claims) return problem_of(claims.error());

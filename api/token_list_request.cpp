@@ -6,20 +6,22 @@
 
 #include "api/endpoint.hpp"
 #include "api/error_mapping.hpp"
+#include "api/guard.hpp"
 #include "api/problem.hpp"
 #include "api/rfc3339.hpp"
 #include "api/wire.hpp"
+#include "core/people.hpp"
 
 namespace tokenledger {
 namespace {
 
 constexpr std::uint64_t kLimitDefault = 100;
 // The order is part of a cursor's query hash.
-constexpr std::array<std::string_view, 17> kFilters = {
+constexpr std::array<std::string_view, 18> kFilters = {
     "client_id",       "q",          "status",       "issued_from", "issued_to",
     "expires_from",    "expires_to", "expired_from", "expired_to",  "revoked_from",
     "revoked_to",      "owner",      "subject",      "api",         "origin",
-    "include_deleted", "sort"};
+    "include_deleted", "sort",       "consent"};
 constexpr std::array<std::pair<std::string_view, ListSort>, 4> kSorts = {{
     {"-issued_at", ListSort::issued_descending},
     {"issued_at", ListSort::issued_ascending},
@@ -51,6 +53,7 @@ class QueryReader {
     read_text("owner", list_.owner, "owner is empty");
     read_text("subject", list_.subject, "subject is empty");
     read_text("api", list_.api, "api is empty");
+    read_consent();
     read_choices();
     read_range("issued_from", "issued_to", list_.issued, kIssuedFaults);
     read_range("expires_from", "expires_to", list_.expires, kExpiresFaults);
@@ -83,6 +86,14 @@ class QueryReader {
     if (!text) return;
     if (text->empty()) return fail(when_empty);
     to = *text;
+  }
+  void read_consent() {
+    const auto text = query_.get("consent");
+    if (!text) return;
+    const auto number = parse_number(*text);
+    if (!number || *number == 0 || *number > kConsentsMax)
+      return fail("consent must be the number of a consent");
+    list_.consent = ConsentNumber{static_cast<std::uint32_t>(*number)};
   }
   void read_choices() {
     if (const auto name = query_.get("status")) {
@@ -162,6 +173,11 @@ TokenListRequest read_token_list(const Ledger& ledger, const HttpRequest& reques
   if (const auto fault = QueryReader{query, read.list}.read(); !fault.empty()) {
     read.refused = invalid(fault);
     return read;
+  }
+  // Whose login it is, is told to those alone who may see users.
+  if (!read.list.subject.empty()) {
+    read.list.subject_may_be_login =
+        !verify_management(ledger, request, ManagementScope::users_read).denied;
   }
   read.query_hash = hash_query(request.path(), query, kFilters);
   const auto text = query.get("cursor");

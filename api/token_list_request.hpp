@@ -1,9 +1,14 @@
 // What GET /v1/tokens takes from its query.
 //
-//   client_id, owner, subject, api    the whole name
+//   client_id, owner, api             the whole name
+//   subject                           a client_id or user_id; a login, too, for bearers with
+//                                     users:read
+//   consent                           its number
 //   q                                 what client id, client name or token name begin with, or a
-//   jti status                            active, revoked, expired origin console, api, oauth_flow,
-//   external, embedded issued_, expires_, expired_, revoked_ with from and to
+//                                     jti
+//   status                            active, revoked, expired
+//   origin                            console, api, oauth_flow, external, embedded
+//   issued_, expires_, expired_, revoked_ with from and to
 //                                     RFC 3339 times, from <= t < to; expired_ shows expired tokens
 //                                     only, revoked_ revoked ones only
 //   include_deleted                   true or false

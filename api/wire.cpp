@@ -7,6 +7,7 @@
 #include "api/client_authentication_wire.hpp"
 #include "api/rfc3339.hpp"
 #include "core/invariant.hpp"
+#include "core/user_id.hpp"
 #include "storage/ledger_core.hpp"
 
 namespace tokenledger {
@@ -54,6 +55,14 @@ std::optional<std::string> reason_of(const Ledger& ledger, const ListedToken& to
   const auto& own = token.row.own_revocation;
   if (own && own->seq == revocation->seq) return ledger.open_sealed(token.row.own_reason);
   return reason_of_cascade(ledger, revocation->seq);
+}
+
+std::string user_id_of(const Ledger& ledger, SubjectNumber subject) {
+  std::string text;
+  ledger.people().with_people([&](const People& people) {
+    if (const auto* user = people.user(subject)) text = user_id_text(user->id);
+  });
+  return text;
 }
 
 }  // namespace
@@ -269,6 +278,8 @@ TokenWire token_wire(const Ledger& ledger, const ListedToken& token) {
   wire.name = row.name;
   ledger.with_registries(
       [&](const Registries& registries) { name_class(wire, row.token_class, registries); });
+  wire.subject = row.subject == SubjectNumber{} ? wire.client_id : user_id_of(ledger, row.subject);
+  wire.binding = row.binding;
   wire.status = token.answer.status;
   wire.issued_at = row.issued_at;
   wire.expires_at = row.expires_at;
@@ -285,13 +296,42 @@ TokenWire token_wire(const Ledger& ledger, const ListedToken& token) {
   return wire;
 }
 
+namespace {
+
+template <class Number>
+void write_number_or_null(JsonWriter& json, std::string_view name, Number number) {
+  json.name(name);
+  if (number == Number{})
+    json.null();
+  else
+    json.value(std::uint64_t{number.value()});
+}
+
+// The refresh token of generation n was given for that of n - 1 (A31).
+void write_binding(JsonWriter& json, const TokenWire& token) {
+  write_number_or_null(json, "consent", token.binding.consent);
+  write_number_or_null(json, "family", token.binding.family);
+  if (token.generation == 0) return;
+  json.member("generation", token.generation).name("parent");
+  if (token.generation == 1) {
+    json.null();
+  } else {
+    json.begin_object()
+        .member("family", token.binding.family.value())
+        .member("generation", token.generation - 1)
+        .end_object();
+  }
+}
+
+}  // namespace
+
 void write_token(JsonWriter& json, const Ledger& ledger, const TokenWire& token) {
   json.begin_object();
   if (!token.shown_once.empty()) json.member("token", token.shown_once);
   json.member("jti", token.jti)
       .member("name", token.name)
       .member("client_id", token.client_id)
-      .member("subject", token.client_id);
+      .member("subject", token.subject);
   write_audience(json, token.audiences);
   json.member("scope", token.scope)
       .member("status", status_name(token.status))
@@ -313,9 +353,9 @@ void write_token(JsonWriter& json, const Ledger& ledger, const TokenWire& token)
   }
   write_erased_fields(json, token.erased_fields);
   json.name("plans").begin_array().end_array();
-  json.member("origin", origin_name(token.origin))
-      .member("format", token_kind_name(token.format))
-      .member("seq", token.seq.value());
+  json.member("origin", origin_name(token.origin)).member("format", token_kind_name(token.format));
+  write_binding(json, token);
+  json.member("seq", token.seq.value());
   if (!token.claims.empty()) {
     json.name("header");
     if (token.header.empty()) {

@@ -47,6 +47,7 @@ struct TokenWire {
   std::string jti;
   std::string name;
   std::string client_id;
+  std::string subject;  // a user_id; of a client's own token the client_id
   std::vector<std::string> audiences;
   std::string scope;
   TokenStatus status = TokenStatus::active;
@@ -59,6 +60,9 @@ struct TokenWire {
   std::vector<std::string_view> erased_fields;  // names of those that are null because of that
   Origin origin = Origin::api;
   TokenKind format = TokenKind::jwt;
+  TokenBinding binding{};  // of a user's token
+  // Of one token asked for by name: of the refresh token that came with it; 0: none did.
+  std::uint32_t generation = 0;
   Sequence seq;
   // Decoded, as JSON, of one active token asked for by name (Z13); empty: left out. An opaque token
   // has claims and no header.

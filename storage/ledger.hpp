@@ -240,8 +240,13 @@ class Ledger {
     TimeRange<UnixSeconds> expired;  // only expired tokens
     TimeRange<LedgerTime> revoked;   // only revoked tokens
     std::string owner;               // the whole name
-    std::string subject;             // the whole name; a client's own tokens have its client_id
-    std::string api;                 // an identifier, also of an API that was deleted
+    // The whole name: of a client's own tokens its client_id, of a user's the user_id. By the
+    // login, too, where the caller may know whose it is.
+    std::string subject;
+    bool subject_may_be_login = false;
+    // Tokens that stand on it, and those of whatever had its number before.
+    std::optional<ConsentNumber> consent;
+    std::string api;  // an identifier, also of an API that was deleted
     std::optional<Origin> origin;
     // What client_id, client name or token name begin with (a-z and A-Z alike, as they are named
     // now), or one jti.

@@ -1,6 +1,7 @@
 // Ledger::list: names to numbers, then a page of the views.
 #include <algorithm>
 
+#include "core/user_id.hpp"
 #include "storage/ledger_core.hpp"
 #include "storage/views_keys.hpp"
 
@@ -52,7 +53,10 @@ class Resolver {
       query_.client = client_called(request_.client_id);
       if (!query_.client) return Errc::client_not_found;
     }
-    if (!request_.subject.empty() && !resolve_subject()) return false;
+    if (!request_.subject.empty()) {
+      auto resolved = resolve_subject();
+      if (!resolved || !*resolved) return resolved;
+    }
     if (!request_.api.empty()) {
       const std::shared_lock lock{core_.registries_mutex};
       query_.apis = apis_called(core_.registries, request_.api);
@@ -72,12 +76,29 @@ class Resolver {
     return client == nullptr ? std::nullopt : std::optional{client->number};
   }
   // The subject of a client's own tokens is the client.
-  [[nodiscard]] bool resolve_subject() {
-    const auto client = client_called(request_.subject);
-    if (!client || (query_.client && query_.client != client)) return false;
-    query_.client = client;
-    query_.subject = SubjectNumber{};
-    return true;
+  [[nodiscard]] Result<bool> resolve_subject() {
+    if (const auto client = client_called(request_.subject)) {
+      if (query_.client && query_.client != client) return false;
+      query_.client = client;
+      query_.subject = SubjectNumber{};
+      return true;
+    }
+    const auto user = user_called(request_.subject);
+    if (!user) return to_errc(user.error());
+    query_.subject = *user;
+    return *user != UserNumber{};
+  }
+  // 0: nobody is called so. An erased user is still found by the id.
+  [[nodiscard]] Result<UserNumber> user_called(std::string_view name) const {
+    if (const auto id = parse_user_id(name)) {
+      UserNumber user;
+      core_.people.with_people([&](const People& people) { user = people.find_user(*id); });
+      return user;
+    }
+    if (!request_.subject_may_be_login) return UserNumber{};
+    const auto found = core_.people.find_login(name);
+    if (!found) return found.error();
+    return *found ? (*found)->number : UserNumber{};
   }
 
   const LedgerCore& core_;
@@ -99,6 +120,7 @@ Result<Ledger::List> Ledger::list(const ListRequest& request) const {
                   .expires = request.expires,
                   .expired = request.expired,
                   .revoked = request.revoked,
+                  .consent = request.consent,
                   .origin = request.origin,
                   .include_deleted = request.include_deleted,
                   .sort = request.sort,

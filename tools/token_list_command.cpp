@@ -15,7 +15,7 @@ struct Filter {
 };
 
 struct ListOptions {
-  Filter filters[16] = {
+  Filter filters[17] = {
       {"--client", "client_id", "Only this client's"},
       {"--query", "q", "Begins a client id, client name or token name; or is a jti"},
       {"--status", "status", "active, revoked or expired"},
@@ -28,7 +28,8 @@ struct ListOptions {
       {"--revoked-from", "revoked_from", "Revoked at or after this time"},
       {"--revoked-to", "revoked_to", "Revoked before this time"},
       {"--owner", "owner", "Only this owner's"},
-      {"--subject", "subject", "Only this subject's"},
+      {"--subject", "subject", "Only this client_id's own, or this user's: a user_id or login"},
+      {"--consent", "consent", "Only what stands on the consent of this number"},
       {"--api", "api", "Only for the API of this identifier"},
       {"--origin", "origin", "console, api, oauth_flow, external or embedded"},
       {"--sort", "sort", "Order of the rows, as /v1/tokens knows it"},
@@ -59,6 +60,8 @@ const Columns kColumns = {
      "plans",
      "origin",
      "format",
+     "consent",
+     "family",
      "seq"}};
 
 ExitCode list_tokens(CommandLine& line, const ListOptions& options) {
