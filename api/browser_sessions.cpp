@@ -98,11 +98,13 @@ class BrowserSessions::Table {
     entries_.get<ByCookie>().erase(cookie);
   }
 
-  void end_all(SubjectNumber user, const Digest& but) {
+  std::size_t end_all(SubjectNumber user, const Digest& but) {
     const std::scoped_lock lock{mutex_};
+    const auto before = entries_.size();
     auto& by_user = entries_.get<ByUser>();
     auto [next, last] = by_user.equal_range(user);
     while (next != last) next = next->cookie == but ? std::next(next) : by_user.erase(next);
+    return before - entries_.size();
   }
 
   std::size_t size() const {
@@ -151,8 +153,8 @@ std::optional<BrowserSession> BrowserSessions::use(std::string_view cookie, Unix
 
 void BrowserSessions::end(std::string_view cookie) { table_->end(sha256(cookie)); }
 
-void BrowserSessions::end_all(SubjectNumber user, std::string_view but) {
-  table_->end_all(user, sha256(but));
+std::size_t BrowserSessions::end_all(SubjectNumber user, std::string_view but) {
+  return table_->end_all(user, sha256(but));
 }
 
 std::size_t BrowserSessions::size() const { return table_->size(); }

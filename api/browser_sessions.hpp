@@ -47,8 +47,8 @@ class BrowserSessions {
 
   // Signing out. Unknown ones are no fault.
   void end(std::string_view cookie);
-  // At most kSessionsPerUserMax; `but`, which may be empty, stays.
-  void end_all(SubjectNumber user, std::string_view but = {});
+  // At most kSessionsPerUserMax; `but`, which may be empty, stays. How many there were.
+  std::size_t end_all(SubjectNumber user, std::string_view but = {});
 
   [[nodiscard]] std::size_t size() const;
 

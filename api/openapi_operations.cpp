@@ -198,6 +198,10 @@ constexpr auto kOperations = std::to_array<OpenApiOperation>({
     {post, "/v1/users/{user_id}/enable", "enableUser", "users",
      "Let the user sign in again; ended tokens and consents stay ended", Access::bearer,
      "users:write", kRepeats, "", 200, "User", kChanges},
+    {post, "/v1/users/{user_id}/end-sessions", "endUserSessions", "users",
+     "End the user's sign-in sessions at the pages of this server; tokens, refresh tokens and "
+     "consents stay",
+     Access::bearer, "users:write", "", "", 200, "EndedSessions", kReadsOne},
     {post, "/v1/users/{user_id}/erase", "eraseUser", "users",
      "Disable the user, and erase login, name and password for good", Access::bearer,
      "owners:erase", kRepeats, "ReasonOnly", 200, "Erased", kChanges},

@@ -1,14 +1,15 @@
-// /v1/users: register, show, change, set the password, disable, enable, erase; groups of a user.
+// /v1/users: register, show, change, set the password, disable, enable, erase; groups and sign-in
+// sessions of a user.
 //
 // A person's names are read from the log, so whatever shows a user runs on a worker. A login stands
 // in a query only where a user is looked for by it: the access log keeps no queries.
 #include <algorithm>
 
+#include "api/browser_desk.hpp"
 #include "api/endpoint.hpp"
 #include "api/endpoints.hpp"
 #include "api/error_mapping.hpp"
 #include "api/http_json.hpp"
-#include "api/browser_desk.hpp"
 #include "api/people_wire.hpp"
 #include "api/problem.hpp"
 #include "api/registry_page.hpp"
@@ -232,6 +233,19 @@ void enable(ApiContext& context, const Call& call, Write write) {
   }
 }
 
+// Sessions are memory of this process, so this is no event. What the user allowed, and every token,
+// stays: those end by a withdrawal, another password or disabling.
+void end_sessions(ApiContext& context, const Call& call, Write) {
+  const auto user = user_of(context, call);
+  if (!user) return;
+  auto response = json_response(200);
+  JsonWriter json{&response.body};
+  json.begin_object()
+      .member("sessions_ended", std::uint64_t{context.browser->sessions.end_all(*user)})
+      .end_object();
+  call->responder.respond(std::move(response));
+}
+
 HttpResponse erased(const Committed& committed) {
   auto response = json_response(200);
   JsonWriter json{&response.body};
@@ -349,6 +363,9 @@ void add_user_endpoints(HttpRouter& router, ApiContext& context) {
   route_write(router, context,
               without_body({HttpMethod::post, "/v1/users/{user_id}/enable", kWrite}),
               at_once(enable));
+  route_write(router, context,
+              without_body({HttpMethod::post, "/v1/users/{user_id}/end-sessions", kWrite}),
+              at_once(end_sessions));
   route_write(router, context,
               {HttpMethod::post, "/v1/users/{user_id}/erase", ManagementScope::owners_erase},
               on_worker(context, erase, JobLength::lengthy));

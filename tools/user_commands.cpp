@@ -181,6 +181,12 @@ void add_user_changes(CommandLine& line, CLI::App* group, UserOptions& options) 
                   "user erase ada --data ./data --yes", [&] { return erase_user(line, options); }),
               options)
       ->add_flag("--yes", options.yes, "Erase; it can not be undone");
+  // A directory that nobody serves has no sessions; the answer says so.
+  add("end-sessions",
+      "End the sign-in sessions at the server's pages. Access tokens, refresh tokens and consents "
+      "stay: set-password ends refresh tokens, disable ends all",
+      "user end-sessions ada --url http://127.0.0.1:8080 --token-file admin.token",
+      [&] { return change(line, options, "POST", "/end-sessions", nullptr); });
 }
 
 }  // namespace

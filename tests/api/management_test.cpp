@@ -59,6 +59,7 @@ constexpr Endpoint kEndpoints[] = {
     {"POST", "/v1/users/x/password", "{}", "users:write"},
     {"POST", "/v1/users/x/disable", "", "users:write"},
     {"POST", "/v1/users/x/enable", "", "users:write"},
+    {"POST", "/v1/users/x/end-sessions", "", "users:write"},
     {"POST", "/v1/users/x/erase", "", "owners:erase"},
     {"GET", "/v1/users/x/consents", "", "users:read"},
     {"GET", "/v1/groups", "", "users:read"},

@@ -1,5 +1,6 @@
 // Signing in and out, and changing the password, through the pages (RFC 9700 §4.12, §4.15).
 #include "core/password.hpp"
+#include "core/user_id.hpp"
 #include "tests/api/browser_fixture.hpp"
 
 namespace tokenledger::test {
@@ -126,6 +127,35 @@ TEST_F(SignInTest, AnotherPasswordSignsOutEverywhereElse) {
   Browser later{api()};
   EXPECT_TRUE(enter(later, person).has("is wrong"));
   EXPECT_TRUE(enter(later, person, "a new password").has("Your account"));
+}
+
+TEST_F(SignInTest, AnAdministratorEndsTheSessionsOfOneUserAndNothingElse) {
+  const auto stage = make_stage();
+  const auto other = make_person();
+  Browser browser{api()};
+  Browser elsewhere{api()};
+  Browser of_other{api()};
+  EXPECT_NE(authorize(browser, stage, stage.usual()), "");
+  EXPECT_TRUE(enter(elsewhere, stage.person).has("Your account"));
+  EXPECT_TRUE(enter(of_other, other).has("Your account"));
+  const auto id = [&](const Person& person) {
+    return user_id_text(api().ledger().people().user(person.number)->record.id);
+  };
+  const auto before = api().ledger().committed();
+  const auto end = "/v1/users/" + id(stage.person) + "/end-sessions";
+  const auto ended = api().as_admin("POST", end);
+  EXPECT_EQ(ended.status, 200) << ended.body;
+  EXPECT_EQ(ended.number("sessions_ended"), 2) << ended.body;
+  EXPECT_TRUE(browser.get("/oauth/account").has("Sign in"));
+  EXPECT_TRUE(elsewhere.get("/oauth/account").has("Sign in"));
+  EXPECT_TRUE(of_other.get("/oauth/account").has("Your account"));
+  EXPECT_EQ(consents_of(stage.person.number).size(), 1u) << "what was allowed stays allowed";
+  EXPECT_EQ(api().ledger().committed(), before) << "no event: sessions are memory";
+  EXPECT_EQ(api().as_admin("POST", end).number("sessions_ended"), 0);
+  EXPECT_EQ(api().as_admin("POST", "/v1/users/usr_AAECAwQFBgcICQoLDA0ODw/end-sessions").status,
+            404);
+  EXPECT_EQ(api().as_admin("POST", end, R"({"reason":"x"})").status, 400);
+  EXPECT_TRUE(enter(browser, stage.person).has("Your account"));
 }
 
 TEST_F(SignInTest, ASessionEndsWhenItIsNotUsedOrOld) {
