@@ -13,9 +13,10 @@ namespace tokenledger {
 namespace {
 
 constexpr std::string_view kFormType = "application/x-www-form-urlencoded";
-constexpr std::array<std::string_view, 8> kSecretNames = {
-    "client_id",    "client_secret", "client_assertion", "token",
-    "access_token", "code",          "refresh_token",    "grant_type"};
+// What no client may send in an address, which logs and histories keep.
+constexpr std::array<std::string_view, 10> kSecretNames = {
+    "client_id", "client_secret", "client_assertion", "token",    "access_token",
+    "code",      "code_verifier", "refresh_token",    "password", "grant_type"};
 
 bool is_form(std::string_view type) noexcept {
   return std::ranges::equal(type, kFormType, [](char byte, char lower) {

@@ -254,6 +254,24 @@ TEST_F(OauthToken, A03A19AJwtHasThreePartsAndAllClaims) {
   EXPECT_EQ(claims.text("jti").size(), 22u);
 }
 
+// RFC 6749 §2.3.1: addresses stand in logs and histories.
+TEST_F(OauthToken, WhatIsSecretInAnAddressIsRefusedWhateverTheBodySays) {
+  const auto before = issued();
+  for (const std::string path : {"/oauth/token", "/oauth/introspect", "/oauth/revoke"}) {
+    for (const std::string name :
+         {"client_id", "client_secret", "client_assertion", "token", "access_token", "code",
+          "code_verifier", "refresh_token", "password", "grant_type"}) {
+      const auto reply = api().call("POST", path + "?" + name + "=x",
+                                    {.body = "grant_type=client_credentials&token=x&" +
+                                             credentials() + "&audience=" + std::string{kAudience},
+                                     .type = "application/x-www-form-urlencoded"});
+      EXPECT_EQ(reply.status, 400) << path << ' ' << name;
+      EXPECT_EQ(reply.text("error"), "invalid_request") << path << ' ' << name;
+    }
+  }
+  EXPECT_EQ(issued(), before);
+}
+
 TEST_F(OauthToken, DiscoveryNamesWhatExists) {
   for (const auto* path :
        {"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"}) {
