@@ -94,6 +94,46 @@ Result<std::vector<TokenIndex>> revoked_after(const EventLog& log, Sequence seq,
   return revoked;
 }
 
+// How many tokens the copy of the index has of each class, consent and family. The state counts
+// them, too: so no chunk and no entry can be missing, and no token can stand on something else than
+// what its end would reach (INV-6).
+class TokenCounts {
+ public:
+  explicit TokenCounts(const State& state)
+      : of_class_(state.classes.size() + 1),
+        of_consent_(state.people.consents().size() + 1),
+        of_family_(state.people.families().size() + 1) {}
+
+  // False: it names what the state does not have.
+  bool add(ClassNumber token_class) { return add(of_class_, token_class.value()); }
+  bool add(TokenBinding binding) {
+    if (!add(of_consent_, binding.consent.value())) return false;
+    return binding.family == FamilyNumber{} || add(of_family_, binding.family.value());
+  }
+  [[nodiscard]] bool are_those_of(const State& state) const {
+    return agree(of_class_, state.classes) && agree(of_consent_, state.people.consents()) &&
+           agree(of_family_, state.people.families());
+  }
+
+ private:
+  using Counts = std::vector<std::uint32_t>;
+
+  static bool add(Counts& counts, std::uint32_t number) {
+    if (number == 0 || number >= counts.size()) return false;
+    ++counts[number];
+    return true;
+  }
+  template <class Records>
+  static bool agree(const Counts& counts, const Records& records) {
+    return std::ranges::equal(counts.begin() + 1, counts.end(), records.begin(), records.end(), {},
+                              {}, [](const auto& record) { return record.tokens; });
+  }
+
+  Counts of_class_;
+  Counts of_consent_;
+  Counts of_family_;
+};
+
 // One file, checked part by part; the index is filled last.
 class SnapshotLoader {
  public:
@@ -122,7 +162,7 @@ class SnapshotLoader {
   Result<void> load_chunks(const std::vector<TokenIndex>& revoked_later) {
     for (std::size_t lane = 0; lane < kLaneCount; ++lane)
       index_.retire_chunks_below(static_cast<Lane>(lane), state.lanes[lane].oldest);
-    tokens_of_class_.assign(state.classes.size() + 1, 0);
+    TokenCounts counts{state};
     Words words(kChunkWords);
     Words next_words(kChunkWords);
     std::uint64_t offset = chunks_offset_;
@@ -139,9 +179,10 @@ class SnapshotLoader {
       if (auto read = next.get(); !read) return read;
       words.swap(next_words);
       if (at + 1 < records_.size()) next = start(at + 1);
-      if (auto loaded = load_chunk(records_[at], words, revoked_later); !loaded) return loaded;
+      if (auto loaded = load_chunk(records_[at], words, revoked_later, counts); !loaded)
+        return loaded;
     }
-    return classes_agree() ? Result<void>{} : Errc::snapshot_corrupt;
+    return counts.are_those_of(state) ? Result<void>{} : Errc::snapshot_corrupt;
   }
 
   [[nodiscard]] Sequence end() const { return header_.end; }
@@ -181,7 +222,7 @@ class SnapshotLoader {
   }
 
   Result<void> load_chunk(const ChunkRecord& record, Words& words,
-                          const std::vector<TokenIndex>& revoked_later) {
+                          const std::vector<TokenIndex>& revoked_later, TokenCounts& counts) {
     const std::span all{words};
     const auto entries = all.first<kChunkEntryWords>();
     const auto bits = all.subspan<kChunkEntryWords, kChunkBitWords>();
@@ -197,20 +238,12 @@ class SnapshotLoader {
       std::copy_n(entries.begin() + slot * kEntryWords, kEntryWords, entry.words.begin());
       if (!entry.is_issued()) continue;
       if (entry.issued_seq() > header_.seq) return Errc::snapshot_corrupt;
-      const auto number = entry.token_class().value();
-      if (number >= tokens_of_class_.size()) return Errc::snapshot_corrupt;
-      ++tokens_of_class_[number];
+      if (!counts.add(entry.token_class())) return Errc::snapshot_corrupt;
+      if (entry.is_bound() && !counts.add(unpack_binding(bindings[slot])))
+        return Errc::snapshot_corrupt;
     }
     return index_.load_chunk(record.base.lane(), record.base.counter() / kChunkTokens,
                              {entries, bits, bindings});
-  }
-
-  // The state counts each class's tokens: so no chunk and no entry can be missing.
-  bool classes_agree() const {
-    for (std::size_t i = 0; i < state.classes.size(); ++i) {
-      if (state.classes[i].tokens != tokens_of_class_[i + 1]) return false;
-    }
-    return tokens_of_class_[0] == 0;
   }
 
   const File& file_;
@@ -218,7 +251,6 @@ class SnapshotLoader {
   SnapshotHeader header_;
   std::vector<ChunkRecord> records_;
   std::uint64_t chunks_offset_ = 0;
-  std::vector<std::uint32_t> tokens_of_class_;
 };
 
 // How far one file led: its own damage or age is a reason to try an older one. The log's damage is

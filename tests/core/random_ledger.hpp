@@ -9,6 +9,7 @@
 
 #include "core/decide.hpp"
 #include "core/fold.hpp"
+#include "core/invariant.hpp"
 #include "core/state.hpp"
 #include "core/validity_index.hpp"
 
@@ -41,11 +42,11 @@ class RandomLedger {
       case 1: return (void)add_api("https://api-" + std::to_string(below(10)) + ".example");
       case 2: return (void)run(DisableClient{client()});
       case 3: return (void)run(EnableClient{client()});
-      case 4: return (void)(below(4) == 0 && run(DeleteClient{client()}));
-      case 5: return (void)(below(6) == 0 && run(DeleteApi{api()}));
+      case 4: return (void)(below(4) == 0 && erase<DeleteClient>(client()));
+      case 5: return (void)(below(6) == 0 && erase<DeleteApi>(api()));
       case 6: return (void)run(AddClientGrant{client(), api(), {"read"}});
       case 7: return (void)run(UpdateClientGrant{client(), api(), {"read", "write"}});
-      case 8: return (void)(below(4) == 0 && run(RemoveClientGrant{client(), api()}));
+      case 8: return (void)(below(4) == 0 && remove_grant(client(), api()));
       case 9: return (void)run(RotateClientSecret{client(), digest()});
       case 10: return (void)run(RevokeTokens{{SelectorKind::client, below(3) + 1}});
       case 11: return (void)sweep();
@@ -59,40 +60,32 @@ class RandomLedger {
     }
   }
 
-  bool run(CommandPayload payload) {
-    Command command{.payload = std::move(payload)};
-    command.actor.kind = ActorKind::system;
+  bool run(CommandPayload payload, Actor actor = {.kind = ActorKind::system}) {
+    Command command{.actor = actor, .payload = std::move(payload)};
     if (below(3) == 0) {
       command.idempotency.emplace();
       for (auto& byte : command.idempotency->key) byte = static_cast<std::uint8_t>(random_());
     }
     std::vector<Event> decided;
-    if (!decide(state, index, command, LedgerTime{++now_}, decided)) return false;
+    const auto decision = decide(state, index, command, LedgerTime{++now_}, decided);
+    if (!decision) return false;
     now_ += decided.size();
     for (auto& event : decided) {
-      if (!fold(state, index, event)) return false;
+      const auto folded = fold(state, index, event);
+      LEDGER_INVARIANT(folded.has_value());  // decide only makes what fold accepts
       publish(state, index);
       events.push_back(std::move(event));
     }
-    return true;
+    return !decision->refusal;
   }
 
   // A token on a grant that stands; `skip` leaves counters unused, as refused commands do.
   bool issue(std::uint64_t skip = 0, std::uint32_t lifetime_s = 0) {
     const auto& grants = state.registries.grants();
     const auto& grant = grants[below(static_cast<std::uint32_t>(grants.size()))];
-    const std::uint32_t lifetimes[] = {60, 3'600, 7'200, 86'400, 400'000, 4'000'000};
-    if (lifetime_s == 0) lifetime_s = lifetimes[below(6)];
-    const auto lane = lane_for_lifetime(lifetime_s);
-    auto& lane_state = state.lanes[static_cast<std::size_t>(lane)];
-    const auto now_s = to_seconds(LedgerTime{now_});
-    IssueToken token{.index = TokenIndex{lane, lane_state.next + skip},
-                     .token_sha256 = digest(),
-                     .client = grant.client,
-                     .grant = grant.number,
-                     .key = KeyNumber{1},
-                     .issued_at = now_s,
-                     .expires_at = UnixSeconds{now_s.value() + lifetime_s}};
+    auto token = blank_token(skip, lifetime_s);
+    token.client = grant.client;
+    token.grant = grant.number;
     token.apis[0] = {grant.api, grant.scope_mask & (below(2) == 0 ? 1 : 3)};
     return run(token);
   }
@@ -139,7 +132,41 @@ class RandomLedger {
   ValidityIndex index{kIndexOptions};
   std::vector<Event> events;
 
+ protected:
+  // A client and an API that stay.
+  std::vector<std::string> kept;
+
+  Digest digest() {
+    Digest digest;
+    for (auto& byte : digest) byte = static_cast<std::uint8_t>(random_());
+    return digest;
+  }
+  [[nodiscard]] UnixSeconds seconds() const { return to_seconds(LedgerTime{now_}); }
+  // A token of some lifetime, issued now, that says nothing else yet.
+  IssueToken blank_token(std::uint64_t skip = 0, std::uint32_t lifetime_s = 0) {
+    const std::uint32_t lifetimes[] = {60, 3'600, 7'200, 86'400, 400'000, 4'000'000};
+    if (lifetime_s == 0) lifetime_s = lifetimes[below(6)];
+    const auto lane = lane_for_lifetime(lifetime_s);
+    const auto& lane_state = state.lanes[static_cast<std::size_t>(lane)];
+    return {.index = TokenIndex{lane, lane_state.next + skip},
+            .token_sha256 = digest(),
+            .key = KeyNumber{1},
+            .issued_at = seconds(),
+            .expires_at = UnixSeconds{seconds().value() + lifetime_s}};
+  }
+
  private:
+  [[nodiscard]] bool is_kept(const std::string& name) const {
+    return std::ranges::find(kept, name) != kept.end();
+  }
+  template <class Delete>
+  bool erase(const std::string& name) {
+    return !is_kept(name) && run(Delete{name});
+  }
+  bool remove_grant(const std::string& client_id, const std::string& audience) {
+    const bool stays = is_kept(client_id) && is_kept(audience);
+    return !stays && run(RemoveClientGrant{client_id, audience});
+  }
   bool add_client(const std::string& id) {
     ClientSettings settings{.name = "name of " + id, .redirect_uris = {"https://a.example/cb"}};
     if (below(2) == 0) settings.token_format = TokenKind::jwt;
@@ -159,11 +186,6 @@ class RandomLedger {
   std::string api() {
     const auto& all = state.registries.apis();
     return all[below(static_cast<std::uint32_t>(all.size()))].identifier;
-  }
-  Digest digest() {
-    Digest digest;
-    for (auto& byte : digest) byte = static_cast<std::uint8_t>(random_());
-    return digest;
   }
 
   std::mt19937_64 random_;

@@ -8,12 +8,13 @@
 #include <random>
 
 #include "core/state.hpp"
-#include "tests/core/random_ledger.hpp"
+#include "tests/core/random_people_ledger.hpp"
 
 namespace tokenledger {
 namespace {
 
 using testing_support::RandomLedger;
+using testing_support::RandomPeopleLedger;
 
 std::uint64_t seed() {
   const char* given = std::getenv("SEED");
@@ -43,6 +44,32 @@ TEST(StateCodec, INV3EveryStateOfARandomLifeReadsBackEqualAndGivesTheSameBytes) 
   EXPECT_GT(ledger.state.classes.size(), 2u);
   EXPECT_FALSE(ledger.state.idempotency.empty());
   EXPECT_GT(retired, 0) << "no chunk was ever retired";
+}
+
+// With users, consents, codes and families, which come to an end in every way.
+TEST(StateCodec, INV3EveryStateOfALifeWithPeopleReadsBackEqualAndGivesTheSameBytes) {
+  RandomPeopleLedger ledger{seed()};
+  std::size_t user_tokens = 0;
+  std::size_t ended = 0;
+  for (int i = 0; i < 3'000; ++i) {
+    ledger.step();
+    if (i % 1'000 == 999) {
+      ledger.advance(4'000'000);
+      ASSERT_TRUE(ledger.sweep(/*retire_all=*/true));
+    }
+    if (i % 10 != 0) continue;
+    const std::string bytes = encode_state(ledger.state);
+    State read;
+    ASSERT_TRUE(decode_state(bytes, read)) << "after " << ledger.events.size() << " events";
+    ASSERT_TRUE(read == ledger.state);
+    ASSERT_EQ(encode_state(read), bytes);
+    user_tokens = std::max(user_tokens, ledger.user_tokens());
+    for (const auto& family : ledger.state.people.families())
+      ended += family.state == FamilyState::ended;
+  }
+  std::cout << ledger.events.size() << " events, up to " << user_tokens << " tokens of users\n";
+  EXPECT_GT(user_tokens, 50u);
+  EXPECT_GT(ended, 0u);
 }
 
 TEST(StateCodec, INV3EqualStatesGiveEqualBytesHoweverTheirMapsCameToBe) {

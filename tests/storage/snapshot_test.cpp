@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <thread>
@@ -16,14 +17,14 @@
 #include "storage/event_log.hpp"
 #include "storage/fault_injection.hpp"
 #include "storage/snapshot_format.hpp"
-#include "tests/core/random_ledger.hpp"
+#include "tests/core/random_people_ledger.hpp"
 #include "tests/storage/temporary_directory.hpp"
 
 namespace tokenledger {
 namespace {
 
 using testing_support::contents;
-using testing_support::RandomLedger;
+using testing_support::RandomPeopleLedger;
 using testing_support::TemporaryDirectory;
 
 struct Token {
@@ -78,7 +79,7 @@ class SnapshotTest : public testing::Test {
 
   struct Loaded {
     State state;
-    ValidityIndex index{RandomLedger::kIndexOptions};
+    ValidityIndex index{RandomPeopleLedger::kIndexOptions};
     std::optional<Sequence> from;
     std::string compact_range;
     Errc failure{};
@@ -105,8 +106,12 @@ class SnapshotTest : public testing::Test {
     }
     EXPECT_TRUE(loaded.state == ledger.state);
     EXPECT_TRUE(tokens_of(loaded.index) == tokens_of(ledger.index));
-    for (const auto& token : tokens_of(ledger.index))
+    for (const auto& token : tokens_of(ledger.index)) {
       EXPECT_EQ(loaded.index.find_class(token.index), ledger.index.find_class(token.index));
+      // Also what ended with a consent or a family.
+      EXPECT_EQ(loaded.index.find_unrevoked(token.index, nullptr).has_value(),
+                ledger.index.find_unrevoked(token.index, nullptr).has_value());
+    }
     for (std::size_t lane = 0; lane < kLaneCount; ++lane) {
       EXPECT_EQ(loaded.index.oldest_chunk(static_cast<Lane>(lane)),
                 ledger.index.oldest_chunk(static_cast<Lane>(lane)));
@@ -123,6 +128,50 @@ class SnapshotTest : public testing::Test {
       (void)ledger.issue();
       if (i % 3 == 0) (void)ledger.revoke();
     }
+  }
+  // So many tokens of users, all in one chunk.
+  void sign_in(std::size_t count) {
+    const auto wanted = ledger.user_tokens() + count;
+    for (int i = 0; ledger.user_tokens() < wanted; ++i) {
+      ASSERT_LT(i, 1'000);
+      (void)ledger.sign_in(60);
+    }
+  }
+  // A snapshot of now, taken apart: where its only chunk stands.
+  struct Chunk {
+    Sequence seq;
+    std::string before;  // header, state and range
+    std::string bytes;
+    ChunkRecord record;
+  };
+  Chunk only_chunk() {
+    const auto frozen = freeze();
+    EXPECT_TRUE(write(frozen));
+    append();
+    const std::string whole = contents(path_of(frozen.seq));
+    const auto header = header_of(frozen.seq);
+    EXPECT_EQ(header.chunk_count, 1u);
+    const auto chunk_at = kSnapshotHeaderBytes + header.state_bytes + header.range_bytes;
+    const auto table_at = whole.size() - kChunkRecordBytes;
+    const auto record = decode_chunk_record(bytes_of(whole).subspan(table_at), std::nullopt);
+    EXPECT_TRUE(record);
+    return {frozen.seq, whole.substr(0, chunk_at), whole.substr(chunk_at, table_at - chunk_at),
+            record ? *record : ChunkRecord{}};
+  }
+  // The same snapshot with another chunk, every checksum fitting.
+  void put_chunk(const Chunk& chunk, const std::string& bytes, std::uint32_t bound) {
+    std::string table;
+    append_chunk_record(table, {.base = chunk.record.base,
+                                .entries = chunk.record.entries,
+                                .bound = bound,
+                                .crc = crc32c(bytes_of(bytes))});
+    auto header = *decode_snapshot_header(bytes_of(chunk.before).first(kSnapshotHeaderBytes));
+    header.file_bytes = chunk.before.size() + bytes.size() + table.size();
+    header.table_crc = crc32c(bytes_of(table));
+    std::string whole = chunk.before + bytes + table;
+    const auto encoded = encode_snapshot_header(header);
+    whole.replace(0, encoded.size(), text_of(encoded));
+    std::ofstream{path_of(chunk.seq), std::ios::binary} << whole;
   }
   void damage(const std::filesystem::path& path, std::size_t at) {
     std::string bytes = contents(path);
@@ -142,7 +191,7 @@ class SnapshotTest : public testing::Test {
       std::make_shared<FaultInjectingFileLayer>(scratch.path());
   std::unique_ptr<EventLog> log;
   std::uint64_t seed = std::random_device{}();
-  RandomLedger ledger{(std::cout << "seed " << seed << "\n", seed)};
+  RandomPeopleLedger ledger{(std::cout << "seed " << seed << "\n", seed)};
 };
 
 TEST_F(SnapshotTest, INV3LoadingAndFoldingTheRestGivesTheSameStateAndIndex) {
@@ -317,93 +366,77 @@ TEST_F(SnapshotTest, AChunkThatIsLeftOutIsNoticedAndTheIndexIsEmptyAgain) {
   expect_same_after_fold(*loaded);
 }
 
-// The ledger's tokens, every second one a user's.
-std::unique_ptr<ValidityIndex> with_users(const RandomLedger& ledger) {
-  auto users = std::make_unique<ValidityIndex>(RandomLedger::kIndexOptions);
-  publish_registries(ledger.state, *users);
-  for (std::size_t lane = 0; lane < kLaneCount; ++lane)
-    users->retire_chunks_below(static_cast<Lane>(lane), ledger.state.lanes[lane].oldest);
-  std::uint32_t number = 0;
-  for (Token token : tokens_of(ledger.index)) {
-    if (++number % 2 == 0) {
-      token.entry.binding = {ConsentNumber{number},
-                             FamilyNumber{number % 3 == 0 ? 0 : kEndedNumberEnd - number}};
-    }
-    users->publish_issue(token.index, token.entry);
-    if (token.revoked) users->publish_revoke(token.index);
-  }
-  return users;
-}
-
 TEST_F(SnapshotTest, INV3WhatTokensOfUsersStandOnIsSavedWithThem) {
-  live(400);
   // Beyond the first chunk of a lane, and behind an empty stretch.
   for (int i = 0; i < 20; ++i) (void)ledger.issue(1'000 * (i % 2));
+  for (int i = 0; i < 400 || ledger.user_tokens() < 20; ++i) {
+    ASSERT_LT(i, 10'000);
+    ledger.step();
+    (void)ledger.sign_in();
+  }
   const auto frozen = freeze();
+  ASSERT_TRUE(write(frozen));
   append();
-  const auto users = with_users(ledger);
-  const auto published = [&] { return frozen.seq; };
-  ASSERT_TRUE(write_snapshot(*files, directory / "snapshots", frozen, *users, published));
   const auto loaded = load();
   ASSERT_EQ(loaded->from, frozen.seq);
-  ASSERT_GT(tokens_of(*users).size(), 20u);
-  EXPECT_TRUE(tokens_of(loaded->index) == tokens_of(*users));
-  EXPECT_EQ(loaded->index.committed_bytes(), users->committed_bytes());
+  std::cout << ledger.user_tokens() << " tokens of users\n";
+  expect_same_after_fold(*loaded);
+  EXPECT_EQ(loaded->index.committed_bytes(), ledger.index.committed_bytes());
 }
 
 TEST_F(SnapshotTest, INV3AUsersTokenIssuedAfterSIsForgottenWithItsBinding) {
-  ASSERT_TRUE(ledger.issue(0, 3'600));
-  ASSERT_TRUE(ledger.issue(0, 3'600));
+  sign_in(2);
   const auto frozen = freeze();
-  ASSERT_TRUE(ledger.issue(0, 3'600));
-  ASSERT_TRUE(ledger.issue(0, 3'600));
+  const auto wanted = tokens_of(ledger.index);
+  sign_in(2);
+  ASSERT_TRUE(write(frozen));
   append();
-  const auto users = with_users(ledger);
-  const auto published = [&] { return ledger.state.last_seq; };
-  ASSERT_TRUE(write_snapshot(*files, directory / "snapshots", frozen, *users, published));
   const auto loaded = load();
   ASSERT_EQ(loaded->from, frozen.seq);
-  auto wanted = tokens_of(*users);
-  wanted.resize(2);
   EXPECT_TRUE(tokens_of(loaded->index) == wanted);
+  expect_same_after_fold(*loaded);
 }
 
 // Every checksum fits, but there are fewer or more bindings than bound entries.
 TEST_F(SnapshotTest, INV6ABindingTooFewOrTooManyIsNoticed) {
-  for (int i = 0; i < 4; ++i) ASSERT_TRUE(ledger.issue(0, 60));
-  const auto frozen = freeze();
-  append();
-  const auto users = with_users(ledger);
-  const auto published = [&] { return frozen.seq; };
-  ASSERT_TRUE(write_snapshot(*files, directory / "snapshots", frozen, *users, published));
-  const std::string whole = contents(path_of(frozen.seq));
-  const auto header = header_of(frozen.seq);
-  ASSERT_EQ(header.chunk_count, 1u);
-  const auto chunk_at = kSnapshotHeaderBytes + header.state_bytes + header.range_bytes;
-  const auto table_at = whole.size() - kChunkRecordBytes;
-  const auto record = decode_chunk_record(bytes_of(whole).subspan(table_at), std::nullopt);
-  ASSERT_TRUE(record);
-  ASSERT_EQ(record->bound, 2u);
+  sign_in(2);
+  const auto chunk = only_chunk();
+  ASSERT_EQ(chunk.record.bound, 2u);
   for (const std::uint32_t bound : {2u, 1u, 0u, 3u, 4u}) {
-    std::string chunk = whole.substr(chunk_at, table_at - chunk_at);
-    chunk.resize(chunk.size() - 16 + 8 * bound, '\1');
-    std::string table;
-    append_chunk_record(table, {.base = record->base,
-                                .entries = record->entries,
-                                .bound = bound,
-                                .crc = crc32c(bytes_of(chunk))});
-    auto changed = header;
-    changed.file_bytes = chunk_at + chunk.size() + table.size();
-    changed.table_crc = crc32c(bytes_of(table));
-    std::string bytes = whole.substr(0, chunk_at) + chunk + table;
-    const auto encoded = encode_snapshot_header(changed);
-    bytes.replace(0, encoded.size(), text_of(encoded));
-    std::ofstream{path_of(frozen.seq), std::ios::binary} << bytes;
+    auto bytes = chunk.bytes;
+    bytes.resize(bytes.size() - 16 + 8 * bound, '\1');
+    put_chunk(chunk, bytes, bound);
     EXPECT_EQ(load()->damaged, bound == 2 ? 0 : 1) << bound;
   }
   std::string table;
   append_chunk_record(table, {.base = {}, .entries = 4, .bound = 5, .crc = 1});
   EXPECT_EQ(decode_chunk_record(bytes_of(table), std::nullopt).error(), Errc::snapshot_corrupt);
+}
+
+// A withdrawal would not reach a token whose binding names another consent or family: the state's
+// own counts notice.
+TEST_F(SnapshotTest, INV6ABindingThatNamesAnotherConsentOrFamilyIsNoticed) {
+  sign_in(2);
+  const auto chunk = only_chunk();
+  ASSERT_EQ(chunk.record.bound, 2u);
+  const auto at = chunk.bytes.size() - 8;  // the last binding: consent, then family
+  std::uint64_t binding;
+  std::memcpy(&binding, chunk.bytes.data() + at, sizeof binding);
+  const auto consent = static_cast<std::uint32_t>(binding);
+  const auto family = static_cast<std::uint32_t>(binding >> 32);
+  const auto pack = [](std::uint64_t to_consent, std::uint64_t to_family) {
+    return to_family << 32 | to_consent;
+  };
+  for (const auto changed : {pack(consent + 1, family), pack(consent - 1, family), pack(0, family),
+                             pack(kConsentsMax - 1, family), pack(consent, family + 1),
+                             pack(consent, kFamiliesMax - 1), pack(consent, family == 0 ? 1 : 0)}) {
+    auto bytes = chunk.bytes;
+    std::memcpy(bytes.data() + at, &changed, sizeof changed);
+    put_chunk(chunk, bytes, 2);
+    EXPECT_EQ(load()->damaged, 1) << consent << ' ' << family << ' ' << changed;
+  }
+  put_chunk(chunk, chunk.bytes, 2);
+  EXPECT_EQ(load()->damaged, 0);
 }
 
 TEST_F(SnapshotTest, ACopyDuringWhichChunksWereRetiredIsGivenUp) {
