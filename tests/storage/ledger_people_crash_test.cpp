@@ -1,16 +1,21 @@
 // Every change on disk that a change of a user makes fails once, in every way: registering, setting
-// a password, taking another login, erasing. Afterwards the key store holds exactly what the log
-// says, and an answered change is there (INV-1, INV-8).
+// a password, taking another login, erasing; and a code that comes twice. Afterwards the key store
+// holds exactly what the log says, and an answered change is there (INV-1, INV-8).
 #include <gtest/gtest.h>
 
 #include <future>
 
+#include "core/authorization_code.hpp"
 #include "core/event_codec.hpp"
+#include "core/identity_scopes.hpp"
 #include "core/password.hpp"
+#include "core/sha256.hpp"
 #include "core/user_id.hpp"
 #include "storage/fault_injection.hpp"
 #include "storage/ledger.hpp"
+#include "storage/ledger_codes.hpp"
 #include "storage/ledger_core.hpp"
+#include "storage/ledger_grants.hpp"
 #include "tests/storage/temporary_directory.hpp"
 
 namespace tokenledger {
@@ -117,7 +122,9 @@ class LedgerPeopleCrashTest : public testing::Test {
     EXPECT_EQ(store.ids_of(kPasswordKind).size(), with_password) << when;
   }
 
-  void try_every_fault(const Change& change) {
+  // `also` looks at the ledger as well, knowing whether the change is in the log.
+  void try_every_fault(const Change& change,
+                       const std::function<void(Ledger&, bool is_logged)>& also = {}) {
     std::uint64_t tried = 0, answered = 0, logged = 0;
     for (const auto& way : kWays) {
       bool was_reached = true;
@@ -149,7 +156,11 @@ class LedgerPeopleCrashTest : public testing::Test {
         const bool is_logged = (*opened)->committed().value() > before.value() + 1;
         EXPECT_TRUE(is_logged || !was_answered) << when << "INV-1";
         expect_as_the_log_says(**opened, when);
-        if (HasFailure()) return;
+        if (also) also(**opened, is_logged);
+        if (HasFailure()) {
+          ADD_FAILURE() << when;
+          return;
+        }
         ++tried;
         answered += was_answered ? 1 : 0;
         logged += is_logged ? 1 : 0;
@@ -189,6 +200,121 @@ TEST_F(LedgerPeopleCrashTest, INV1_ALoginIsTheOldOneOrTheNew) {
 
 TEST_F(LedgerPeopleCrashTest, INV1_INV8_AnErasureSurvivesEveryFailedChange) {
   try_every_fault([](Ledger& ledger) { return ledger.people().erase_user(kAda, "asked for", {}); });
+}
+
+// A refused command that writes: whoever presents a used code is refused, and what its first use
+// made ends with the same decision (RFC 6749 §4.1.2). Once the refusal was heard no crash brings
+// the token back.
+class CodeReuseCrashTest : public LedgerPeopleCrashTest {
+ protected:
+  void prepare(std::uint64_t identity_mask) {
+    auto opened = base_.open();
+    ASSERT_TRUE(opened);
+    auto& ledger = **opened;
+    submit(ledger, CreateApi{.identifier = kAudience, .settings = api_settings()});
+    submit(ledger, RegisterClient{.client_id = "app", .settings = client_settings()});
+    submit(ledger, AddClientGrant{"app", kAudience, {"read"}});
+    CodeRequest request;
+    ledger.with_registries([&](const Registries& registries) {
+      const auto& client = *registries.find_client("app");
+      app_ = {.kind = ActorKind::client, .client = client.number, .generation = client.generation};
+      request.client = client.number;
+      request.client_based_on = client.updated_seq;
+      request.api = registries.find_api(kAudience)->number;
+    });
+    request.actor = {.kind = ActorKind::user, .generation = SecretGeneration{1}, .user = kAda};
+    submit(ledger, GrantConsent{kAda, request.client, request.api, 1, identity_mask},
+           request.actor);
+    ledger.people().with_people([&](const People& people) {
+      request.consent = people.find_consent(kAda, request.client, request.api);
+    });
+    request.scope_mask = 1;
+    request.identity_mask = identity_mask;
+    request.redirect_uri = kRedirect;
+    request.code_challenge = sha256(std::string(43, 'v'));
+    request.auth_time = to_seconds(ledger.now());
+    std::promise<Result<IssuedCode>> issued;
+    issue_code_async(ledger, request,
+                     [&](Result<IssuedCode> result) { issued.set_value(std::move(result)); });
+    const auto code = issued.get_future().get();
+    ASSERT_TRUE(code) << code.error().message();
+    code_sha256_ = *hash_authorization_code(code->code);
+    const auto tokens = redeem(ledger);
+    ASSERT_TRUE(tokens) << tokens.error().message();
+    EXPECT_EQ(tokens->refresh_token.empty(), identity_mask == 0);
+    token_ = tokens->access.token;
+    ASSERT_TRUE(ledger.check(token_, kAudience));
+    ASSERT_TRUE(ledger.close());
+  }
+  Result<UserTokens> redeem(Ledger& ledger) const {
+    LedgerGrants::CodeRequest request{.actor = app_,
+                                      .code_sha256 = code_sha256_,
+                                      .redirect_uri = kRedirect,
+                                      .verifier_sha256 = sha256(std::string(43, 'v')),
+                                      .audience = {},
+                                      .request_id = {}};
+    std::promise<Result<UserTokens>> answer;
+    LedgerGrants{ledger}.redeem_async(std::move(request), [&](Result<UserTokens> result) {
+      answer.set_value(std::move(result));
+    });
+    return answer.get_future().get();
+  }
+  void try_every_fault_of_reuse() {
+    try_every_fault(
+        [this](Ledger& ledger) -> Result<Committed> {
+          const auto again = redeem(ledger);
+          EXPECT_FALSE(again);
+          if (again || again.error() != Errc::code_reused) return Errc::unknown_outcome;
+          EXPECT_FALSE(ledger.check(token_, kAudience)) << "INV-2";
+          return Committed{};
+        },
+        [this](Ledger& ledger, bool is_logged) {
+          EXPECT_EQ(ledger.check(token_, kAudience), !is_logged);
+          const auto again = redeem(ledger);
+          EXPECT_EQ(again.error(), is_logged ? Errc::code_unknown : Errc::code_reused);
+          EXPECT_FALSE(ledger.check(token_, kAudience));
+        });
+  }
+
+ private:
+  static constexpr const char* kAudience = "urn:api";
+  static constexpr const char* kRedirect = "https://app.example/back";
+
+  static void submit(Ledger& ledger, CommandPayload payload,
+                     const Actor& actor = {.kind = ActorKind::host}) {
+    const auto done = ledger.submit({actor, {}, std::nullopt, std::move(payload)});
+    ASSERT_TRUE(done) << done.error().message();
+  }
+  static ApiSettings api_settings() {
+    ApiSettings settings{.name = "an API", .scopes = {{"read", ""}}};
+    settings.signing_alg = SignatureAlgorithm::es256;
+    settings.allow_offline_access = true;
+    return settings;
+  }
+  static ClientSettings client_settings() {
+    ClientSettings settings{.name = "an app",
+                            .grant_types = static_cast<std::uint8_t>(
+                                static_cast<unsigned>(GrantType::authorization_code) |
+                                static_cast<unsigned>(GrantType::refresh_token)),
+                            .redirect_uris = {kRedirect}};
+    settings.is_public = true;
+    settings.authentication = ClientAuthentication::none;
+    return settings;
+  }
+
+  Actor app_;
+  Digest code_sha256_{};
+  std::string token_;
+};
+
+TEST_F(CodeReuseCrashTest, INV1_OnceARefusalWasHeardTheOnlyTokenOfTheCodeStaysRevoked) {
+  ASSERT_NO_FATAL_FAILURE(prepare(0));
+  try_every_fault_of_reuse();
+}
+
+TEST_F(CodeReuseCrashTest, INV1_OnceARefusalWasHeardTheFamilyOfTheCodeStaysEnded) {
+  ASSERT_NO_FATAL_FAILURE(prepare(kIdentityScopesAll));
+  try_every_fault_of_reuse();
 }
 
 }  // namespace
