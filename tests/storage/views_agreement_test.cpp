@@ -106,7 +106,7 @@ class AgreementTest : public testing::Test {
   TemporaryDirectory directory;
   std::filesystem::path path = directory / "views";
   std::shared_ptr<FileLayer> files = make_posix_file_layer();
-  RandomHistory history{kSeed};
+  RandomHistory history{kSeed, /*has_users=*/true};
   MemoryLog log;
   std::vector<Event> events;
 };
@@ -153,7 +153,8 @@ TEST_F(AgreementTest, ARowThatIsChangedMissingOrTooManyIsSeenInEveryView_D03) {
     for (at->SeekToFirst(); at->Valid(); at->Next())
       one_of_each[at->key()[0]] = {at->key().ToString(), at->value().ToString()};
   }
-  EXPECT_GE(one_of_each.size(), 15u);
+  EXPECT_GE(one_of_each.size(), 17u);
+  for (const char of_users : {'q', 'p', 's'}) EXPECT_TRUE(one_of_each.contains(of_users));
   int kind = 0;
   for (const auto& [prefix, row] : one_of_each) {
     const auto& [key, value] = row;
