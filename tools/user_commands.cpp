@@ -4,6 +4,7 @@
 // of the machine may list.
 #include <boost/json.hpp>
 
+#include "core/password.hpp"
 #include "tools/answer.hpp"
 #include "tools/offline_ledger.hpp"
 
@@ -36,7 +37,10 @@ const Columns kGroupColumns = {{"name", "consents", "created_at"},
 std::string read_password(const CommandLine& line, const UserOptions& options) {
   if (options.password_file == "-" && line.token_file == "-" && !line.url.empty())
     throw Failure{ExitCode::usage, "only one of --password-file and --token-file can be stdin"};
-  return read_secret(options.password_file, "a password");
+  auto password = read_secret(options.password_file, "a password");
+  if (password.size() < kPasswordBytesMin)
+    throw Failure{ExitCode::usage, "a password has at least 8 bytes"};
+  return password;
 }
 
 // A user may be named by login, too: the ledger says whose it is.
@@ -177,16 +181,16 @@ void add_user_changes(CommandLine& line, CLI::App* group, UserOptions& options) 
   add("enable", "Let the user sign in again; tokens and consents that ended stay ended",
       "user enable ada --data ./data",
       [&] { return change(line, options, "POST", "/enable", nullptr); });
-  with_reason(add("erase", "Disable the user, and erase login, name and password for good",
-                  "user erase ada --data ./data --yes", [&] { return erase_user(line, options); }),
-              options)
-      ->add_flag("--yes", options.yes, "Erase; it can not be undone");
   // A directory that nobody serves has no sessions; the answer says so.
   add("end-sessions",
       "End the sign-in sessions at the server's pages. Access tokens, refresh tokens and consents "
       "stay: set-password ends refresh tokens, disable ends all",
       "user end-sessions ada --url http://127.0.0.1:8080 --token-file admin.token",
       [&] { return change(line, options, "POST", "/end-sessions", nullptr); });
+  with_reason(add("erase", "Disable the user, and erase login, name and password for good",
+                  "user erase ada --data ./data --yes", [&] { return erase_user(line, options); }),
+              options)
+      ->add_flag("--yes", options.yes, "Erase; it can not be undone");
 }
 
 }  // namespace
