@@ -20,6 +20,7 @@
 #include "api/token_request_limits.hpp"
 #include "api/witness_board.hpp"
 #include "storage/audit.hpp"
+#include "storage/forgery_watch.hpp"
 #include "storage/ledger_core.hpp"
 #include "storage/status_lists.hpp"
 
@@ -145,6 +146,18 @@ void write_status_lists(MetricsText& text, const Ledger& ledger) {
       static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(stats.lag).count()));
   text.gauge("tokenledger_status_lists_ready", "0: they are being made after the start",
              stats.is_ready);
+}
+
+void write_forgeries(MetricsText& text, const Ledger& ledger) {
+  const auto counts = forgery_counts(ledger);
+  text.counter("tokenledger_forgeries_total",
+               "Tokens with a good signature of ours that were never issued", counts.forged);
+  text.counter("tokenledger_forgery_events_total",
+               "Events about them: one for each key and minute, few a day", counts.reported);
+  text.counter("tokenledger_forgery_signatures_total",
+               "Signatures of unknown tokens that were verified", counts.verified);
+  text.counter("tokenledger_forgery_skipped_total",
+               "Unknown tokens that were not looked at: too many at once", counts.skipped);
 }
 
 void write_witnesses(MetricsText& text, const ApiContext& context) {
@@ -318,6 +331,7 @@ HttpResponse metrics(ApiContext& context, StatusCounts& counts) {
   write_audit(text, context);
   write_witnesses(text, context);
   write_status_lists(text, context.ledger);
+  write_forgeries(text, context.ledger);
   write_index_chunks(text, context.ledger.core().index);
   counts.write(text, context.ledger);
   write_service(text, context);

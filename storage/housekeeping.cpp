@@ -3,6 +3,7 @@
 #include "storage/audit_follower.hpp"
 #include "storage/audit_tree.hpp"
 #include "storage/commit_thread.hpp"
+#include "storage/forgery_watch.hpp"
 #include "storage/ledger_core.hpp"
 #include "storage/status_list_follower.hpp"
 
@@ -32,6 +33,7 @@ void LedgerCore::stop_threads() {
   }
   housekeeping_wakes_.notify_all();
   if (housekeeping_thread_.joinable()) housekeeping_thread_.join();
+  if (forgery_watch != nullptr) forgery_watch->stop();  // it submits commands
   queue.close(Errc::shutting_down);
   commit_thread_.reset();
   signal.stop();

@@ -4,6 +4,7 @@
 #include "core/invariant.hpp"
 #include "core/sha256.hpp"
 #include "core/token_format.hpp"
+#include "storage/forgery_watch.hpp"
 #include "storage/ledger_core.hpp"
 
 namespace tokenledger {
@@ -12,11 +13,18 @@ bool Ledger::check(std::string_view token, std::string_view audience,
   const auto& core = *core_;
   if (token.size() > kTokenBytesMax || !core.can_answer()) return false;
   const auto located = locate_token(core.keys->seal_key(), token);
-  if (!located) return false;
+  if (!located) {
+    core.forgery_watch->offer(token);
+    return false;
+  }
   core.index.prefetch(located->id.index);
   const auto fingerprint = Fingerprint::of(sha256(token));
-  return core.index.check(located->id.index, fingerprint, audience, scopes, to_seconds(now())) ==
-         Verdict::good;
+  const auto verdict =
+      core.index.check(located->id.index, fingerprint, audience, scopes, to_seconds(now()));
+  if (verdict == Verdict::good) return true;
+  const auto entry = core.index.find(located->id.index);
+  if (entry && entry->fingerprint != fingerprint) core.forgery_watch->offer(token);
+  return false;
 }
 
 std::optional<TokenIndex> Ledger::index_of(std::string_view jti) const noexcept {

@@ -38,6 +38,7 @@ namespace tokenledger {
 
 class AuditFollower;
 class AuditTree;
+class ForgeryWatch;
 class StatusListFollower;
 
 inline constexpr std::size_t kBatchCommandsMax = 4'096;
@@ -112,6 +113,7 @@ class LedgerCore {
   std::unique_ptr<AuditTree> audit;  // null: checkpoints are switched off
   std::unique_ptr<AuditFollower> audit_follower;
   std::unique_ptr<StatusListFollower> status_lists;  // null: switched off; lives as long as this
+  std::unique_ptr<ForgeryWatch> forgery_watch;       // since open(), as long as this
   bool awaits_keeper = false;  // what keeps the newest checkpoint was not given: nothing is signed
   CommitQueue queue;
   std::vector<IncarnationRecord> incarnations;  // fixed once open() returned

@@ -4,6 +4,7 @@
 
 #include "core/sha256.hpp"
 #include "core/token_format.hpp"
+#include "storage/forgery_watch.hpp"
 #include "storage/ledger_core.hpp"
 #include "storage/log_events.hpp"
 
@@ -95,6 +96,8 @@ class Inquiry {
     answer_.failure = failure_of(answer_.status);
   }
 
+  // The index holds a token of this index, this one or another.
+  [[nodiscard]] bool is_in_memory() const { return entry_.has_value(); }
   // Memory alone could not answer.
   [[nodiscard]] bool needs_views() const { return needs_views_; }
 
@@ -154,12 +157,16 @@ Inquired inquire(const Ledger& ledger, std::string_view token, std::string_view 
   }
   const auto located =
       token.size() > kTokenBytesMax ? std::nullopt : locate_token(core.keys->seal_key(), token);
-  if (!located) return inquired;
+  if (!located) {
+    core.forgery_watch->offer(token);  // which ignores all but JWTs
+    return inquired;
+  }
   core.index.prefetch(located->id.index);
   answer.failure = CheckFailure::unknown;
   const auto digest = sha256(token);
   Inquiry inquiry{core, located->id.index, sources, answer};
   if (!inquiry.matches(digest)) {
+    if (inquiry.is_in_memory()) core.forgery_watch->offer(token);
     inquired.needs_views = inquiry.needs_views();
     return inquired;
   }

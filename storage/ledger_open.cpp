@@ -6,6 +6,7 @@
 #include "storage/audit_tree.hpp"
 #include "storage/commit_thread.hpp"
 #include "storage/durable_file.hpp"
+#include "storage/forgery_watch.hpp"
 #include "storage/format_version.hpp"
 #include "storage/keyring.hpp"
 #include "storage/ledger_core.hpp"
@@ -98,6 +99,7 @@ Result<void> LedgerCore::open(std::string& why) {
   if (auto noted = note_superseded(why); !noted) return noted;
   start_audit();
   start_status_lists();
+  forgery_watch = std::make_unique<ForgeryWatch>(*this);
   return {};
 }
 
