@@ -22,6 +22,7 @@ struct ClientOptions {
   std::string authentication;
   std::string jwks_file;
   std::string id_token_alg;
+  std::string pkce;
   std::uint32_t overlap_s = 0;
 };
 
@@ -59,6 +60,7 @@ json::object settings_of(const ClientOptions& options) {
   if (options.id_token_alg == "api") body["id_token_signed_response_alg"] = nullptr;
   if (!options.id_token_alg.empty() && options.id_token_alg != "api")
     body["id_token_signed_response_alg"] = options.id_token_alg;
+  if (!options.pkce.empty()) body["pkce_optional"] = options.pkce == "optional";
   return body;
 }
 
@@ -123,6 +125,10 @@ void add_settings(CLI::App* command, ClientOptions& options) {
       ->add_option("--id-token-alg", options.id_token_alg,
                    "RS256, ES256, EdDSA, or api: as the API has")
       ->check(CLI::IsMember({"RS256", "ES256", "EdDSA", "api"}));
+  command
+      ->add_option("--pkce", options.pkce,
+                   "required, or optional: for a confidential client that knows no PKCE")
+      ->check(CLI::IsMember({"required", "optional"}));
 }
 
 CLI::App* with_secret_file(CLI::App* command, ClientOptions& options) {

@@ -27,7 +27,7 @@ if(TOKENLEDGER_BENCH)
 endif()
 
 # The program as people and scripts use it.
-foreach(suite cli_offline cli_audit cli_recover cli_backup cli_witness cli_http cli_both cli_people cli_settings serve_tls http_hostile)
+foreach(suite cli_offline cli_audit cli_recover cli_backup cli_witness cli_http cli_both cli_people cli_key cli_settings serve_tls http_hostile)
   add_test(NAME ${suite}_test COMMAND ${CMAKE_COMMAND} -E env TOKENLEDGER_PROGRAM=$<TARGET_FILE:tokenledger>
     ${TOKENLEDGER_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/tools/${suite}_test.py)
   set_tests_properties(${suite}_test PROPERTIES LABELS cli TIMEOUT 300)
