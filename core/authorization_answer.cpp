@@ -81,7 +81,8 @@ std::string token_answer_url(const AnswerTarget& target, const TokenAnswer& answ
   AnswerUrl url{target};
   url.add("access_token", answer.access_token).add("token_type", "Bearer");
   url.add("expires_in", std::to_string(answer.expires_in_s)).add("scope", answer.scope);
-  return url.add("state", target.state).add("iss", issuer).release();
+  url.add("state", target.state).add("iss", issuer);
+  return url.add("nonce", answer.nonce).release();
 }
 
 }  // namespace tokenledger

@@ -52,7 +52,8 @@ struct AnswerTarget {
 struct TokenAnswer {
   std::string_view access_token;
   std::uint32_t expires_in_s = 0;
-  std::string_view scope;  // empty: as asked for
+  std::string_view scope;       // empty: as asked for
+  std::string_view nonce = {};  // as it came; empty: there was none
 };
 [[nodiscard]] std::string token_answer_url(const AnswerTarget& target, const TokenAnswer& answer,
                                            std::string_view issuer);

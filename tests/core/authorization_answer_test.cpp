@@ -66,6 +66,9 @@ TEST(AuthorizationAnswer, A08TokenTravelsInTheFragment) {
                              {.access_token = "t", .expires_in_s = 1, .scope = "read write"}, "i"),
             "https://a.example/cb?x=1#access_token=t&token_type=Bearer&expires_in=1"
             "&scope=read%20write&state=s&iss=i");
+  const auto with_nonce = token_answer_url(
+      implicit, {.access_token = "t", .expires_in_s = 1, .scope = {}, .nonce = "a&b"}, "i");
+  EXPECT_TRUE(with_nonce.ends_with("&state=s&iss=i&nonce=a%26b")) << with_nonce;
   EXPECT_EQ(error_answer_url(implicit, AuthorizationError::access_denied, {}, "i"),
             "https://a.example/cb?x=1#error=access_denied&state=s&iss=i");
 }
