@@ -8,6 +8,7 @@
 #include "api/error_mapping.hpp"
 #include "core/authorization_answer.hpp"
 #include "storage/ledger_codes.hpp"
+#include "storage/ledger_implicit.hpp"
 #include "storage/ledger_people.hpp"
 
 namespace tokenledger {
@@ -78,6 +79,40 @@ void answer_with_code(const Run& run, const AuthorizationAsk& ask, const SignedI
             code_answer_url(ask.request.target, issued->code, run->page->ledger.issuer());
         run->page->answer(redirect(redirect_status(*run->page), url));
       });
+}
+
+// --- or the token itself: implicit, for clients that opted in (RFC 6749 §4.2.2, C9) ---
+
+void answer_with_token(const Run& run, const AuthorizationAsk& ask, const SignedIn& user,
+                       ConsentNumber consent) {
+  ImplicitRequest token{.actor = user.actor,
+                        .request_id = std::string{run->page->request->request_id()},
+                        .client = ask.client,
+                        .client_based_on = ask.client_seq,
+                        .consent = consent,
+                        .api = ask.api,
+                        .scope_mask = ask.asked.scopes,
+                        .identity_mask = ask.asked.identity,
+                        .auth_time = user.auth_time,
+                        .nonce = ask.request.nonce};
+  issue_implicitly_async(
+      run->page->ledger, std::move(token), [run, ask](const Result<IssuedToken>& issued) {
+        if (!issued) return go_on_after(run, ask, to_errc(issued.error()));
+        const TokenAnswer answer{
+            .access_token = issued->token,
+            .expires_in_s = issued->expires_at.value() - issued->issued_at.value(),
+            .scope = issued->scope,
+            .nonce = ask.request.nonce};
+        const auto url = token_answer_url(ask.request.target, answer, run->page->ledger.issuer());
+        run->page->answer(redirect(redirect_status(*run->page), url));
+      });
+}
+
+void answer_on(const Run& run, const AuthorizationAsk& ask, const SignedIn& user,
+               ConsentNumber consent) {
+  if (ask.request.response_type == ResponseType::token)
+    return answer_with_token(run, ask, user, consent);
+  answer_with_code(run, ask, user, consent);
 }
 
 // True: it was counted, and an event may follow.
@@ -160,7 +195,7 @@ void ask_or_answer(const Run& run, const AuthorizationAsk& ask, const SignedIn& 
   if (!seen) return answer_fault(run, fault_of(ask, to_errc(seen.error())));
   const bool is_covered = known.covering != ConsentNumber{};
   if (is_covered && (run->allowed || !ask.request.prompt_consent)) {
-    if (admit(run, ask, user)) answer_with_code(run, ask, user, known.covering);
+    if (admit(run, ask, user)) answer_on(run, ask, user, known.covering);
     return;
   }
   if (ask.request.prompt_none) {
@@ -217,10 +252,6 @@ void run_authorization(const std::shared_ptr<AuthorizationRun>& run) {
     return page.answer(fault_answer(page, *fault));
   if (const auto* fault = std::get_if<RedirectFault>(&verdict)) return answer_fault(run, *fault);
   const auto& ask = std::get<AuthorizationAsk>(verdict);
-  if (ask.request.response_type != ResponseType::code) {
-    return answer_fault(run, fault_of(ask, AuthorizationError::unsupported_response_type,
-                                      "use response_type=code"));
-  }
   const auto user = find_signed_in(page);
   if (!must_sign_in(run, ask.request, user)) {
     return post_page(run->page, [run, ask, user = *user] { ask_or_answer(run, ask, user); });

@@ -1,5 +1,6 @@
 // An authorization request from page to page to its answer (RFC 6749 §4.1, OpenID Connect Core
-// §3.1.2): sign in, ask for what is missing, issue the code, send the browser back.
+// §3.1.2): sign in, ask for what is missing, issue the code (or, for clients that opted in, the
+// token: RFC 6749 §4.2), send the browser back.
 //
 // Each step looks at everything again: who is signed in, what is allowed, what the client may have.
 // Only what a user saw on the consent page is ever allowed by its form. A request of somebody who

@@ -133,13 +133,7 @@ class RedeemOperation final : public CommitRequest {
     const auto number = core_.family_numbers.take();
     if (!number) return number.error();
     family_ = *number;
-    NewFamily family{.number = *number,
-                     .tag = 0,
-                     .refresh_sha256 = {},
-                     .expires_at = issue.expires_at,
-                     .idle_s = 0};
-    while (family.tag == 0)  // one in four billion draws is zero
-      fill_random({reinterpret_cast<std::uint8_t*>(&family.tag), sizeof family.tag});
+    auto family = draw_family(*number, issue);
     std::string text;
     if (policy.may_refresh) {
       text = core_.keys->refresh_token_key().make(

@@ -6,6 +6,7 @@
 #include "core/identity_scopes.hpp"
 #include "core/user_id.hpp"
 #include "storage/ledger_core.hpp"
+#include "storage/random.hpp"
 
 namespace tokenledger {
 namespace {
@@ -186,6 +187,17 @@ Result<IssueToken> begin_user_token(LedgerCore& core, const UserTokenPolicy& pol
   issue.user = UserPart{
       .consent = granted.consent, .family = FamilyNumber{}, .auth_time = granted.auth_time};
   return issue;
+}
+
+NewFamily draw_family(FamilyNumber number, const IssueToken& issue) {
+  NewFamily family{.number = number,
+                   .tag = 0,
+                   .refresh_sha256 = {},
+                   .expires_at = issue.expires_at,
+                   .idle_s = 0};
+  while (family.tag == 0)  // one in four billion draws is zero
+    fill_random({reinterpret_cast<std::uint8_t*>(&family.tag), sizeof family.tag});
+  return family;
 }
 
 IssueToken empty_user_token(ApiNumber api, UnixSeconds now) {

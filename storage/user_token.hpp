@@ -55,6 +55,9 @@ struct UserTokenPolicy {
 // The command's part, as far as the policy says: index and times are new, the text is not made yet.
 [[nodiscard]] Result<IssueToken> begin_user_token(LedgerCore& core, const UserTokenPolicy& policy,
                                                   const GrantedAccess& granted);
+// A family that begins with this token, has no refresh token and ends with it. `number` is spoken
+// for; the tag is drawn.
+[[nodiscard]] NewFamily draw_family(FamilyNumber number, const IssueToken& issue);
 // For a command that is there to be refused, and so signs nothing: well formed, never accepted.
 [[nodiscard]] IssueToken empty_user_token(ApiNumber api, UnixSeconds now);
 
