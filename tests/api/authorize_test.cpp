@@ -117,7 +117,7 @@ constexpr Row kRows[] = {
     {"08 absent", "code_challenge_method", "", "invalid_request"},
     {"08 unknown", "code_challenge_method", "S512", "invalid_request"},
     {"09", "code_challenge", "tooshort", "invalid_request"},
-    {"10", "scope", "read fly", "invalid_scope"},
+    {"10 B10", "scope", "read fly", "invalid_scope"},
     {"10 quote", "scope", "re\"ad", "invalid_scope"},
     {"11 relative", "resource", "calendar", "invalid_target"},
     {"11 fragment", "resource", "https://api.example/x#y", "invalid_target"},
@@ -199,6 +199,37 @@ TEST_F(AuthorizeTest, Row18NoScriptOfAnotherSiteMayReadThePages) {
                                                 "Access-Control-Request-Method: GET\r\n"});
   EXPECT_EQ(preflight.status, 405);
   EXPECT_FALSE(preflight.has("Access-Control-Allow"));
+}
+
+// B10: what there is to ask for is the API's own list, as it stands now.
+TEST_F(AuthorizeTest, B10TheScopesAreThoseThatTheApiLists) {
+  const auto stage = make_stage();
+  const auto asking = stage.usual_with("scope", "delete");
+  Browser browser{api()};
+  EXPECT_EQ(parameter(location(browser.get(address(asking))), "error"), "invalid_scope");
+  ASSERT_EQ(api()
+                .as_admin("PATCH", "/v1/apis?identifier=" + stage.audience,
+                          R"({"scopes":["read",{"name":"delete","description":"Delete events"}]})")
+                .status,
+            200);
+  EXPECT_EQ(parameter(location(browser.get(address(asking))), "error"), "invalid_scope")
+      << "not in the client's grant yet";
+  ASSERT_EQ(api()
+                .as_admin("PATCH", "/v1/client-grants",
+                          R"({"client_id":")" + stage.client + R"(","audience":")" +
+                              stage.audience + R"(","scopes":["read","delete"]})")
+                .status,
+            200);
+  EXPECT_TRUE(browser.get(sign_in(browser, stage, asking)).has("Delete events"));
+  EXPECT_EQ(parameter(location(browser.get(address(stage.usual_with("scope", "write")))), "error"),
+            "invalid_scope")
+      << "listed no more";
+  // A request that leaves all scopes out of a client's grant has nothing to ask for.
+  ASSERT_EQ(
+      api().as_admin("PATCH", "/v1/apis?identifier=" + stage.audience, R"({"scopes":[]})").status,
+      200);
+  EXPECT_EQ(parameter(location(browser.get(address(stage.usual_with("scope", "")))), "error"),
+            "invalid_scope");
 }
 
 TEST_F(AuthorizeTest, B10ScopesThatAreNotNamedAreAllThatTheClientWasGranted) {

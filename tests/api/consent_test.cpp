@@ -124,6 +124,14 @@ TEST_F(ConsentTest, A12APreconfiguredConsentNeedsNoPageUntilItOrTheMembershipEnd
   EXPECT_TRUE(other.get(sign_in(other, outsider, outsider.usual())).has("See your events"));
   run(SetUserGroups{stage.person.number, {}, {}});
   EXPECT_TRUE(browser.get(address(stage.usual())).has("See your events"));
+  run(SetUserGroups{stage.person.number, {group}, {}});
+  EXPECT_TRUE(is_answer(browser.get(address(stage.usual()))));
+  ConsentNumber consent;
+  api().ledger().people().with_people([&](const People& people) {
+    consent = people.pre_consents(ClientNumber{client}, ApiNumber{calendar}).front();
+  });
+  run(WithdrawConsents{{consent}, {}});
+  EXPECT_TRUE(browser.get(address(stage.usual())).has("See your events"));
 }
 
 TEST_F(ConsentTest, Row12WhoDeniesSendsAccessDeniedAndAllowsNothing) {

@@ -180,7 +180,22 @@ TEST_F(OauthToken, ResourceIsASynonymAndUnknownParametersAreIgnored) {
   EXPECT_EQ(form(body).status, 200);
 }
 
-TEST_F(OauthToken, ScopeBeyondTheGrantIsInvalidScope) {
+// Nobody gets at an API before an administrator lets them; the same client and request work then.
+TEST_F(OauthToken, A16AClientNeedsAGrantAndWorksOnceAnAdministratorAddsIt) {
+  const auto client = api().make_client();
+  const auto before = issued();
+  const auto refused = api().ask_token(client, kAudience);
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(refused.text("error"), "unauthorized_client");
+  EXPECT_EQ(issued(), before);
+  api().grant(client, kAudience, R"(["read"])");
+  const auto reply = api().ask_token(client, kAudience);
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(api().authz(reply.text("access_token"), kAudience, "read"), 200);
+  EXPECT_EQ(api().authz(reply.text("access_token"), kAudience, "write"), 403);
+}
+
+TEST_F(OauthToken, A16ScopeBeyondTheGrantIsInvalidScope) {
   const auto client = api().make_client();
   api().grant(client, kAudience, R"(["read"])");
   const auto reply = api().ask_token(client, kAudience, R"(,"scope":"read write")");
@@ -236,7 +251,7 @@ TEST_F(OauthToken, A04AnOpaqueApiIssuesTokensThatCarryNoClaims) {
   EXPECT_EQ(api().authz(token + "x", "urn:opaque"), 401);
 }
 
-TEST_F(OauthToken, A03A19AJwtHasThreePartsAndAllClaims) {
+TEST_F(OauthToken, A03A13A18dA19AJwtHasThreePartsAndAllClaimsAndIsAboutItsClient) {
   const auto token = api().new_token(client_, kAudience);
   const auto first = token.find('.');
   const auto second = token.find('.', first + 1);
@@ -247,7 +262,7 @@ TEST_F(OauthToken, A03A19AJwtHasThreePartsAndAllClaims) {
   const Reply claims{.status = 0, .head = {}, .body = *payload};
   EXPECT_EQ(claims.text("iss"), api().ledger().issuer());
   EXPECT_EQ(claims.text("aud"), kAudience);
-  EXPECT_EQ(claims.text("sub"), client_.id);
+  EXPECT_EQ(claims.text("sub"), client_.id) << "A13: no user had to authenticate";
   EXPECT_EQ(claims.text("client_id"), client_.id);
   EXPECT_EQ(claims.text("scope"), "read write");
   EXPECT_EQ(claims.number("exp") - claims.number("iat"), 86'400);

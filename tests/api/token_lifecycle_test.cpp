@@ -1,6 +1,7 @@
 // The life of a token over HTTP: made, checked, revoked, expired; by its own rows in requirements.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -40,7 +41,7 @@ class TokenLifecycle : public ApiTest {
   static inline ApiUnderTest::Client client_;
 };
 
-TEST_F(TokenLifecycle, Z06Z17ARevokedTokenIsRefusedAtOnceOnOldAndNewConnections) {
+TEST_F(TokenLifecycle, A32Z06Z17ARevokedTokenIsRefusedAtOnceOnOldAndNewConnections) {
   HttpTestClient old{api().port()};
   for (int round = 0; round < 20; ++round) {
     const auto good = token();
@@ -269,6 +270,30 @@ TEST_F(TokenLifecycle, ANamedTokensRowHoldsWhatWasSaid) {
   without.erase(without.find(shown), shown.size());
   without.pop_back();  // what follows in the row is its header and claims (Z13)
   EXPECT_EQ(row.body.substr(0, without.size()), without);
+}
+
+// An API token is an access token, be it made for somebody by an administrator or asked for by a
+// client: shown once, one event of one kind, which says where it came from. (The console's half of
+// both rows belongs to the console.)
+TEST_F(TokenLifecycle, B01B11ATokenMadeAndATokenAskedForAreOneKindOfEventWithTheirOrigin) {
+  const auto before = api().ledger().committed();
+  const auto made = make(R"(,"expires_in_days":1)");
+  ASSERT_EQ(made.status, 201) << made.body;
+  const auto asked = token();
+  ASSERT_EQ(api().ledger().committed(), before.next().next());
+  const auto events =
+      api().as_admin("GET", "/v1/events?limit=2&from=" + std::to_string(before.next().value()));
+  const auto first = events.body.find(R"("kind":"token_issued")");
+  const auto second = events.body.rfind(R"("kind":"token_issued")");
+  ASSERT_NE(first, std::string::npos) << events.body;
+  EXPECT_LT(first, second) << events.body;
+  EXPECT_LT(events.body.find(R"("origin":"api")"), second) << events.body;
+  EXPECT_GT(events.body.find(R"("origin":"oauth_flow")"), second) << events.body;
+  for (const auto& text : {made.text("token"), asked}) {
+    EXPECT_EQ(std::ranges::count(text, '.'), 2) << "B01: the same object";
+    EXPECT_EQ(api().authz(text, kAudience, "read"), 200);
+    EXPECT_FALSE(api().as_admin("GET", "/v1/tokens/" + api().jti_of(text)).has(text));
+  }
 }
 
 TEST_F(TokenLifecycle, ListsArePagedStableAndTheirCursorsCannotBeForged) {
