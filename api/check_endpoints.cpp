@@ -17,6 +17,7 @@
 #include "api/rfc3339.hpp"
 #include "api/token_request.hpp"
 #include "api/wire.hpp"
+#include "storage/token_subject.hpp"
 
 namespace tokenledger {
 namespace {
@@ -103,7 +104,7 @@ std::optional<CheckAnswer> ask(const Ledger& ledger, const Question& question, M
 }
 
 // INV-6: `good` is true, and `status` active, only for a token that may be used now as asked.
-void write_answer(JsonWriter& json, const CheckAnswer& answer) {
+void write_answer(JsonWriter& json, const Ledger& ledger, const CheckAnswer& answer) {
   const bool is_good = answer.failure == CheckFailure::none;
   const bool is_good_elsewhere = !is_good && answer.status == TokenStatus::active;
   json.begin_object()
@@ -119,10 +120,13 @@ void write_answer(JsonWriter& json, const CheckAnswer& answer) {
   }
   json.member("authenticated", answer.authenticated);
   if (answer.status != TokenStatus::unknown) {
-    json.member("jti", answer.jti)
-        .member("client_id", answer.client_id)
-        .member("subject", answer.client_id)
-        .member("audience", answer.audience)
+    json.member("jti", answer.jti).member("client_id", answer.client_id).name("subject");
+    if (const auto subject = subject_of(ledger, answer)) {
+      json.value(*subject);
+    } else {
+      json.null();
+    }
+    json.member("audience", answer.audience)
         .member("scope", answer.scope)
         .member("expires_at", format_rfc3339(answer.expires_at))
         .member("seq", answer.issued_seq.value());
@@ -187,7 +191,7 @@ std::optional<HttpResponse> check(ApiContext& context, const HttpRequest& reques
     if (!answer) answer = CheckAnswer{.failure = CheckFailure::unavailable};
     // The views lag: one wait per request, not one per item.
     if (answer->failure == CheckFailure::unavailable) may_wait = MayWait::no;
-    write_answer(json, *answer);
+    write_answer(json, ledger, *answer);
     // For the log and the counters: of one token with the response, of many beside it.
     const auto why = denial_of(answer->failure);
     if (why != DenialReason::none) ++denials[static_cast<std::size_t>(why)];
@@ -214,9 +218,15 @@ HttpResponse authz(const Ledger& ledger, const HttpRequest& request) {
   const std::vector<std::string_view> scopes{names.names.begin(), names.names.end()};
   auto verified = verify(ledger, request, *audience, scopes);
   if (verified.denied) return std::move(*verified.denied);
+  const auto subject = subject_of(ledger, verified.token);
+  if (!subject) {  // it expired just now: proxies must not pass on what the caller calls itself
+    auto again = verify(ledger, request, *audience, scopes);
+    return again.denied ? std::move(*again.denied) : problem_of(Errc::view_behind);
+  }
   HttpResponse response{.status = 200};
   response.add_header("Cache-Control", "no-store");
   response.add_header("X-Token-Client-Id", verified.token.client_id);
+  response.add_header("X-Token-Subject", *subject);
   response.add_header("X-Token-Scope", verified.token.scope);
   response.add_header("X-Token-Jti", verified.token.jti);
   response.client_id = std::move(verified.token.client_id);

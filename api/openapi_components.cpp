@@ -360,7 +360,8 @@ constexpr auto kAnswers = std::to_array<OpenApiComponent>({
       "type": "array", "items": {"$ref": "#/components/schemas/Verdict"}}}}]}}}})json"},
     {"Authorized", R"json({"description": "Let it pass",
   "headers": {
-    "X-Token-Client-Id": {"schema": {"type": "string"}}, "X-Token-Scope": {"schema": {"type": "string"}},
+    "X-Token-Client-Id": {"schema": {"type": "string"}}, "X-Token-Subject": {"schema": {"type": "string"}},
+    "X-Token-Scope": {"schema": {"type": "string"}},
     "X-Token-Jti": {"schema": {"type": "string"}}}})json"},
     {"Unchanged", R"json({"description": "What bears this ETag still holds",
   "headers": {"ETag": {"schema": {"type": "string"}}}})json"},

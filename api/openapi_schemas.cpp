@@ -119,7 +119,8 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     {"AuthorizationRequest", R"json({
   "type": "object", "required": ["client_id", "response_type"],
   "properties": {
-    "client_id": {"type": "string"}, "response_type": {"enum": ["code"]},
+    "client_id": {"type": "string"},
+    "response_type": {"enum": ["code", "token"], "description": "token: for clients with the grant type implicit alone"},
     "redirect_uri": {"type": "string", "description": "Byte for byte as registered"},
     "scope": {"type": "string", "description": "Names between spaces; absent: all that the client may have"},
     "state": {"type": "string", "maxLength": 2048}, "nonce": {"type": "string", "maxLength": 512},
@@ -407,7 +408,8 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "good": {"type": "boolean", "description": "May be used now"},
     "status": {"enum": ["active", "revoked", "expired", "unknown"]}, "reason": {"type": ["string", "null"]},
     "authenticated": {"type": "boolean", "description": "false: the token itself was not presented"},
-    "jti": {"type": "string"}, "client_id": {"type": "string"}, "subject": {"type": "string"},
+    "jti": {"type": "string"}, "client_id": {"type": "string"},
+    "subject": {"type": ["string", "null"], "description": "The user_id, or the client_id of a client's own token; null: it expired"},
     "audience": {"$ref": "#/components/schemas/Audience"}, "scope": {"$ref": "#/components/schemas/Scope"},
     "expires_at": {"$ref": "#/components/schemas/Time"}, "seq": {"$ref": "#/components/schemas/Seq"}}
 })json"},

@@ -263,7 +263,17 @@ TEST_F(ImplicitTest, A19A25TheTokenSaysWhoseItIsForWhomAndWhen) {
   EXPECT_EQ(api().authz(token, stage.audience, "read"), 200);
   EXPECT_EQ(api().authz(token, stage.audience, "write"), 403);
   EXPECT_EQ(api().authz(token, "urn:elsewhere"), 401);
-  EXPECT_EQ(api().check(token).text("status"), "active");
+  const auto check = api().check(token);
+  EXPECT_EQ(check.text("status"), "active");
+  EXPECT_EQ(check.text("subject"), claims.text("sub"));
+  const auto authz = api().get("/v1/authz?scope=read&audience=" + stage.audience, token);
+  EXPECT_EQ(header_of(authz, "X-Token-Client-Id"), stage.client);
+  EXPECT_EQ(header_of(authz, "X-Token-Subject"), claims.text("sub"));
+  EXPECT_EQ(header_of(authz, "X-Token-Scope"), "read");
+  // Once it expired its numbers may be somebody else's: nobody is named rather than the wrong one.
+  api().clock().advance_s(86'401);
+  EXPECT_EQ(api().check(token).text("reason"), "expired");
+  EXPECT_EQ(api().check(token).text("subject"), "-");
 }
 
 TEST_F(ImplicitTest, A08ANonceThatIsNotThereIsNowhereAndOneThatIsTooLongIsRefused) {
@@ -423,6 +433,9 @@ TEST_F(ImplicitTest, A12APreconfiguredConsentGivesTokensThatEndWithTheUserOrWith
     ASSERT_EQ(sent.status, 302) << "no consent page: " << sent.body;
     tokens.push_back(parameter(location(sent), "access_token"));
     EXPECT_EQ(api().authz(tokens.back(), stage.audience, "read"), 200);
+    const auto user = api().ledger().people().user(member.person.number);
+    EXPECT_EQ(api().check(tokens.back()).text("subject"), user_id_text(user->record.id))
+        << "the member, whose consent it is not";
     EXPECT_TRUE(consents_of(member.person.number).empty());
   }
   run(DisableUser{stage.person.number, {}});

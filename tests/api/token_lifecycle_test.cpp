@@ -220,6 +220,7 @@ TEST_F(TokenLifecycle, A25AuthzTellsTheResourceWhoCame) {
   const auto good = token();
   const auto reply = api().get("/v1/authz?audience=" + kAudience, good);
   EXPECT_TRUE(reply.has("X-Token-Client-Id: " + client_.id + "\r\n")) << reply.head;
+  EXPECT_TRUE(reply.has("X-Token-Subject: " + client_.id + "\r\n")) << reply.head;
   EXPECT_TRUE(reply.has("X-Token-Scope: read write\r\n")) << reply.head;
   EXPECT_TRUE(reply.has("X-Token-Jti: " + api().jti_of(good) + "\r\n")) << reply.head;
 }

@@ -26,6 +26,7 @@ AUDIENCE = "https://api.example/orders"  # what the configurations name
 READY_SECONDS_MAX = 20
 STARTS_MAX = 3  # the port was free when we looked, not when the gateway did
 REVOCATIONS = 25
+TOKEN_FIELDS = ["X-Token-Client-Id", "X-Token-Subject", "X-Token-Scope", "X-Token-Jti"]
 APACHE_MODULES = "/usr/lib/apache2/modules"
 UNPRIVILEGED = "nobody"
 
@@ -218,10 +219,12 @@ class GatewayTest:
         for client in (self.shop, self.opaque_shop):
             token = self.ledger.issue(client, AUDIENCE)
             status, _, body = self.request(token, path="/calandar/v1/events",  # A17's own path
-                                           fields={"X-Token-Client-Id": "forged"})
+                                           fields={name: "forged" for name in TOKEN_FIELDS})
             self.assertEqual(status, 200, self.gateway.log_text()[-2000:])
             seen = json.loads(body)
             self.assertEqual(seen["x-token-client-id"], client[0])
+            self.assertEqual(seen.get("x-token-subject", client[0]), client[0])  # of a client's own token
+            self.assertNotIn("forged", body.decode())
             self.assertNotIn("authorization", seen)
             self.assertNotIn(token, body.decode())
 
@@ -328,7 +331,7 @@ class FilesTest(unittest.TestCase):
             address, scope = asked[0]["address"].split("&scope=")
             self.assertEqual(address, f"http://127.0.0.1:8080/v1/authz?audience={AUDIENCE}")
             self.assertEqual(asked[0]["authRequestHeaders"], ["Authorization"])
-            self.assertIn("X-Token-Client-Id", asked[0]["authResponseHeaders"])
+            self.assertEqual(asked[0]["authResponseHeaders"], TOKEN_FIELDS)
             self.assertIn(router["service"], http_part["services"])
             scopes[scope] = router["rule"]
         self.assertEqual(set(scopes), {"read", "write"})
