@@ -2,16 +2,20 @@
 //
 // Rules of RFC 6749, 6750, 7009, 7662, 8414, 8707, 9068, 9457 and 9110, typed in one row each under
 // a name of their own; where the service decided otherwise (one dialect per path, 401 for every
-// refusal at /v1/authz) the row has that answer. Rows that need what is not served yet are listed
-// with their reason, so that a count tells how much of the table ran.
+// refusal at /v1/authz) the row has that answer. Rows that other programs run are listed with the
+// program, those that nobody runs with the reason, and a test counts that no row of the groups was
+// forgotten. What grants to users refuse: tests/conformance/user_grant_cases_test.cpp.
 #include <gtest/gtest.h>
 
 #include <cstdio>
 #include <functional>
+#include <map>
+#include <set>
 
 #include "core/base64url.hpp"
 #include "core/jwt.hpp"
 #include "tests/api/api_fixture.hpp"
+#include "tests/conformance/case_count.hpp"
 
 namespace tokenledger::test {
 namespace {
@@ -222,6 +226,19 @@ std::vector<Row> bearer_rows() {
   };
 }
 
+std::vector<Row> metadata_rows() {
+  const auto get = [](const char* path) {
+    return [path](S s) { return s.api.call("GET", path, {}); };
+  };
+  // 03 and 05: what must not be there is looked for in LooksThroughEveryMemberOfTheMetadata.
+  return {
+      {"metadata-03", 200, R"("response_types_supported":["code"])",
+       get("/.well-known/oauth-authorization-server")},
+      {"metadata-05", 200, R"("id_token_signing_alg_values_supported":["RS256","ES256","EdDSA"])",
+       get("/.well-known/openid-configuration")},
+  };
+}
+
 std::vector<Row> management_rows() {
   const auto admin = [](std::string method, std::string path, std::string body = "") {
     return [=](S s) { return s.api.as_admin(method, path, body); };
@@ -277,29 +294,10 @@ std::vector<Row> status_list_rows() {
   };
 }
 
-struct Skipped {
-  const char* id;
-  const char* why;
-};
-constexpr Skipped kSkipped[] = {
-    {"introspection-09", "no signed introspection answers"},
-    {"revocation-07", "see Z05 and R17 in revocation_test"},
-    {"revocation-08", "see INV6 in oauth_introspection_test"},
-    {"bearer-rs-12", "no sender-constrained tokens yet"},
-    {"bearer-rs-13", "no sender-constrained tokens yet"},
-    {"bearer-rs-14", "a resource server's rule; see npm/status_list.test.js"},
-    {"metadata-01", "a client's rule; the issuer is served as configured"},
-    {"resource-indicators-03", "one API per request"},
-    {"resource-indicators-04", "an API must be named"},
-    {"admin-api-04", "answers have one type"},
-    {"admin-api-09", "no If-Match yet"},
-    {"admin-api-10", "no If-Match yet"},
-    {"admin-api-11", "see AnIdempotencyKeyFindsTheFirstResult in management_test"},
-    {"admin-api-13", "see the limits of the token endpoint"},
-    {"status-list-01", "a verifier's rule, as all up to 10"},
-    {"status-list-16", "no list of the past is kept"},
-    {"status-list-18", "see StatusPlaces in status_list_test"},
-};
+std::vector<std::vector<Row>> all_rows() {
+  return {token_endpoint_rows(), introspection_rows(), revocation_rows(), bearer_rows(),
+          metadata_rows(),       management_rows(),    status_list_rows()};
+}
 
 TEST(NegativeCases, EveryRowHasItsStatusAndErrorAndWritesNothing) {
   ApiUnderTest api;
@@ -317,8 +315,7 @@ TEST(NegativeCases, EveryRowHasItsStatusAndErrorAndWritesNothing) {
                     .lacking = api.manager(R"(["check"])")};
   ASSERT_EQ(api.as_admin("POST", "/v1/tokens/" + api.jti_of(scene.ended) + "/revoke").status, 200);
   std::size_t ran = 0;
-  for (const auto& rows : {token_endpoint_rows(), introspection_rows(), revocation_rows(),
-                           bearer_rows(), management_rows(), status_list_rows()}) {
+  for (const auto& rows : all_rows()) {
     for (const auto& row : rows) {
       const auto before = api.ledger().committed();
       const auto reply = row.send(scene);
@@ -330,8 +327,68 @@ TEST(NegativeCases, EveryRowHasItsStatusAndErrorAndWritesNothing) {
     }
   }
   EXPECT_EQ(api.authz(scene.token, "urn:api"), 200) << "no row may have ended it";
-  std::printf("%zu rows ran, %zu skipped:\n", ran, std::size(kSkipped));
-  for (const auto& skipped : kSkipped) std::printf("  %s: %s\n", skipped.id, skipped.why);
+  std::printf("%zu rows ran here\n", ran);
+}
+
+TEST(NegativeCases, EveryRowOfTheGroupsRunsHereOrElsewhereOrSaysWhyNot) {
+  std::set<std::string> here;
+  for (const auto& rows : all_rows())
+    for (const auto& row : rows) here.insert(without_letter(row.id));
+  here.insert("metadata-02");  // AnIssuerWithAPath…
+  const auto elsewhere = rows_elsewhere();
+  std::map<std::string, std::string> skipped;
+  for (const auto& [id, why] : kSkipped) EXPECT_TRUE(skipped.emplace(id, why).second) << id;
+  std::size_t counted[3] = {};
+  for (const auto& [group, count] : kGroups) {
+    for (int number = 1; number <= count; ++number) {
+      const auto id = id_of(group, number);
+      const std::size_t found[3] = {here.count(id), elsewhere.count(id), skipped.count(id)};
+      EXPECT_EQ(found[0] + found[1] + found[2], 1u) << id << " has one place";
+      for (std::size_t place = 0; place < 3; ++place) counted[place] += found[place];
+    }
+  }
+  std::printf("rows of %zu groups: %zu here, %zu in other programs, %zu skipped:\n",
+              std::size(kGroups), counted[0], counted[1], counted[2]);
+  for (const auto& [id, where] : elsewhere)
+    std::printf("  %s runs in %s\n", id.c_str(), where.c_str());
+  for (const auto& [id, why] : skipped) std::printf("  %s skipped: %s\n", id.c_str(), why.c_str());
+}
+
+// metadata-03 and -05 (RFC 8414 §3.2, RFC 8725 §3.1).
+TEST(NegativeCases, LooksThroughEveryMemberOfTheMetadata) {
+  ApiUnderTest api;
+  const auto document = api.get("/.well-known/oauth-authorization-server", "").json();
+  ASSERT_TRUE(document.has_value());
+  std::size_t arrays = 0;
+  for (const auto& [name, value] : *document->get_if<JsonValue::Object>()) {
+    const auto* items = value.get_if<JsonValue::Array>();
+    if (items == nullptr) continue;
+    ++arrays;
+    EXPECT_FALSE(items->empty()) << name;
+    for (const auto& item : *items) {
+      ASSERT_NE(item.get_if<std::string>(), nullptr) << name;
+      if (name.ends_with("_alg_values_supported")) {
+        EXPECT_NE(*item.get_if<std::string>(), "none") << name;
+      }
+    }
+  }
+  EXPECT_GT(arrays, 8u);
+}
+
+// metadata-02 (RFC 8414 §3.1): the well-known part goes before the path, OpenID's also behind it.
+TEST(NegativeCases, AnIssuerWithAPathIsDescribedWhereItsClientsLook) {
+  const std::string issuer = "https://login.example/tenant";
+  ApiUnderTest api{{}, {}, [&](LedgerOptions& options) { options.issuer = issuer; }};
+  for (const auto* path :
+       {"/.well-known/oauth-authorization-server/tenant",
+        "/.well-known/openid-configuration/tenant", "/tenant/.well-known/openid-configuration"}) {
+    const auto reply = api.get(path, "");
+    EXPECT_EQ(reply.status, 200) << path;
+    EXPECT_EQ(reply.text("issuer"), issuer) << path;
+    EXPECT_EQ(reply.text("token_endpoint"), issuer + "/oauth/token") << path;
+  }
+  EXPECT_EQ(api.get("/tenant/.well-known/oauth-authorization-server", "").status, 404);
+  EXPECT_EQ(api.get("/.well-known/oauth-authorization-server/other", "").status, 404);
 }
 
 }  // namespace

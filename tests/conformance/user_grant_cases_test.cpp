@@ -1,7 +1,8 @@
 // The rows about codes, verifiers and refresh tokens: status, error code, and what stays good.
 //
 // Rules of RFC 6749 §4.1.3 and §6, RFC 7636 §4.6, RFC 8707 §2.2 and RFC 9700 §4.14, typed in one
-// row each. Rows of the authorization endpoint stand where that is tested.
+// row each. Rows of the authorization endpoint stand where that is tested; what it says of targets
+// stands here. tests/conformance/negative_cases_test.cpp counts them all.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -21,6 +22,14 @@ class UserGrantCases : public UserGrantTest {
     other_ = make_app(false);
     audience_ = make_offline_api();
     for (const auto* app : {&app_, &other_}) api().grant({app->id, ""}, audience_);
+    telling_ = "urn:" + fresh("telling");
+    ASSERT_EQ(
+        api()
+            .as_admin("POST", "/v1/apis",
+                      R"({"identifier":")" + telling_ + R"(","name":"Telling","scopes":["tell"]})")
+            .status,
+        201);
+    api().grant({app_.id, ""}, telling_, R"(["tell"])");
   }
   static std::string code(const Ask& ask = {}) { return make_code(user_, app_, audience_, ask); }
   static Reply sign_in(const Ask& ask = {}) { return redeem(app_, code(ask)); }
@@ -30,12 +39,30 @@ class UserGrantCases : public UserGrantTest {
     return form("/oauth/token",
                 "grant_type=authorization_code&" + credentials(app) + "&code=" + text + more);
   }
+  static Reply introspect(const std::string& token) {
+    return form("/oauth/introspect", credentials(app_) + "&token=" + token);
+  }
+  // What GET /oauth/authorize answers somebody who is not signed in.
+  static Reply authorize(const App& app, const std::string& more,
+                         const std::string& pkce = "&code_challenge_method=S256&code_challenge=" +
+                                                   std::string(43, 'A')) {
+    auto reply =
+        api().call("GET",
+                   "/oauth/authorize?response_type=code&client_id=" + app.id +
+                       "&redirect_uri=" + std::string{kRedirect} + "&state=s" + pkce + more,
+                   {});
+    EXPECT_TRUE(reply.has("Location: " + std::string{kRedirect} + "?error=")) << reply.head;
+    EXPECT_TRUE(reply.has("&iss=")) << reply.head;
+    return reply;
+  }
   static inline Person user_;
   static inline App app_;
   static inline App other_;
   static inline std::string audience_;
+  static inline std::string telling_;  // another API, with other scopes
 };
 
+constexpr const char* kInactive = R"({"active":false})";
 const std::string kTo = "&redirect_uri=" + std::string{kRedirect};
 
 TEST_F(UserGrantCases, EveryRowHasItsStatusAndError) {
@@ -147,11 +174,22 @@ TEST_F(UserGrantCases, EveryRowHasItsStatusAndError) {
          api().clock().advance_s(100);
          return refresh(app_, token);
        }},
-      {"metadata-03", 200, "\"response_types_supported\":[\"code\"]",
+      // What is no access token is inactive for everybody, its own client included.
+      {"introspection-05c", 200, kInactive, [] { return introspect(token_of(sign_in())); }},
+      {"introspection-05d", 200, kInactive, [] { return introspect(sign_in().text("id_token")); }},
+      {"introspection-05e", 200, kInactive, [] { return introspect(code()); }},
+      {"introspection-05f", 200, kInactive,
        [] {
-         auto reply = api().get("/.well-known/oauth-authorization-server", "");
-         EXPECT_FALSE(reply.has("[]")) << reply.body;
-         return reply;
+         const auto reply = sign_in();
+         EXPECT_EQ(form("/oauth/revoke", credentials(app_) + "&token=" + token_of(reply)).status,
+                   200);
+         return introspect(reply.text("access_token"));
+       }},
+      {"pkce-05", 302, "error=invalid_request",
+       [] {
+         const auto open = make_app(true);
+         api().grant({open.id, ""}, audience_);
+         return authorize(open, "&scope=read&audience=" + audience_, "");
        }},
       {"revocation-09", 200, "",
        [] {
@@ -165,6 +203,20 @@ TEST_F(UserGrantCases, EveryRowHasItsStatusAndError) {
        [] { return api().get("/v1/authz?audience=" + audience_, sign_in().text("id_token")); }},
       {"resource-indicators-02", 400, "invalid_target",
        [] { return redeem(app_, code(), "&resource=urn:other"); }},
+      {"resource-indicators-02b", 302, "error=invalid_target",
+       [] { return authorize(app_, "&scope=read&resource=urn:other"); }},
+      // A scope of another API than the one that is named.
+      {"resource-indicators-03", 302, "error=invalid_scope",
+       [] { return authorize(app_, "&scope=read+tell&audience=" + audience_); }},
+      {"resource-indicators-03b", 400, "invalid_scope",
+       [] { return refresh(app_, token_of(sign_in()), "&scope=read+tell"); }},
+      // No API is named: only identity scopes have one to go without saying.
+      {"resource-indicators-04", 302, "error=invalid_scope",
+       [] { return authorize(app_, "&scope=openid+read"); }},
+      {"resource-indicators-04b", 302, "error=invalid_target",
+       [] {
+         return authorize(app_, "&scope=read+tell&resource=" + audience_ + "&resource=" + telling_);
+       }},
   };
   std::size_t ran = 0;
   for (const auto& row : rows) {
@@ -173,7 +225,7 @@ TEST_F(UserGrantCases, EveryRowHasItsStatusAndError) {
     EXPECT_TRUE(reply.has(row.error)) << row.id << "\n" << reply.head << reply.body;
     ++ran;
   }
-  std::printf("%zu rows ran, 1 skipped:\n  refresh-token-08: no sender-constrained tokens yet\n",
+  std::printf("%zu rows ran here; negative_cases_test counts them all\n",
               ran);
 }
 
