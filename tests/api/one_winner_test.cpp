@@ -1,7 +1,9 @@
-// Many callers with one code or one refresh token at the same time: one of them wins (issue 5).
+// Many callers with one code or one refresh token at the same time: one of them wins (RFC 6749
+// §4.1.2, RFC 9700 §4.14). Rows refresh-token-04 and -05 of the negative cases.
 #include <gtest/gtest.h>
 
 #include <barrier>
+#include <cstdio>
 #include <map>
 #include <set>
 #include <thread>
@@ -47,6 +49,11 @@ class OneWinner : public UserGrantTest {
     for (const auto& reply : replies) ++statuses[reply.status];
     return statuses;
   }
+  static void print(const char* what, const std::vector<Reply>& replies, std::uint64_t events) {
+    std::printf("%s: %d callers,", what, kCallers);
+    for (const auto& [status, times] : count(replies)) std::printf(" %d x %d,", times, status);
+    std::printf(" %llu events\n", static_cast<unsigned long long>(events));
+  }
   static std::string refresh_body(const std::string& token) {
     return "grant_type=refresh_token&" + credentials(app_) + "&refresh_token=" + token;
   }
@@ -57,13 +64,19 @@ class OneWinner : public UserGrantTest {
 TEST_F(OneWinner, OneCodeIsRedeemedOnceAndThenItsTokenIsDead) {
   const auto audience = make_granted_api();
   const auto code = make_code(user_, app_, audience, {});
+  const auto before = committed().value();
   const auto replies =
       all_at_once("grant_type=authorization_code&" + credentials(app_) + "&code=" + code +
                   "&redirect_uri=" + std::string{kRedirect} + "&code_verifier=" + verifier());
+  const auto events = committed().value() - before;
+  print("one code", replies, events);
   EXPECT_EQ(count(replies), (std::map<int, int>{{200, 1}, {400, kCallers - 1}}));
+  // CodeRedeemed, FamilyStarted, TokenIssued, and one CodeReused for all 63.
+  EXPECT_EQ(events, 4u);
   for (const auto& reply : replies) {
     if (reply.status == 200) {
       EXPECT_EQ(api().authz(reply.text("access_token"), audience), 401);
+      EXPECT_EQ(refresh(app_, reply.text("refresh_token")).text("error"), "invalid_grant");
     } else {
       EXPECT_EQ(reply.text("error"), "invalid_grant");
     }
@@ -73,8 +86,12 @@ TEST_F(OneWinner, OneCodeIsRedeemedOnceAndThenItsTokenIsDead) {
 TEST_F(OneWinner, WithoutAGraceWindowOneRefreshWinsAndTheFamilyDies) {
   const auto audience = make_granted_api(R"(,"refresh_token_grace":0)");
   const auto first = redeem(app_, make_code(user_, app_, audience, {}));
+  const auto before = committed().value();
   const auto replies = all_at_once(refresh_body(first.text("refresh_token")));
+  const auto events = committed().value() - before;
+  print("one refresh token, no grace window", replies, events);
   EXPECT_EQ(count(replies), (std::map<int, int>{{200, 1}, {400, kCallers - 1}}));
+  EXPECT_EQ(events, 3u) << "RefreshRotated, TokenIssued, and one FamilyEnded";
   EXPECT_EQ(api().authz(first.text("access_token"), audience), 401);
   for (const auto& reply : replies) {
     if (reply.status != 200) continue;
@@ -86,13 +103,18 @@ TEST_F(OneWinner, WithoutAGraceWindowOneRefreshWinsAndTheFamilyDies) {
 TEST_F(OneWinner, WithinTheGraceWindowAllHearTheSameSuccessorAndThereIsOneGeneration) {
   const auto audience = make_granted_api(R"(,"refresh_token_grace":10)");
   const auto first = redeem(app_, make_code(user_, app_, audience, {}));
-  const auto before = api().ledger().stats().tokens_issued;
+  const auto issued_before = api().ledger().stats().tokens_issued;
+  const auto before = committed().value();
   const auto replies = all_at_once(refresh_body(first.text("refresh_token")));
+  const auto events = committed().value() - before;
+  print("one refresh token, grace window of 10 s", replies, events);
   EXPECT_EQ(count(replies), (std::map<int, int>{{200, kCallers}}));
   std::set<std::string> bodies;
   for (const auto& reply : replies) bodies.insert(reply.body);
   EXPECT_EQ(bodies.size(), 1u);
-  EXPECT_EQ(api().ledger().stats().tokens_issued, before + 1);
+  EXPECT_EQ(events, 2u) << "RefreshRotated and TokenIssued: one generation";
+  EXPECT_EQ(api().ledger().stats().tokens_issued, issued_before + 1);
+  EXPECT_EQ(api().authz(first.text("access_token"), audience), 200) << "the family lives";
   const auto second = refresh(app_, replies.front().text("refresh_token"));
   EXPECT_EQ(second.status, 200) << second.body;
 }
