@@ -236,7 +236,8 @@ constexpr auto kAnswers = std::to_array<OpenApiComponent>({
   "content": {"application/json": {"schema": {"$ref": "#/components/schemas/BulkRevoked"}}}})json"},
     {"Metadata", R"json({"description": "Metadata", "content": {"application/json": {
   "schema": {"$ref": "#/components/schemas/Metadata"}}}})json"},
-    {"Keys", R"json({"description": "Public keys", "content": {"application/json": {
+    {"Keys", R"json({"description": "Public keys",
+  "headers": {"ETag": {"schema": {"type": "string"}}}, "content": {"application/json": {
   "schema": {"$ref": "#/components/schemas/Keys"}}}})json"},
     {"StatusLists", R"json({"description": "At most 4096 URIs", "content": {"application/json": {
   "schema": {"$ref": "#/components/schemas/StatusLists"}}}})json"},

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/json_writer.hpp"
+#include "core/identity_scopes.hpp"
 #include "core/management_scopes.hpp"
 
 namespace tokenledger {
@@ -12,13 +13,13 @@ constexpr std::string_view kInfo = R"json({
   "title": "tokenledger",
   "version": "0.1",
   "summary": "OAuth 2.0 tokens on an append-only ledger",
-  "description": "Errors below /oauth and /.well-known are those of their RFCs; below /v1 they are RFC 9457 problems with a stable code. Times below /v1 are RFC 3339 in UTC, in OAuth answers seconds since 1970. Writes below /v1 answer X-Ledger-Seq; reads accept min_seq."
+  "description": "Errors below /oauth and /.well-known are those of their RFCs, but for pages, which are for people; below /v1 and at userinfo they are RFC 9457 problems with a stable code. Times below /v1 are RFC 3339 in UTC, in OAuth answers seconds since 1970. Writes below /v1 answer X-Ledger-Seq; reads accept min_seq."
 })json";
 
 constexpr std::string_view kTags = R"json([
   {"name": "oauth", "description": "Token, introspection and revocation (RFC 6749, 7662, 7009)"},
   {"name": "pages", "description": "What people see in a browser: sign in, allow, look and withdraw (RFC 6749 section 4.1)"},
-  {"name": "discovery", "description": "Metadata and keys (RFC 8414, 7517)"},
+  {"name": "discovery", "description": "Metadata, keys and status lists (RFC 8414, 7517)"},
   {"name": "clients", "description": "API clients and what they may use"},
   {"name": "keys", "description": "The keys that sign tokens"},
   {"name": "apis", "description": "APIs (resource servers) and their scopes"},
@@ -100,12 +101,14 @@ void write_security(JsonWriter& json, const OpenApiOperation& operation) {
   if (access == OpenApiAccess::bearer || is_both)
     write_requirement(json, "bearer", operation.scope);
   if (access == OpenApiAccess::presented_token) write_requirement(json, "presented_token");
+  if (access == OpenApiAccess::user_token) write_requirement(json, "user_token", operation.scope);
   json.end_array();
 }
 
 void write_answers(JsonWriter& json, const OpenApiOperation& operation) {
   // Pages are for people; /v1 speaks problem+json; what the HTTP layer itself refuses does too.
-  const bool is_oauth = operation.path.starts_with("/oauth/");
+  const bool is_oauth =
+      operation.path.starts_with("/oauth/") && operation.access != OpenApiAccess::user_token;
   const std::string_view error = operation.tag == "pages" ? "Page"
                                  : is_oauth               ? "OAuthError"
                                                           : "Problem";
@@ -161,6 +164,13 @@ void write_security_schemes(JsonWriter& json) {
   json.name("flows").begin_object().name("clientCredentials").begin_object();
   json.member("tokenUrl", "/oauth/token").name("scopes").begin_object();
   for (const auto& scope : kManagementScopes) json.member(scope.name, scope.description);
+  json.end_object().end_object().end_object().end_object();
+  json.name("user_token").begin_object().member("type", "oauth2");
+  json.member("description", "An access token of a user, who allowed these scopes");
+  json.name("flows").begin_object().name("authorizationCode").begin_object();
+  json.member("authorizationUrl", "/oauth/authorize").member("tokenUrl", "/oauth/token");
+  json.name("scopes").begin_object();
+  for (const auto& scope : kIdentityScopes) json.member(scope.name, scope.description);
   json.end_object().end_object().end_object().end_object().end_object();
 }
 

@@ -21,6 +21,7 @@ enum class OpenApiAccess : std::uint8_t {
   presented_token,   // the access token that is asked about
   client,            // client_secret_basic or client_secret_post
   client_or_bearer,  // or an access token with `scope`
+  user_token,        // an access token of a user with the identity scope `scope`
 };
 
 // Texts with several names have spaces between them.

@@ -28,7 +28,7 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     {"Cursor",
      R"json({"type": ["string", "null"], "description": "null: this was the last page"})json"},
     {"TokenStatus", R"json({"enum": ["active", "revoked", "expired"]})json"},
-    {"TokenFormat", R"json({"enum": ["jwt", "opaque"]})json"},
+    {"TokenFormat", R"json({"enum": ["jwt", "opaque", "jwe"]})json"},
     {"Algorithm", R"json({"enum": ["RS256", "ES256", "EdDSA", "HS256"]})json"},
     {"TokenRequest", R"json({
   "type": "object", "required": ["grant_type"],
@@ -75,6 +75,8 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "jti": {"type": "string"}, "iss": {"type": "string"}, "sub": {"type": "string"},
     "aud": {"$ref": "#/components/schemas/Audience"}, "exp": {"type": "integer"}, "iat": {"type": "integer"},
     "client_id": {"type": "string"}, "scope": {"$ref": "#/components/schemas/Scope"},
+    "auth_time": {"type": "integer", "description": "When the user signed in; a user's token only"},
+    "nonce": {"type": "string"},
     "status": {"$ref": "#/components/schemas/StatusPlace"}}
 })json"},
     {"StatusPlace", R"json({
@@ -139,8 +141,13 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     "introspection_endpoint": {"type": "string", "format": "uri"},
     "revocation_endpoint": {"type": "string", "format": "uri"},
     "status_list_aggregation_endpoint": {"type": "string", "format": "uri"},
+    "userinfo_endpoint": {"type": "string", "format": "uri"},
     "introspection_endpoint_auth_methods_supported": {"type": "array", "items": {"type": "string"}},
+    "introspection_endpoint_auth_signing_alg_values_supported": {"type": "array", "items": {"type": "string"}},
     "revocation_endpoint_auth_methods_supported": {"type": "array", "items": {"type": "string"}},
+    "revocation_endpoint_auth_signing_alg_values_supported": {"type": "array", "items": {"type": "string"}},
+    "token_endpoint_auth_signing_alg_values_supported": {"type": "array", "items": {"type": "string"}},
+    "claims_supported": {"type": "array", "items": {"type": "string"}},
     "id_token_signing_alg_values_supported": {"type": "array", "items": {"type": "string"}},
     "subject_types_supported": {"type": "array", "items": {"type": "string"}},
     "response_types_supported": {"type": "array", "items": {"type": "string"}},

@@ -117,12 +117,13 @@ TEST(OpenApi, SaysWhichAnswersBearATagAndThatItIsAnsweredWith304) {
     EXPECT_EQ(words(operation.errors).contains("304"), takes_tag) << operation.id;
     if (takes_tag) tagged.insert(operation.id);
   }
-  EXPECT_EQ(tagged, (std::set<std::string_view>{"getCheckpoint", "getTile", "getEntries"}));
+  EXPECT_EQ(tagged, (std::set<std::string_view>{"getCheckpoint", "getTile", "getEntries", "getKeys",
+                                                "getStatusList"}));
   const auto document = parsed_document();
   const auto* answer = at_pointer(document, "#/components/responses/Unchanged");
   ASSERT_NE(answer, nullptr);
   EXPECT_EQ(answer->find("content"), nullptr) << "a 304 has no body";
-  for (const auto* name : {"Checkpoint", "Tile", "Unchanged"})
+  for (const auto* name : {"Checkpoint", "Tile", "Keys", "StatusList", "Unchanged"})
     EXPECT_NE(at_pointer(document, std::string{"#/components/responses/"} + name + "/headers/ETag"),
               nullptr)
         << name;

@@ -13,6 +13,7 @@ import urllib.parse
 import urllib.request
 import warnings
 
+from described_people import DescribedPeople
 from running_ledger import OPENER, Answer, RunningLedger, basic, bearer, fetch, skip
 
 try:
@@ -97,6 +98,7 @@ class OpenApiTest(unittest.TestCase):
         if query:
             url += "?" + urllib.parse.urlencode(query)
         answer = (fetch_beginning if operation_id == "streamEvents" else fetch)(url, method, data, sent)
+        self.last = answer
         self.assertEqual(answer.status, status, f"{operation_id}: {answer.body[:500]}")
         if status < 400:
             self.check_request(operation, sent, form if form is not None else body, query or {})
@@ -111,7 +113,13 @@ class OpenApiTest(unittest.TestCase):
 
     def check_request(self, operation, sent, body, query):
         """What was accepted must be what the document allows."""
-        named = {each["name"] for each in map(self.description.resolved, operation["parameters"])}
+        parameters = list(map(self.description.resolved, operation["parameters"]))
+        named = {each["name"] for each in parameters}
+        for each in parameters:
+            schema = self.description.resolved(each["schema"])
+            if each.get("explode"):  # an object: each property is a parameter
+                named |= set(schema["properties"])
+                self.description.check(query, schema)
         self.assertLessEqual(set(query), named, operation["operationId"])
         if body is not None:
             content = self.description.resolved(operation["requestBody"])["content"]
@@ -243,6 +251,7 @@ class OpenApiTest(unittest.TestCase):
         call("makeBackup", 201, {"name": "nightly"})
         call("makeBackup", 409, {"name": "nightly"})
         call("makeBackup", 400, {"name": "../nightly"})
+        DescribedPeople(self).walk()
         self.assertEqual(set(self.description.operations) - self.succeeded, set(), "never called")
 
     def audit(self, jti):
