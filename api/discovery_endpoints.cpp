@@ -90,7 +90,8 @@ HttpResponse metadata(const Ledger& ledger) {
     json.member("status_list_aggregation_endpoint", base + "/statuslists");
   if (has_users(ledger)) {
     write_authorization(json, base);
-    write_strings(json, "grant_types_supported", {"client_credentials", "authorization_code", "refresh_token"});
+    write_strings(json, "grant_types_supported",
+                  {"client_credentials", "authorization_code", "refresh_token"});
   } else {
     write_strings(json, "response_types_supported", {});
     write_strings(json, "grant_types_supported", {"client_credentials"});

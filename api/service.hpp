@@ -82,7 +82,8 @@ class ApiServer {
   // The port listened at; the one picked when the options say 0.
   [[nodiscard]] std::uint16_t port() const noexcept;
   // Stops accepting and lets accepted requests finish, but for a backup, which may take hours: it
-  // ends where it looks for that next, at most some files later, and is answered with 503. True: nothing was cut off. Idempotent.
+  // ends where it looks for that next, at most some files later, and is answered with 503. True:
+  // nothing was cut off. Idempotent.
   bool stop(std::chrono::milliseconds deadline);
   // For SIGHUP: reads the certificate again (see HttpServer::reload_tls) and opens the access log
   // anew.

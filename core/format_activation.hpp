@@ -2,8 +2,8 @@
 //
 // A ledger begins with kFormatVersionFirst whatever program made it, and moves only by a
 // FormatActivated event. Until that event stands in its log, decide must not emit what a program
-// of the active version could not read. That is the log alone: a newer program may write the keyring
-// in a newer version from its first start on, and the older one then refuses the directory.
+// of the active version could not read. That is the log alone: a newer program may write the
+// keyring in a newer version from its first start on, and the older one then refuses the directory.
 #pragma once
 
 #include <cstdint>

@@ -105,8 +105,8 @@ class ValidityIndex {
   [[nodiscard]] bool is_ended(FamilyNumber family) const noexcept {
     return ended_families_.test(family.value());
   }
-  // Whether it was revoked, by its own bit or by a cascade, whatever the time. False if never issued
-  // or retired.
+  // Whether it was revoked, by its own bit or by a cascade, whatever the time. False if never
+  // issued or retired.
   [[nodiscard]] bool is_ended(TokenIndex index) const noexcept;
   // The class of an issued, unretired token; never that of another token.
   [[nodiscard]] std::optional<TokenClass> find_class(TokenIndex index) const noexcept;

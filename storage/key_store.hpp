@@ -72,8 +72,8 @@ class KeyStore {
   // Idempotent: an unknown id is a success, so replay may repeat it.
   [[nodiscard]] Result<void> erase(const DataKeyId& id);
 
-  // The same, for what must not fail for want of room: what waits for a sync is bounded, so it syncs
-  // first when it has to.
+  // The same, for what must not fail for want of room: what waits for a sync is bounded, so it
+  // syncs first when it has to.
   [[nodiscard]] Result<void> erase_with_room(const DataKeyId& id);
 
   // Makes all changes so far durable with one append and one fdatasync. No changes: no I/O.

@@ -49,10 +49,10 @@ ExitCode prove(CommandLine& line, const ProofOptions& options) {
   if (!line.url.empty()) {
     const auto what = options.jti.empty() ? "event/" + std::to_string(options.seq)
                                           : "token/" + percent_encoded(options.jti);
-    const auto answer = ask_for_text(line, *open_door(line, Needs::log),
-                                     {.method = "GET",
-                                      .target = "/v1/audit/proofs/" + what +
-                                                (options.is_witnessed ? "?witnessed=true" : "")});
+    const auto answer = ask_for_text(
+        line, *open_door(line, Needs::log),
+        {.method = "GET",
+         .target = "/v1/audit/proofs/" + what + (options.is_witnessed ? "?witnessed=true" : "")});
     if (!parse_proof_file(answer.body))
       throw Failure{ExitCode::cannot_open, "the answer is no proof file: is this tokenledger?"};
     write_text(options.out, answer.body);

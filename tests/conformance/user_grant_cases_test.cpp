@@ -225,8 +225,7 @@ TEST_F(UserGrantCases, EveryRowHasItsStatusAndError) {
     EXPECT_TRUE(reply.has(row.error)) << row.id << "\n" << reply.head << reply.body;
     ++ran;
   }
-  std::printf("%zu rows ran here; negative_cases_test counts them all\n",
-              ran);
+  std::printf("%zu rows ran here; negative_cases_test counts them all\n", ran);
 }
 
 }  // namespace
