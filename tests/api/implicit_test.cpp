@@ -441,9 +441,10 @@ TEST_F(ImplicitTest, A12APreconfiguredConsentGivesTokensThatEndWithTheUserOrWith
   run(DisableUser{stage.person.number, {}});
   EXPECT_EQ(api().authz(tokens[0], stage.audience), 401);
   EXPECT_EQ(api().authz(tokens[1], stage.audience), 200);
-  ConsentNumber consent;
+  SeenConsent consent;
   api().ledger().people().with_people([&](const People& people) {
-    consent = people.pre_consents(numbers.client, numbers.api).front();
+    consent.number = people.pre_consents(numbers.client, numbers.api).front();
+    consent.granted_at = people.consent(consent.number)->granted_at;
   });
   run(WithdrawConsents{{consent}, {}});
   EXPECT_EQ(api().authz(tokens[1], stage.audience), 401);
