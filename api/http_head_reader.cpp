@@ -56,6 +56,16 @@ bool is_host_byte(char byte) noexcept {
          (byte >= '0' && byte <= '9') || kOther.find(byte) != std::string_view::npos;
 }
 
+// RFC 9112 §3: three words, the last HTTP/d.d. A space in the target makes more of them, which is
+// no version that we lack but no request line.
+bool has_version_word(std::string_view head) noexcept {
+  const auto line = head.substr(0, head.find("\r\n"));
+  const auto word = line.substr(line.rfind(' ') + 1);
+  const auto is_digit = [](char byte) { return byte >= '0' && byte <= '9'; };
+  return std::ranges::count(line, ' ') == 2 && word.size() == 8 && word.starts_with("HTTP/") &&
+         is_digit(word[5]) && word[6] == '.' && is_digit(word[7]);
+}
+
 }  // namespace
 
 HttpHeadReader::HttpHeadReader(std::string_view head, std::size_t header_count_max,
@@ -92,7 +102,8 @@ void HttpHeadReader::refuse(HttpRefusal refusal, Error& error) {
 
 HttpRefusal HttpHeadReader::refusal_for(const Error& error) const noexcept {
   if (refusal_ != HttpRefusal::none) return refusal_;
-  return error == http::error::bad_version ? HttpRefusal::version : HttpRefusal::malformed;
+  const bool is_version = error == http::error::bad_version && has_version_word(head_);
+  return is_version ? HttpRefusal::version : HttpRefusal::malformed;
 }
 
 HttpRequest::Span HttpHeadReader::span(std::string_view text) const noexcept {
