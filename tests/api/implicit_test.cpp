@@ -126,6 +126,7 @@ TEST_F(ImplicitTest, A08TheDocumentsRequestWorksVerbatimWithBothSpellingsOfASpac
   ApiSettings settings;
   settings.name = "Calendar API";
   settings.scopes = {{"read", "See your events"}, {"write", "Change your events"}};
+  settings.signing_alg = SignatureAlgorithm::rs256;
   run(CreateApi{.identifier = stage.audience, .settings = settings});
   grant(stage.client, stage.audience, {"read", "write"});
   for (const std::string space : {"%20", "+"}) {
