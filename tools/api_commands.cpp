@@ -16,6 +16,7 @@ struct ApiOptions {
   std::string identifier;
   std::string name;
   std::vector<std::string> scopes;
+  std::string risk;
   std::optional<std::uint32_t> lifetime_s;
   std::optional<std::uint32_t> lifetime_max_s;
   std::string signing_alg;
@@ -36,6 +37,10 @@ const Columns kColumns = {
     {"identifier", "name", "scopes", "token_lifetime", "token_lifetime_max", "allow_offline_access",
      "revocable_by_admins_only", "revocable", "admin_revocable_origins", "signing_alg",
      "token_format", "introspectors", "built_in", "created_at"}};
+
+// A33: what a stolen token may do decides how long it should live.
+constexpr std::uint32_t kHighRiskLifetimeSeconds = 300;
+constexpr std::uint32_t kHighRiskLifetimeSecondsMax = 3'600;
 
 constexpr std::string_view kNoOrigin = "none";  // an empty list, which can't be said otherwise
 
@@ -69,6 +74,13 @@ json::object settings_of(const ApiOptions& options) {
     json::array scopes;
     for (const auto& scope : options.scopes) scopes.push_back(scope_of(scope));
     body["scopes"] = std::move(scopes);
+  }
+  if (!options.risk.empty()) {
+    const bool is_high = options.risk == "high";
+    const ApiSettings normal;
+    body["token_lifetime"] = is_high ? kHighRiskLifetimeSeconds : normal.token_lifetime_s;
+    body["token_lifetime_max"] =
+        is_high ? kHighRiskLifetimeSecondsMax : normal.token_lifetime_max_s;
   }
   if (options.lifetime_s) body["token_lifetime"] = *options.lifetime_s;
   if (options.lifetime_max_s) body["token_lifetime_max"] = *options.lifetime_max_s;
@@ -115,8 +127,14 @@ void add_settings(CLI::App* command, ApiOptions& options) {
   command->add_option("--scope", options.scopes,
                       "NAME or NAME=DESCRIPTION, may repeat; replaces the whole list");
   command
+      ->add_option(
+          "--risk", options.risk,
+          "Presets of the two lifetimes: high (300 and at most 3600 seconds, as for a bank) "
+          "or normal (86400 and at most a year)")
+      ->check(CLI::IsMember({"high", "normal"}));
+  command
       ->add_option("--token-lifetime", options.lifetime_s,
-                   "Seconds a token lives unless asked otherwise (86400); 300 suits a bank")
+                   "Seconds a token lives unless asked otherwise (86400)")
       ->check(CLI::PositiveNumber);
   command->add_option("--token-lifetime-max", options.lifetime_max_s, "Seconds it may live")
       ->check(CLI::PositiveNumber);

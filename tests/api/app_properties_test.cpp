@@ -116,6 +116,30 @@ TEST_F(AppProperties, B14TheLifetimeIsTheNextTokensAndOldOnesKeepTheirs) {
   EXPECT_EQ(api().authz(old, app.audience), 200);
 }
 
+// A33: each API has the lifetime that suits it. (The presets are the command line's `--risk`, see
+// cli_both_test; the hint in the console belongs to the console.)
+TEST_F(AppProperties, A33ATokenOfABankExpiresWhileOneOfAToDoListIsGood) {
+  const auto client = api().make_client();
+  const std::pair<std::string, std::string> kApis[] = {
+      {fresh("urn:bank:"), R"(,"token_lifetime":300,"token_lifetime_max":3600)"},
+      {fresh("urn:todo:"), ""}};
+  std::vector<std::string> tokens;
+  for (const auto& [audience, lifetimes] : kApis) {
+    api().make_api(audience, lifetimes);
+    api().grant(client, audience);
+    tokens.push_back(api().new_token(client, audience));
+    EXPECT_EQ(api().authz(tokens.back(), audience), 200);
+  }
+  api().clock().advance_s(300);
+  EXPECT_EQ(api().authz(tokens[0], kApis[0].first), 401);
+  EXPECT_EQ(api().authz(tokens[1], kApis[1].first), 200);
+  // Nor does anybody get a longer one by asking.
+  const auto longer = api().as_admin("POST", "/v1/tokens",
+                                     R"({"name":"n","audience":")" + kApis[0].first +
+                                         R"(","scopes":["read"],"expires_in_days":1})");
+  EXPECT_EQ(longer.status, 400) << longer.body;
+}
+
 TEST_F(AppProperties, B14TheWayToAuthenticateIsTheOnlyOne) {
   const auto app = make_app();
   EXPECT_EQ(api().ask_token(app.client, app.audience).status, 200);

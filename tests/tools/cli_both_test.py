@@ -61,6 +61,11 @@ class BothPlaces(ServerTest):
         self.assertEqual(note(at.json("api", "update", ORDERS, "--introspector", "shop",
                                       "--signing-alg", "ES256"))["introspectors"], ["shop"])
         self.assertEqual(at.json("api", "show", ORDERS)["token_lifetime"], 600)
+        for risk, lifetimes in (("high", (300, 3600)), ("normal", (86400, 31536000))):  # A33
+            api = note(at.json("api", "update", ORDERS, "--risk", risk))
+            self.assertEqual((api["token_lifetime"], api["token_lifetime_max"]), lifetimes)
+        api = note(at.json("api", "update", ORDERS, "--risk", "high", "--token-lifetime", "600"))
+        self.assertEqual((api["token_lifetime"], api["token_lifetime_max"]), (600, 3600))
         note(at.json("grant", "add", "shop", ORDERS, "--scope", "read"))
         self.assertEqual(note(at.json("grant", "update", "shop", ORDERS, "--scope", "read", "--scope",
                                       "write"))["scopes"], ["read", "write"])
