@@ -229,6 +229,8 @@ constexpr auto kAnswers = std::to_array<OpenApiComponent>({
   "schema": {"$ref": "#/components/schemas/IssuedToken"}}}})json"},
     {"Introspection", R"json({"description": "The claims of a good token, else only that it is not",
   "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Introspection"}}}})json"},
+    {"UserInfo", R"json({"description": "Who the user is, as far as the scopes say",
+  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/UserInfo"}}}})json"},
     {"Returned",
      R"json({"description": "No check says active any more; also for a token that never was"})json"},
     {"BulkRevoked", R"json({"description": "One event, or the number of good tokens it would end",

@@ -19,6 +19,7 @@
 #include "bench/process_meters.hpp"
 #include "core/authorization_code.hpp"
 #include "core/identity_scopes.hpp"
+#include "core/password.hpp"
 #include "storage/ledger_people.hpp"
 
 namespace tokenledger::bench {
@@ -161,6 +162,7 @@ class UserTokens {
 
   void add_users() {
     const auto wanted = (count_ + kTokensPerUser - 1) / kTokensPerUser;
+    const auto hash = must(hash_password("one password for all"), "hash");  // takes its time
     for (std::uint64_t number = 0; number < wanted; ++number) {
       auto& people = fixture_.ledger().people();
       must(people.register_user({"user" + std::to_string(number), "A user"}, {}), "user");
@@ -183,7 +185,7 @@ class UserTokens {
     const auto& place = places_[number % kTokensPerUser];
     const Actor user{.kind = ActorKind::user,
                      .client = {},
-                     .generation = {},
+                     .generation = SecretGeneration{1},
                      .user = users_[number / kTokensPerUser],
                      .token = {}};
     auto issue = user_token(place, user.user, number);
