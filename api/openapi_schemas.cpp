@@ -220,7 +220,7 @@ constexpr auto kSchemas = std::to_array<OpenApiComponent>({
     {"NewClient", R"json({
   "type": "object", "required": ["name"], "additionalProperties": false,
   "properties": {
-    "client_id": {"type": "string", "minLength": 1, "description": "Drawn when absent"},
+    "client_id": {"type": "string", "minLength": 1, "pattern": "^(?!usr_)", "description": "Drawn when absent; what begins with usr_ is a user's"},
     "name": {"type": "string", "minLength": 1},
     "grant_types": {"type": "array", "items": {"type": "string"}},
     "redirect_uris": {"type": "array", "items": {"type": "string"}},

@@ -2,6 +2,7 @@
 
 #include "core/decider.hpp"
 #include "core/identity_scopes.hpp"
+#include "core/user_id.hpp"
 
 namespace tokenledger {
 namespace {
@@ -77,6 +78,9 @@ Result<void> Decider::operator()(const RegisterClient& add) {
     return allowed;
   }
   if (!is_visible_ascii(add.client_id, kLabelBytesMax)) return Errc::invalid_argument;
+  // It is the `sub` of the client's own tokens: one that reads like a user's would pass for that
+  // user (RFC 9068 §5).
+  if (add.client_id.starts_with(kUserIdPrefix)) return Errc::invalid_argument;
   if (auto checked = check_settings(add.settings); !checked) return checked;
   if (!has_secret(add.settings) && add.secret_hash != Digest{}) return Errc::invalid_argument;
   if (state_.registries.find_client(add.client_id) != nullptr) return Errc::client_exists;

@@ -5,11 +5,6 @@
 #include "core/base64url.hpp"
 
 namespace tokenledger {
-namespace {
-
-constexpr std::string_view kUserIdPrefix = "usr_";
-
-}  // namespace
 
 std::string user_id_text(const UserId& id) {
   return std::string{kUserIdPrefix}.append(base64url_encode(id));

@@ -12,6 +12,9 @@
 
 namespace tokenledger {
 
+// No client may be registered with an id that begins so: it is the `sub` of its own tokens.
+inline constexpr std::string_view kUserIdPrefix = "usr_";
+
 [[nodiscard]] std::string user_id_text(const UserId& id);
 // nullopt: anything but what user_id_text() writes; the id of zeros is nobody's.
 [[nodiscard]] std::optional<UserId> parse_user_id(std::string_view text);

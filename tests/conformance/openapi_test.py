@@ -252,7 +252,8 @@ class OpenApiTest(unittest.TestCase):
         call("makeBackup", 409, {"name": "nightly"})
         call("makeBackup", 400, {"name": "../nightly"})
         DescribedPeople(self).walk()
-        self.assertEqual(set(self.description.operations) - self.succeeded, set(), "never called")
+        # A key signs ten minutes after it was published: tests/api/key_endpoints_test.cpp moves the clock.
+        self.assertEqual(set(self.description.operations) - self.succeeded, {"activateKey"}, "never called")
 
     def audit(self, jti):
         call = self.call

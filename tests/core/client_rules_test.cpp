@@ -57,6 +57,15 @@ struct SettingsCase {
   const char* want;
 };
 
+// RFC 9068 §5: whoever may register clients must not speak for a user by that.
+TEST_F(ClientRules, B09NoClientHasANameThatReadsLikeAUsers) {
+  const ClientSettings settings{.name = "a client"};
+  for (const char* id : {"usr_", "usr_AAECAwQFBgcICQoLDA0ODw", "usr_anything"})
+    EXPECT_EQ(run(RegisterClient{id, false, settings, {}}, kHost), "invalid_argument") << id;
+  for (const char* id : {"usr", "usr-1", "USR_1", "my_usr_1"})
+    EXPECT_EQ(run(RegisterClient{id, false, settings, {}}, kHost), "") << id;
+}
+
 TEST_F(ClientRules, APublicClientHasNeitherSecretNorWaysThatNeedOne) {
   EXPECT_EQ(try_settings(browser()), "");
   EXPECT_EQ(try_settings(browser(), Digest{1}), "invalid_argument") << "a secret";

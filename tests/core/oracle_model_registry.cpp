@@ -95,7 +95,7 @@ std::string Model::on(const OpenLedger&) {
 
 std::string Model::on(const RegisterClient& add) {
   if (add.built_in ? !is_host() : !may("clients:write")) return "insufficient_scope";
-  if (!is_word(add.client_id, 200)) return "invalid_argument";
+  if (!is_word(add.client_id, 200) || add.client_id.starts_with("usr_")) return "invalid_argument";
   if (auto no = settable(add.settings); !no.empty()) return no;
   if (find_client(add.client_id) != 0) return "client_exists";
   log("client_registered");
