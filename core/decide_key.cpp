@@ -110,9 +110,10 @@ Result<void> Decider::operator()(const ReportForgery& report) {
   if (auto allowed = require_system(); !allowed) return allowed;
   const bool is_known =
       report.sign >= ForgerySign::jti_not_sealed && report.sign <= kForgerySignLast;
-  const bool names_token = report.index != TokenIndex{};
-  if (!is_known || names_token != (report.sign == ForgerySign::other_token))
-    return Errc::invalid_argument;
+  // Index 0 is a token's, too: the first of a ledger.
+  const bool names_token = report.sign == ForgerySign::other_token;
+  const bool is_index_good = names_token ? report.index.has_lane() : report.index == TokenIndex{};
+  if (!is_known || !is_index_good) return Errc::invalid_argument;
   if (state_.registries.key(report.key) == nullptr) return Errc::key_not_found;
   return emit(ForgerySuspected{report.key, report.index, report.sign});
 }

@@ -187,11 +187,16 @@ TEST_F(KeyRules, OnlyTheLedgerReportsForgeryAndItChangesNothing) {
   EXPECT_EQ(run(unsealed, kHost), "insufficient_scope");
   EXPECT_EQ(run(ReportForgery{KeyNumber{9}, {}, ForgerySign::jti_not_sealed}, kSystem),
             "key_not_found");
-  EXPECT_EQ(run(ReportForgery{KeyNumber{1}, {}, ForgerySign::other_token}, kSystem),
+  EXPECT_EQ(run(ReportForgery{KeyNumber{1}, other.index, ForgerySign::jti_not_sealed}, kSystem),
+            "invalid_argument");
+  const auto without_lane = TokenIndex::from_value(4ull << 56);
+  EXPECT_EQ(run(ReportForgery{KeyNumber{1}, without_lane, ForgerySign::other_token}, kSystem),
             "invalid_argument");
   const auto before = state.registries;
   ok(unsealed, kSystem);
   ok(other, kSystem);
+  ok(ReportForgery{KeyNumber{1}, {}, ForgerySign::other_token},
+     kSystem);  // the first token's index
   EXPECT_EQ(state.registries, before);
 }
 
