@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <shared_mutex>
 
 #include "core/jwt_signature.hpp"
+#include "core/sha256.hpp"
 #include "storage/ledger_core.hpp"
 
 namespace tokenledger {
@@ -167,8 +169,8 @@ bool ForgeryWatch::look_at(std::string_view token) {
   if (!forged) return true;
   forged_.fetch_add(1, std::memory_order_relaxed);
   if (limits_.take(suspect->report.key, to_seconds(core_.now()))) {
-    core_.warn("a token with a good signature was never issued: key " + suspect->key->kid() +
-               " may be stolen, revoke it");
+    core_.warn("a token with a good signature was never issued: somebody else has the key " +
+               suspect->key->kid());
     report(suspect->report);
   }
   return true;

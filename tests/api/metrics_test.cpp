@@ -104,6 +104,7 @@ TEST_F(MetricsTest, EveryQueueBatchFsyncLagChunkCountRefusalAndLimitIsThere) {
                                  "tokenledger_audit_stopped",
                                  "tokenledger_receipts_waiting",
                                  "tokenledger_receipts_missed_total{reason=\"late\"}",
+                                 "tokenledger_forgery_skipped_total",
                                  "tokenledger_receipts_missed_total{reason=\"too_many\"}",
                                  "tokenledger_worker_queue_jobs",
                                  "tokenledger_worker_jobs_refused_total",
