@@ -83,7 +83,7 @@ void write_client_authentication(JsonWriter& json, const ClientSettings& setting
   json.member("pkce_optional", settings.pkce_optional);
 }
 
-std::optional<HttpResponse> read_client_authentication(JsonFields& fields,
+std::optional<HttpResponse> read_client_authentication(JsonFields& fields, const JsonValue& object,
                                                        ClientSettings& settings) {
   if (const auto name = fields.optional_string("token_endpoint_auth_method", 32)) {
     bool is_known = false;
@@ -100,10 +100,10 @@ std::optional<HttpResponse> read_client_authentication(JsonFields& fields,
     settings.is_public = settings.authentication == ClientAuthentication::none;
     if (settings.authentication != ClientAuthentication::private_key_jwt) settings.keys.clear();
   }
-  if (const auto* keys = fields.optional_value("jwks"); keys != nullptr) {
+  if (const auto* keys = object.find("jwks"); keys != nullptr) {
     if (auto refused = read_keys(*keys, settings)) return refused;
   }
-  const auto* algorithm = fields.optional_value("id_token_signed_response_alg");
+  const auto* algorithm = object.find("id_token_signed_response_alg");
   if (algorithm != nullptr && algorithm->is_null()) {
     settings.id_token_alg.reset();
   } else if (const auto name = fields.optional_string("id_token_signed_response_alg", 16)) {

@@ -18,9 +18,11 @@ namespace tokenledger {
 void write_client_authentication(JsonWriter& json, const ClientSettings& settings);
 
 // Lays what the fields say over `settings`. Another method drops the keys, unless it is the one
-// that has them: keys belong to private_key_jwt. The refusal, or nullopt; faults of `fields` are
-// the caller's to see.
+// that has them: keys belong to private_key_jwt. `object` is what the fields are read from: null
+// there takes back keys and algorithm. The refusal, or nullopt; faults of `fields` are the caller's
+// to see.
 [[nodiscard]] std::optional<HttpResponse> read_client_authentication(JsonFields& fields,
+                                                                     const JsonValue& object,
                                                                      ClientSettings& settings);
 
 }  // namespace tokenledger

@@ -47,7 +47,7 @@ std::optional<HttpResponse> read_settings(JsonFields& fields, const JsonValue& o
     settings.live_tokens_max = 0;
   if (const auto limit = fields.optional_integer("live_tokens_max", 1, kLiveTokensPerClientMax))
     settings.live_tokens_max = static_cast<std::uint32_t>(*limit);
-  return read_client_authentication(fields, settings);
+  return read_client_authentication(fields, object, settings);
 }
 
 const ClientRecord* live_client(const Registries& registries, std::string_view client_id) {
