@@ -66,6 +66,7 @@ class BothPlaces(ServerTest):
             self.assertEqual((api["token_lifetime"], api["token_lifetime_max"]), lifetimes)
         api = note(at.json("api", "update", ORDERS, "--risk", "high", "--token-lifetime", "600"))
         self.assertEqual((api["token_lifetime"], api["token_lifetime_max"]), (600, 3600))
+        note(at.json("api", "update", ORDERS, "--risk", "normal", "--token-lifetime", "600"))
         note(at.json("grant", "add", "shop", ORDERS, "--scope", "read"))
         self.assertEqual(note(at.json("grant", "update", "shop", ORDERS, "--scope", "read", "--scope",
                                       "write"))["scopes"], ["read", "write"])
