@@ -11,7 +11,7 @@ import urllib.parse
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
-from cli_support import Server  # noqa: E402
+from cli_support import Server, run  # noqa: E402
 
 SECONDS_MAX = 30  # of one request
 SKIPPED = 77      # what ctest reads as "skipped" (SKIP_RETURN_CODE)
@@ -65,13 +65,17 @@ class RunningLedger:
     def __init__(self, *arguments):
         memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
         self.home = tempfile.mkdtemp(prefix="tokenledger-", dir=memory)  # 0700
-        data = os.path.join(self.home, "data")
-        self.server = Server(data, *arguments)
+        self.data = os.path.join(self.home, "data")
+        self.arguments = arguments
+        self._start()
+        self.url = self.server.url
+        with open(os.path.join(self.data, "admin-token")) as file:
+            self.admin_token = file.read().strip()
+
+    def _start(self, url=None):
+        self.server = Server(self.data, *self.arguments, url=url)
         if self.server.process.poll() is not None:
             raise RuntimeError("the server did not start: " + self.server.log_text())
-        self.url = self.server.url
-        with open(os.path.join(data, "admin-token")) as file:
-            self.admin_token = file.read().strip()
 
     def __enter__(self):
         return self
@@ -79,6 +83,21 @@ class RunningLedger:
     def __exit__(self, *_):
         self.server.stop()
         shutil.rmtree(self.home, ignore_errors=True)
+
+    def restart_with_new_keys(self, algorithms):
+        """Each of these algorithms signs with another key from now on; the ones before stay published."""
+        if self.server.stop() != 0:
+            raise RuntimeError("the server did not stop: " + self.server.log_text())
+        for algorithm in algorithms:
+            added = self._command("key", "add", "--alg", algorithm, "--format", "json").json()
+            self._command("key", "activate", added["kid"], "--force")
+        self._start(self.url)
+
+    def _command(self, *arguments):
+        done = run(*arguments, "--data", self.data)
+        if done.code != 0:
+            raise RuntimeError(f"{arguments}: {done}")
+        return done
 
     def wait_for_status_lists(self):
         """Until the first look at all tokens is done: 503 before."""
@@ -103,9 +122,17 @@ class RunningLedger:
                                        **settings})
 
     def make_client(self, client_id, **settings):
-        """(id, secret)"""
+        """(id, secret); a public client has no secret."""
         made = self._make("/v1/clients", {"client_id": client_id, "name": client_id, **settings})
-        return made["client_id"], made["client_secret"]
+        return made["client_id"], made.get("client_secret")
+
+    def make_user(self, login, password, display_name=""):
+        """user_id"""
+        user_id = self._make("/v1/users", {"login": login, "display_name": display_name})["user_id"]
+        answer = self.admin("POST", f"/v1/users/{user_id}/password", {"password": password})
+        if answer.status != 200:
+            raise RuntimeError(f"no password: {answer.status} {answer.body.decode()}")
+        return user_id
 
     def grant(self, client_id, audience, scopes=("read",)):
         self._make("/v1/client-grants",

@@ -40,10 +40,13 @@ def free_port():
 
 
 class Server:
-    """`tokenledger serve` on a free port, ready; stop() sends SIGTERM and returns the exit code."""
+    """`tokenledger serve` on a free port, ready; stop() sends SIGTERM and returns the exit code.
 
-    def __init__(self, data, *arguments, scheme="http"):
-        self.url = f"{scheme}://127.0.0.1:{free_port()}"
+    `url`: where an earlier one was, for who knows the issuer by it.
+    """
+
+    def __init__(self, data, *arguments, scheme="http", url=None):
+        self.url = url or f"{scheme}://127.0.0.1:{free_port()}"
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             [PROGRAM, "serve", "--data", data, "--listen", self.url.removeprefix(scheme + "://"),
