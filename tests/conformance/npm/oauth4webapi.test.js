@@ -71,7 +71,7 @@ for (const [name, algorithm] of Object.entries(algorithms)) {
   });
 }
 
-for (const name of ['es256', 'opaque']) {
+for (const name of ['es256', 'opaque', 'jwe']) {
   test(`oauth4webapi: introspection of a token (${name}) follows its revocation`, async () => {
     const server = await discover('oauth2');
     const audience = setting.audiences[name];

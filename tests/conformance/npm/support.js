@@ -5,8 +5,10 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 // Written by npm_clients_test.py, readable only by its owner:
-// {issuer, shop: {id, secret}, gateway: {id, secret}, audiences: {es256, rs256, eddsa, opaque}}
-// `shop` may use every API with "read"; `gateway` is an introspector of every API.
+// {issuer, adminToken, shop: {id, secret}, gateway: {id, secret}, stranger: {id, secret},
+//  audiences: {standard, es256, rs256, eddsa, opaque, jwe}, early: {es256: token, …}}
+// `shop` may use every API with "read"; `gateway` is an introspector of every API. Every API allows
+// offline access. `early` was signed by keys that were replaced since.
 export const setting = JSON.parse(readFileSync(process.env.TOKENLEDGER_SETTING, 'utf8'));
 
 export const issuer = new URL(setting.issuer);
@@ -27,6 +29,15 @@ export async function issue(audience, scope = 'read') {
   const answer = await fetch(new URL('/oauth/token', issuer), { method: 'POST', body });
   assert.equal(answer.status, 200);
   return (await answer.json()).access_token;
+}
+
+// The management API, as the administrator; what it refuses is a mistake of the test.
+export async function admin(method, path, value) {
+  const answer = await fetch(new URL(path, issuer), { method, body: JSON.stringify(value),
+    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${setting.adminToken}` } });
+  const text = await answer.text();
+  assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
+  return text === '' ? null : JSON.parse(text);
 }
 
 // What a gateway is told about this token now: 200, 401 or 403.
