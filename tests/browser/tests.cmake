@@ -6,3 +6,8 @@ set_target_properties(page_server PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BI
 add_test(NAME browser_pages_test COMMAND ${CMAKE_COMMAND} -E env TOKENLEDGER_PAGE_SERVER=$<TARGET_FILE:page_server>
   ${TOKENLEDGER_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/browser/pages_test.py)
 set_tests_properties(browser_pages_test PROPERTIES LABELS browser TIMEOUT 600 SKIP_RETURN_CODE 77)
+
+# A running server, a client on another port, and people between them.
+add_test(NAME browser_consent_test COMMAND ${CMAKE_COMMAND} -E env TOKENLEDGER_PROGRAM=$<TARGET_FILE:tokenledger>
+  ${TOKENLEDGER_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/browser/consent_test.py)
+set_tests_properties(browser_consent_test PROPERTIES LABELS browser TIMEOUT 600 SKIP_RETURN_CODE 77)
