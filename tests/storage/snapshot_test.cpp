@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "core/byte_view.hpp"
+#include "core/entry_words.hpp"
 #include "core/event_codec.hpp"
 #include "core/merkle.hpp"
 #include "core/state_codec.hpp"
@@ -158,20 +159,25 @@ class SnapshotTest : public testing::Test {
     return {frozen.seq, whole.substr(0, chunk_at), whole.substr(chunk_at, table_at - chunk_at),
             record ? *record : ChunkRecord{}};
   }
-  // The same snapshot with another chunk, every checksum fitting.
+  // The same snapshot with other chunks, every checksum fitting.
+  void put_chunks(Sequence seq, const std::string& before, const std::string& chunks,
+                  const std::string& table) {
+    auto header = *decode_snapshot_header(bytes_of(before).first(kSnapshotHeaderBytes));
+    header.chunk_count = static_cast<std::uint32_t>(table.size() / kChunkRecordBytes);
+    header.file_bytes = before.size() + chunks.size() + table.size();
+    header.table_crc = crc32c(bytes_of(table));
+    std::string whole = before + chunks + table;
+    const auto encoded = encode_snapshot_header(header);
+    whole.replace(0, encoded.size(), text_of(encoded));
+    std::ofstream{path_of(seq), std::ios::binary} << whole;
+  }
   void put_chunk(const Chunk& chunk, const std::string& bytes, std::uint32_t bound) {
     std::string table;
     append_chunk_record(table, {.base = chunk.record.base,
                                 .entries = chunk.record.entries,
                                 .bound = bound,
                                 .crc = crc32c(bytes_of(bytes))});
-    auto header = *decode_snapshot_header(bytes_of(chunk.before).first(kSnapshotHeaderBytes));
-    header.file_bytes = chunk.before.size() + bytes.size() + table.size();
-    header.table_crc = crc32c(bytes_of(table));
-    std::string whole = chunk.before + bytes + table;
-    const auto encoded = encode_snapshot_header(header);
-    whole.replace(0, encoded.size(), text_of(encoded));
-    std::ofstream{path_of(chunk.seq), std::ios::binary} << whole;
+    put_chunks(chunk.seq, chunk.before, bytes, table);
   }
   void damage(const std::filesystem::path& path, std::size_t at) {
     std::string bytes = contents(path);
@@ -347,19 +353,13 @@ TEST_F(SnapshotTest, AChunkThatIsLeftOutIsNoticedAndTheIndexIsEmptyAgain) {
   const auto newer = freeze();
   ASSERT_TRUE(write(newer));
   append();
-  std::string bytes = contents(path_of(newer.seq));
-  auto header = header_of(newer.seq);
+  const std::string bytes = contents(path_of(newer.seq));
+  const auto header = header_of(newer.seq);
   ASSERT_EQ(header.chunk_count, 2u);
   const std::string first = bytes.substr(bytes.size() - 2 * kChunkRecordBytes, kChunkRecordBytes);
   const auto record = decode_chunk_record(bytes_of(first), std::nullopt);
   const auto chunks = kSnapshotHeaderBytes + header.state_bytes + header.range_bytes;
-  bytes = bytes.substr(0, chunks + record->bytes()) + first;
-  header.chunk_count = 1;
-  header.file_bytes = bytes.size();
-  header.table_crc = crc32c(bytes_of(first));
-  const auto encoded = encode_snapshot_header(header);
-  bytes.replace(0, encoded.size(), text_of(encoded));
-  std::ofstream{path_of(newer.seq), std::ios::binary} << bytes;
+  put_chunks(newer.seq, bytes.substr(0, chunks), bytes.substr(chunks, record->bytes()), first);
   const auto loaded = load();
   EXPECT_EQ(loaded->damaged, 1);
   EXPECT_EQ(loaded->from, older.seq);
@@ -408,9 +408,6 @@ TEST_F(SnapshotTest, INV6ABindingTooFewOrTooManyIsNoticed) {
     put_chunk(chunk, bytes, bound);
     EXPECT_EQ(load()->damaged, bound == 2 ? 0 : 1) << bound;
   }
-  std::string table;
-  append_chunk_record(table, {.base = {}, .entries = 4, .bound = 5, .crc = 1});
-  EXPECT_EQ(decode_chunk_record(bytes_of(table), std::nullopt).error(), Errc::snapshot_corrupt);
 }
 
 // A withdrawal would not reach a token whose binding names another consent or family: the state's
@@ -422,18 +419,16 @@ TEST_F(SnapshotTest, INV6ABindingThatNamesAnotherConsentOrFamilyIsNoticed) {
   const auto at = chunk.bytes.size() - 8;  // the last binding: consent, then family
   std::uint64_t binding;
   std::memcpy(&binding, chunk.bytes.data() + at, sizeof binding);
-  const auto consent = static_cast<std::uint32_t>(binding);
-  const auto family = static_cast<std::uint32_t>(binding >> 32);
-  const auto pack = [](std::uint64_t to_consent, std::uint64_t to_family) {
-    return to_family << 32 | to_consent;
-  };
-  for (const auto changed : {pack(consent + 1, family), pack(consent - 1, family), pack(0, family),
-                             pack(kConsentsMax - 1, family), pack(consent, family + 1),
-                             pack(consent, kFamiliesMax - 1), pack(consent, family == 0 ? 1 : 0)}) {
+  const auto [consent, family] = unpack_binding(binding);
+  const FamilyNumber other{family.value() == 1 ? 0u : 1u};
+  for (const auto changed :
+       {pack_binding({consent.next(), family}), pack_binding({{}, family}),
+        pack_binding({ConsentNumber{kConsentsMax - 1}, family}), pack_binding({consent, other}),
+        pack_binding({consent, FamilyNumber{kFamiliesMax - 1}})}) {
     auto bytes = chunk.bytes;
     std::memcpy(bytes.data() + at, &changed, sizeof changed);
     put_chunk(chunk, bytes, 2);
-    EXPECT_EQ(load()->damaged, 1) << consent << ' ' << family << ' ' << changed;
+    EXPECT_EQ(load()->damaged, 1) << binding << ' ' << changed;
   }
   put_chunk(chunk, chunk.bytes, 2);
   EXPECT_EQ(load()->damaged, 0);
@@ -493,16 +488,6 @@ TEST_F(SnapshotTest, AtEveryFaultPointOfWritingTheNewOneIsWholeOrTheOldOneIsUsed
       }
     }
   }
-}
-
-TEST(SnapshotName, SortsBySeqAndReadsBackStrictly) {
-  EXPECT_EQ(snapshot_name(Sequence{42}), "snapshot-00000000000000000042");
-  for (const std::uint64_t seq : {std::uint64_t{0}, std::uint64_t{1}, UINT64_MAX})
-    EXPECT_EQ(parse_snapshot_name(snapshot_name(Sequence{seq})), Sequence{seq});
-  for (const char* name : {"", "snapshot-", "snapshot-42", "snapshot-0000000000000000004x",
-                           "snapshot-00000000000000000042.new", "Snapshot-00000000000000000042",
-                           "snapshot-99999999999999999999"})
-    EXPECT_EQ(parse_snapshot_name(name), std::nullopt) << name;
 }
 
 }  // namespace
