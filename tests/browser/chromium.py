@@ -173,6 +173,14 @@ class Page:
             raise ProtocolError(answer["exceptionDetails"]["exception"]["description"])
         return answer["result"].get("value")
 
+    def wait_until(self, expression, seconds=10):
+        """What the page does by itself after loading (autofocus) comes with its first picture."""
+        until = time.monotonic() + seconds
+        while not self.evaluate(expression):
+            if time.monotonic() > until:
+                raise ProtocolError(f"{expression} did not come true")
+            time.sleep(0.02)
+
     def url(self):
         return self.evaluate("document.URL")
 

@@ -145,7 +145,7 @@ class Flow(BrowserTest):
             self.assertTrue(page.title().startswith("Error: Sign in"))
             self.assertEqual(page.evaluate("document.querySelector('#login').value"), "ada")
             self.assertEqual(page.evaluate("document.querySelector('#password').value"), "")
-            self.assertEqual(page.evaluate("document.activeElement.id"), "password")
+            page.wait_until("document.activeElement.id == 'password'")
             self.sign_in(page)
             self.assertEqual(self.asked(page), ["read"])
 
@@ -153,7 +153,7 @@ class Flow(BrowserTest):
 
     def test_the_keyboard_alone_is_enough_and_typing_on_allows_nothing(self):
         page = self.open("/oauth/authorize?scope=read")
-        self.assertEqual(page.evaluate("document.activeElement.id"), "login")
+        page.wait_until("document.activeElement.id == 'login'")
         page.call("Input.insertText", text="ada")
         page.press("Tab", 9)
         self.assertEqual(page.evaluate("document.activeElement.id"), "password")
