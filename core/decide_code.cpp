@@ -117,6 +117,8 @@ Result<void> Decider::operator()(const RedeemCode& redeem) {
   if (auto allowed = client_for_users(code->client, kCodeGrant); !allowed) return allowed.error();
   const auto granted = grant_of(*code);
   if (auto checked = check_user_token(redeem.issue, granted); !checked) return checked;
+  // Another password, or being disabled and enabled again, ends what was asked for before.
+  if (!people.still_stands(*code)) return Errc::code_unknown;
   auto checked = check_new_family(redeem.issue, granted, may_refresh(*code, **client));
   if (!checked) return checked;
   if (auto made = make_family_room(redeem.issue, granted); !made) return made;

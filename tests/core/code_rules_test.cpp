@@ -122,6 +122,32 @@ TEST_F(CodeRules, ACodeDiesWithItsTimeItsConsentItsUserAndWithCascades) {
   EXPECT_EQ(run(redeem(4), as_client()), "consent_required");
 }
 
+// fold refuses such an event, so decide must have refused the command: else the ledger stops.
+TEST_F(CodeRules, AnotherPasswordEndsTheCodesThatWereAskedForBeforeIt) {
+  make_code();
+  ok(SetPassword{kUser, SecretGeneration{2}}, kHost);
+  EXPECT_EQ(run(redeem(1), as_client()), "code_unknown");
+  auth_time = UnixSeconds{seconds()};
+  ok(code(2), as_user(kUser, 2));
+  EXPECT_EQ(run(redeem(2), as_client()), "");
+}
+
+TEST_F(CodeRules, EnablingAUserBringsNoCodeBackThoughTheGroupsConsentStands) {
+  ok(SetUserGroups{kUser, {kGroup}, {}}, kHost);
+  ok(PreconfigureConsent{kGroup, kWeb, kApi, 1, kOpenId}, kHost);
+  auth_time = UnixSeconds{seconds()};
+  ok(code(1, 1, kOpenId), as_user());
+  ok(DisableUser{kUser, {}}, kHost);
+  auto made = redeem(1);
+  made.issue.apis[1].scope_mask = kOpenId;
+  made.issue.new_family->refresh_sha256 = {};
+  made.issue.new_family->expires_at = made.issue.expires_at;
+  made.issue.new_family->idle_s = 0;
+  EXPECT_EQ(run(made, as_client()), "user_disabled");
+  ok(EnableUser{kUser}, kHost);
+  EXPECT_EQ(run(made, as_client()), "code_unknown");
+}
+
 TEST_F(CodeRules, WhatIsSignedStaysWithinWhatTheCodeSays) {
   make_code();
   auto made = redeem(1);
