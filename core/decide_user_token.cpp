@@ -28,7 +28,16 @@ bool Decider::is_ended_since(Sequence seq, ClientNumber client, ApiNumber api) c
   if (is_before(registries.client(client)) || is_before(registries.api(api))) return true;
   if (seq < registries.all_revoked_before()) return true;
   const auto* grant = registries.find_grant(client, api);
-  return grant != nullptr && seq < grant->revoked_before;
+  if (grant == nullptr) return false;
+  if (seq < grant->revoked_before) return true;
+  // Whoever got it since the grant last changed has it from this grant: each refresh token comes
+  // here once at most.
+  if (seq > grant->updated_seq) return false;
+  // Granted again: what stood on the grant before ended with that one.
+  return std::ranges::any_of(registries.grants(), [&](const GrantRecord& earlier) {
+    return earlier.removed && earlier.client == client && earlier.api == api &&
+           seq < earlier.revoked_before;
+  });
 }
 
 // Beyond what was granted, and beyond what the consent says now.
@@ -88,13 +97,25 @@ Result<void> Decider::check_new_family(const IssueToken& issue, const UserGrant&
   return is_policy ? Result<void>{} : Errc::stale_policy;
 }
 
-// Whoever signs in again and again keeps the newest families; the oldest makes room. It comes
-// before the events that belong together.
+// Whoever signs in again and again keeps the newest families. The oldest makes room: of those whose
+// time is up, else of those that can't be refreshed, else of all. It comes before the events that
+// belong together.
 Result<void> Decider::make_family_room(const IssueToken& issue, const UserGrant& granted) {
   if (!issue.new_family) return {};
   const auto families = state_.people.families_of(granted.user);
   if (families.size() < kFamiliesPerUserMax) return {};
-  return emit(FamilyEnded{families.back(), Cause::owner_request, {}});
+  const auto oldest = [&](auto&& is_fit) {
+    const auto found = std::find_if(families.rbegin(), families.rend(), [&](FamilyNumber number) {
+      return is_fit(*state_.people.family(number));
+    });
+    return found == families.rend() ? FamilyNumber{} : *found;
+  };
+  const auto now = to_seconds(now_);
+  auto victim = oldest([&](const FamilyRecord& family) { return family.is_past(now); });
+  if (victim == FamilyNumber{})
+    victim = oldest([](const FamilyRecord& family) { return !family.has_refresh(); });
+  if (victim == FamilyNumber{}) victim = families.back();
+  return emit(FamilyEnded{victim, Cause::owner_request, {}});
 }
 
 Result<void> Decider::start_family(const IssueToken& issue, const UserGrant& granted) {

@@ -110,6 +110,20 @@ TEST_F(RefreshRules, CascadesReachRefreshTokensToo) {
   EXPECT_EQ(run(refresh(1), as_client()), "refresh_unknown") << "enabling brings nothing back";
 }
 
+TEST_F(RefreshRules, GrantingAgainBringsNoRefreshTokenBack_Z21) {
+  ok(RemoveClientGrant{"web", "https://api"});
+  ok(AddClientGrant{"web", "https://api", {"read", "write"}});
+  const auto again = state.registries.find_grant(kWeb, kApi)->number;
+  auto made = refresh(1);
+  made.issue.grant = again;
+  EXPECT_EQ(run(made, as_client()), "refresh_unknown");
+  auth_time = UnixSeconds{seconds()};
+  ok(code(2), as_user());
+  auto redeemed = redeem(2, 2);
+  redeemed.issue.grant = again;
+  EXPECT_EQ(run(redeemed, as_client()), "") << "what is asked for since is good";
+}
+
 TEST_F(RefreshRules, AFamilyIsEndedByItsClientItsUserOrAnAdministrator_RFC7009) {
   EXPECT_EQ(run(EndFamily{FamilyNumber{1}, 78, {}}, as_client()), "refresh_unknown");
   EXPECT_EQ(run(EndFamily{FamilyNumber{1}, 77, {}}, as_client(kOther)), "refresh_unknown");
@@ -180,6 +194,22 @@ TEST_F(RefreshRules, TheOldestFamilyMakesRoomForTheNewest) {
   }
   EXPECT_EQ(count<FamilyEnded>(), 1);
   EXPECT_EQ(last<FamilyEnded>().family, FamilyNumber{1});
+}
+
+// Else a page that gets a new token every few minutes would sign its user out everywhere.
+TEST_F(RefreshRules, FamiliesWithoutARefreshTokenMakeRoomFirst_A12) {
+  ok(SetUserGroups{kUser, {kGroup}, {}}, kHost);
+  ok(PreconfigureConsent{kGroup, kWeb, kApi, 1, kOpenId}, kHost);
+  const auto of_group = state.people.pre_consents(kWeb, kApi).front();
+  for (std::uint32_t family = 2; family <= kFamiliesPerUserMax + 1; ++family) {
+    auto made = user_token(FamilyNumber{family}, 1, kOpenId);
+    made.user->consent = of_group;
+    made.new_family = NewFamily{FamilyNumber{family}, 5, {}, made.expires_at, 0};
+    ok(made, as_user());
+  }
+  EXPECT_EQ(count<FamilyEnded>(), 1);
+  EXPECT_EQ(last<FamilyEnded>().family, FamilyNumber{2}) << "the first could be refreshed";
+  EXPECT_EQ(run(refresh(1), as_client()), "");
 }
 
 // RFC 6749 §4.2: nothing but an access token, and only for clients that ask for it (C9).
