@@ -84,7 +84,13 @@ Result<DataKeyId> UserKeys::add_password(const UserId& id, SecretGeneration gene
   const auto entry = password_entry(id, generation);
   const std::scoped_lock lock{mutex_};
   if (under_way_.contains(entry)) return Errc::stale_policy;
-  return add(entry, bytes_of(hash));
+  // Another one may have been set, and settled, since the caller looked: its hash stays.
+  bool is_next = false;
+  core_.people.with_people([&](const People& people) {
+    const auto* user = people.user(people.find_user(id));
+    is_next = user != nullptr && user->password_generation.next() == generation;
+  });
+  return is_next ? add(entry, bytes_of(hash)) : Result<DataKeyId>{Errc::stale_policy};
 }
 
 void UserKeys::settle(const DataKeyId& entry, bool is_named) {
