@@ -31,21 +31,21 @@ std::optional<std::uint64_t> identity_bit(std::string_view name) {
 }
 
 // RFC 6749 §6: a refresh may ask for less, never for more. `allowed` is what is there to be had.
-Result<Masks> narrowed(const ApiRecord& api, const Masks& allowed,
+Result<Masks> narrowed(const ApiRecord& api, bool is_identity, const Masks& allowed,
                        const std::optional<std::vector<std::string>>& names) {
   if (!names) return allowed;
   Masks masks;
-  std::vector<std::string> rest;
   for (const auto& name : *names) {
-    if (const auto bit = identity_bit(name)) {
+    // As at the authorization endpoint: a name that the API lists is the API's.
+    const auto own = is_identity ? Result<std::uint64_t>{Errc::scope_unknown} : api.mask_of({name});
+    if (own) {
+      masks.scopes |= *own;
+    } else if (const auto bit = identity_bit(name)) {
       masks.identity |= *bit;
     } else {
-      rest.push_back(name);
+      return Errc::scope_unknown;
     }
   }
-  const auto scopes = api.mask_of(rest);
-  if (!scopes) return scopes.error();
-  masks.scopes = *scopes;
   const bool is_within =
       (masks.scopes & ~allowed.scopes) == 0 && (masks.identity & ~allowed.identity) == 0;
   return is_within ? Result<Masks>{masks} : Result<Masks>{Errc::scope_not_granted};
@@ -134,7 +134,7 @@ Result<UserTokenPolicy> find_user_policy(const Registries& registries, const Gra
     policy.issue.grant = grant->number;
     allowed.scopes = granted.scope_mask & grant->scope_mask & api->listed_mask();
   }
-  const auto masks = narrowed(*api, allowed, asked.scopes);
+  const auto masks = narrowed(*api, identity == api, allowed, asked.scopes);
   if (!masks) return masks.error();
   policy.issue.client = client->number;
   policy.issue.client_id = client->client_id;

@@ -53,6 +53,23 @@ TEST_F(RefreshGrant, ALessIsGivenAndAMoreIsInvalidScope) {
   EXPECT_EQ(refresh(app_, narrow.text("refresh_token")).text("scope"), first.text("scope"));
 }
 
+// `profile` is the API's where the API lists it, when it is asked for first and when it is again.
+TEST_F(RefreshGrant, AScopeMeansTheSameAtEachRefresh) {
+  const auto audience = "urn:" + fresh("named");
+  ASSERT_EQ(api()
+                .as_admin("POST", "/v1/apis",
+                          R"({"identifier":")" + audience +
+                              R"(","name":"n","scopes":["profile"],"allow_offline_access":true})")
+                .status,
+            201);
+  api().grant({app_.id, ""}, audience, R"(["profile"])");
+  const auto first =
+      sign_in(audience, {.scopes = 1, .identity = mask_of(IdentityScope::offline_access)});
+  const auto again = refresh(app_, first.text("refresh_token"), "&scope=profile");
+  EXPECT_EQ(again.status, 200) << again.body;
+  EXPECT_EQ(again.text("scope"), "profile");
+}
+
 TEST_F(RefreshGrant, A30WithoutOfflineAccessThereIsNoRefreshToken) {
   const auto audience = "urn:" + fresh("online");
   api().make_api(audience);
