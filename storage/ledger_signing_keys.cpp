@@ -5,6 +5,8 @@
 #include "core/jwks.hpp"
 #include "core/pem_key.hpp"
 #include "storage/ledger_core.hpp"
+#include "storage/ledger_grants.hpp"
+#include "storage/status_lists.hpp"
 
 namespace tokenledger {
 namespace {
@@ -153,7 +155,10 @@ bool LedgerCore::is_published(const KeyRecord& key) const {
   const std::scoped_lock guard{retired_keys_mutex};
   const auto last = retired_keys.find(key.number);
   if (last == retired_keys.end()) return true;  // not counted yet
-  const auto end = std::max(last->second, to_seconds(key.ended_at));
+  // Id tokens and status lists, which the index does not hold, may be as young as its retirement.
+  constexpr auto kUnindexed = std::max(kIdTokenLifetimeSeconds, kStatusListLifetimeSeconds);
+  const UnixSeconds unindexed{to_seconds(key.ended_at).value() + kUnindexed};
+  const auto end = std::max(last->second, unindexed);
   return to_seconds(now()).value() < end.value() + kKeyPublishedAfterSeconds;
 }
 

@@ -71,6 +71,19 @@ TEST_F(KeyEndpoints, RotationOverlapsPublishedBeforeItSignsAndForItsTokensAfterw
   EXPECT_TRUE(publishes(added));
 }
 
+// Of id tokens and status lists the index knows nothing: they live for an hour.
+TEST_F(KeyEndpoints, ARetiredKeyIsPublishedForWhatTheIndexDoesNotHold) {
+  const auto old = kid_of(token());
+  const auto added = add();
+  wait(2 * 86'400);  // no token of the old key is left
+  EXPECT_EQ(change(added, "activate").status, 200);
+  api.ledger().core().look_at_retired_keys();
+  wait(3'600);
+  EXPECT_TRUE(publishes(old));
+  wait(kKeyPublishedAfterSeconds + 5);
+  EXPECT_FALSE(publishes(old));
+}
+
 TEST_F(KeyEndpoints, RevokingAKeyEndsAllItsTokensByOneEventAndAnotherSignsInItsPlace) {
   std::vector<std::string> tokens;
   for (int count = 0; count < 50; ++count) tokens.push_back(token());
