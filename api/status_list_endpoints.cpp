@@ -58,7 +58,8 @@ std::optional<HttpResponse> refuse_request(const HttpRequest& request) {
 HttpResponse refuse_fetch(const boost::system::error_code& error) {
   if (error == Errc::file_not_found)
     return problem(404, "not_found", "there is no such status list");
-  if (error != Errc::view_behind) return problem_of(to_errc(error));
+  // Without a key to sign with there is none yet; it is there, all the same.
+  if (error != Errc::view_behind && error != Errc::key_not_found) return problem_of(to_errc(error));
   auto response = problem(503, errc_name(Errc::view_behind), "the lists are being made");
   response.add_header("Retry-After", "1");
   return response;

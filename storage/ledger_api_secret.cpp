@@ -6,10 +6,13 @@
 // taken out, again a key that no event names. A key that an event names is never dropped.
 #include "core/base64url.hpp"
 #include "core/decide.hpp"
+#include "storage/keyring.hpp"
 #include "storage/ledger_core.hpp"
 
 namespace tokenledger {
 namespace {
+
+constexpr std::size_t kKeyPlacesForRotation = 64;
 
 // Most of what decide() would refuse, seen before two fsyncs are spent on a key. Advice only.
 Result<void> look_ahead(const LedgerCore& core, const Actor& actor, const CreateApi& create) {
@@ -70,6 +73,9 @@ Result<Ledger::CreatedApi> Ledger::create_api_with_secret(Command command) {
 }
 
 Result<std::shared_ptr<const SigningKey>> LedgerCore::add_api_key() {
+  // Whoever may make APIs must not take the places that rotating the ledger's own keys needs.
+  if (keys->signing_keys().size() + kKeyPlacesForRotation > Keyring::kSigningKeysMax)
+    return Errc::limit_reached;
   auto drawn = SigningKey::generate(SignatureAlgorithm::hs256);
   return drawn ? keep_key(std::move(*drawn)) : drawn.error();
 }
