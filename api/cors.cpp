@@ -10,8 +10,9 @@ struct OpenPath {
   std::string_view path;
   std::string_view methods;
 };
-constexpr std::array<OpenPath, 3> kOpenPaths = {{
+constexpr std::array<OpenPath, 4> kOpenPaths = {{
     {"/oauth/token", "POST"},
+    {"/oauth/revoke", "POST"},
     {"/oauth/userinfo", "GET, POST"},
     {"/userinfo", "GET, POST"},
 }};

@@ -5,6 +5,7 @@
 // (§2.1). 400 unsupported_token_type where the API leaves revocation to others (Z05, R17). An
 // outcome that is unknown is 503: the client must take the token as alive (§2.2.1). A refresh token
 // ends with every token that was made from its grant (§2.1).
+#include "api/cors.hpp"
 #include "api/endpoint.hpp"
 #include "api/endpoints.hpp"
 #include "api/error_mapping.hpp"
@@ -37,34 +38,42 @@ HttpResponse answer(Errc failure) {
   }
 }
 
+// Also to scripts of other sites: a public client that signs somebody out wants to know that it
+// did.
+void answer_to(Responder& responder, HttpResponse response) {
+  allow_any_origin(response);
+  responder.respond(std::move(response));
+}
+
 void revoke_refresh_token(ApiContext& context, const Actor& actor, const HttpRequest& request,
                           std::string_view text, Responder responder) {
   LedgerGrants grants{context.ledger};
   const auto token = grants.find_refresh_token(text);
-  if (!token) return responder.respond(done());
+  if (!token) return answer_to(responder, done());
   const auto shared = std::make_shared<Responder>(std::move(responder));
-  grants.end_family_async(
-      actor, *token, std::string{request.request_id()},
-      [shared](const Result<Committed>& committed) {
-        shared->respond(committed ? done() : answer(to_errc(committed.error())));
-      });
+  grants.end_family_async(actor, *token, std::string{request.request_id()},
+                          [shared](const Result<Committed>& committed) {
+                            answer_to(*shared,
+                                      committed ? done() : answer(to_errc(committed.error())));
+                          });
 }
 
 void revoke(ApiContext& context, const OwnedHttpRequest& request, Responder responder) {
   auto& ledger = context.ledger;
   TokenForm form;
-  if (auto refused = read_token_form(*request, form)) return responder.respond(std::move(*refused));
+  if (auto refused = read_token_form(*request, form))
+    return answer_to(responder, std::move(*refused));
   auto caller = authenticate_caller(context, *request, form.client, PublicClients::admitted);
-  if (caller.refusal) return responder.respond(std::move(*caller.refusal));
+  if (caller.refusal) return answer_to(responder, std::move(*caller.refusal));
   if (form.token.empty())
-    return responder.respond(oauth_error(400, "invalid_request", "token is missing"));
+    return answer_to(responder, oauth_error(400, "invalid_request", "token is missing"));
   if (form.token.starts_with(kRefreshTokenPrefix))
     return revoke_refresh_token(context, caller.actor, *request, form.token, std::move(responder));
   const auto index = ledger.identify(form.token);
   if (!index) {
     const auto failure = to_errc(index.error());
     const bool is_nothing = failure == Errc::token_not_found;
-    return responder.respond(is_nothing ? done() : oauth_error_of(failure));
+    return answer_to(responder, is_nothing ? done() : oauth_error_of(failure));
   }
   const auto shared = std::make_shared<Responder>(std::move(responder));
   ledger.revoke_async(*index,
@@ -74,7 +83,7 @@ void revoke(ApiContext& context, const OwnedHttpRequest& request, Responder resp
                        .request_id = std::string{request->request_id()},
                        .idempotency = {}},
                       [shared](const Result<Committed>& committed) {
-                        shared->respond(committed ? done() : answer(to_errc(committed.error())));
+                        answer_to(*shared, committed ? done() : answer(to_errc(committed.error())));
                       });
 }
 

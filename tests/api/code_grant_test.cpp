@@ -145,5 +145,19 @@ TEST_F(CodeGrant, ScriptsOfOtherOriginsMayReadEveryAnswer) {
   EXPECT_EQ(api().call("OPTIONS", "/v1/clients", {}).status, 405);
 }
 
+// A public client that signs its user out wants to know that the tokens are gone (RFC 7009 §2).
+TEST_F(CodeGrant, ScriptsOfOtherOriginsMayRevokeAndReadWhatCameOfIt) {
+  EXPECT_EQ(api().call("OPTIONS", "/oauth/revoke", {}).status, 204);
+  const auto refused = form("/oauth/revoke", "token=x");
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_TRUE(refused.has("Access-Control-Allow-Origin: *\r\n")) << refused.head;
+  const auto redeemed = redeem(app_, code(app_, {}));
+  const auto revoked =
+      form("/oauth/revoke", "token=" + redeemed.text("refresh_token") + "&client_id=" + app_.id +
+                                "&client_secret=" + app_.secret);
+  EXPECT_EQ(revoked.status, 200) << revoked.body;
+  EXPECT_TRUE(revoked.has("Access-Control-Allow-Origin: *\r\n")) << revoked.head;
+}
+
 }  // namespace
 }  // namespace tokenledger::test
