@@ -83,11 +83,18 @@ Request read_request(ApiContext& context, const HttpRequest& http) {
   auto caller = authenticate_caller(context, http, credentials, PublicClients::admitted);
   if (caller.refusal) return refuse(std::move(*caller.refusal));
   request.actor = caller.actor;
+  bool is_public = false;
   context.ledger.with_registries([&](const Registries& registries) {
     const auto* client = registries.client(request.actor.client);
-    if (client != nullptr) request.client_id = client->client_id;
+    if (client == nullptr) return;
+    request.client_id = client->client_id;
+    is_public = client->settings.is_public;
   });
-  if (auto refused = limits.admit(request.actor.client)) return refuse(std::move(*refused));
+  // Anybody can say a public client's name: what strangers ask for must not use up its users'
+  // share. The limit per address holds for them.
+  if (!is_public) {
+    if (auto refused = limits.admit(request.actor.client)) return refuse(std::move(*refused));
+  }
   if (parameters.grant_type.empty())
     return refuse(oauth_error(400, "invalid_request", "grant_type is missing"));
   return request;

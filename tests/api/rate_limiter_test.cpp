@@ -187,6 +187,24 @@ TEST(TokenRequestLimit,
                        std::to_string(limited) + "\n"));
 }
 
+// Anybody can say its name.
+TEST(TokenRequestLimit, StrangersDoNotUseUpAPublicClientsShare) {
+  ApiUnderTest api{{.token_request_rates = {.per_client = {.per_second = 1, .burst = 1}}}};
+  const auto made = api.as_admin("POST", "/v1/clients",
+                                 R"({"name":"Spa","token_endpoint_auth_method":"none",)"
+                                 R"("grant_types":["authorization_code","refresh_token"],)"
+                                 R"("redirect_uris":["https://spa.example/cb"]})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  for (int count = 0; count < 5; ++count) {
+    const auto reply = api.call(
+        "POST", "/oauth/token",
+        {.body = "grant_type=refresh_token&refresh_token=x&client_id=" + made.text("client_id"),
+         .type = kForm});
+    EXPECT_EQ(reply.status, 400) << reply.body;
+    EXPECT_EQ(reply.text("error"), "invalid_grant");
+  }
+}
+
 TEST(TokenRequestLimit, AnAddressBeyondItsRateGets429) {
   ApiUnderTest api{{.token_request_rates = {.per_address = {.per_second = 1, .burst = 2}}}};
   api.make_api(kAudience);
