@@ -25,6 +25,7 @@ struct BrowserSession {
   SubjectNumber user;
   std::uint32_t password_generation = 0;
   UnixSeconds auth_time;  // when the password was checked (OpenID Connect Core §2)
+  Sequence since{};       // committed when the account was looked at: what ends it comes after
 };
 
 class BrowserSessions {

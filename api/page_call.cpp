@@ -80,15 +80,24 @@ std::optional<SignedIn> find_signed_in(const PageCall& page) {
   if (!session) return std::nullopt;
   const SecretGeneration generation{session->password_generation};
   if (!page.ledger.people().may_act(session->user, generation)) return std::nullopt;
+  // Enabling a user brings no session back (Z21).
+  bool was_ended = true;
+  page.ledger.people().with_people([&](const People& people) {
+    const auto* user = people.user(session->user);
+    was_ended = user == nullptr || session->since < user->codes_ended_before;
+  });
+  if (was_ended) return std::nullopt;
   return SignedIn{
       .actor = {.kind = ActorKind::user, .generation = generation, .user = session->user},
       .auth_time = session->auth_time};
 }
 
-void begin_session(const PageCall& page, const Actor& user, HttpResponse& response) {
+void begin_session(const PageCall& page, const Actor& user, Sequence since,
+                   HttpResponse& response) {
   const auto value = page.desk->sessions.begin({.user = user.user,
                                                 .password_generation = user.generation.value(),
-                                                .auth_time = to_seconds(page.ledger.now())},
+                                                .auth_time = to_seconds(page.ledger.now()),
+                                                .since = since},
                                                page.cookie(BrowserCookie::session));
   response.add_header("Set-Cookie", set_cookie(BrowserCookie::session, page.desk->cookies, value));
 }
@@ -116,14 +125,21 @@ std::string page_url(const PageCall& page, std::string_view path, std::string_vi
 }
 
 HttpResponse failure_page(const PageCall& page, Errc code) {
+  if (code == Errc::unknown_outcome) {
+    return error_page({.site = page.site(),
+                       .status = 500,
+                       .heading = "We can't tell whether this was done",
+                       .explanation = "The server failed while it was at it. Look at your account "
+                                      "before you try again: it may have been done.",
+                       .request_id = page.request->request_id()});
+  }
   const auto wording = error_wording(code);
   const bool is_passing = wording.retry_after_s != 0;
   return error_page(
       {.site = page.site(),
        .status = is_passing ? 503 : 500,
        .heading = is_passing ? Markup{"Please try again soon"} : Markup{"This did not work"},
-       .explanation = is_passing ? "The server is busy. Nothing was changed."
-                                 : "The server failed. Its log says why.",
+       .explanation = is_passing ? "The server is busy." : "The server failed. Its log says why.",
        .request_id = page.request->request_id(),
        .retry_after_s = wording.retry_after_s});
 }

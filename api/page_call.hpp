@@ -80,10 +80,13 @@ struct SignedIn {
   Actor actor;
   UnixSeconds auth_time;
 };
-// nullopt: nobody; the session ended; the user is disabled or has another password by now.
+// nullopt: nobody; the session ended; the user is disabled, was so in between, or has another
+// password by now.
 [[nodiscard]] std::optional<SignedIn> find_signed_in(const PageCall& page);
 // A session for a user whose password was right just now, and the cookie for it on `response`.
-void begin_session(const PageCall& page, const Actor& user, HttpResponse& response);
+// `since`: committed before the password was looked at; whatever ended the user's sessions after it
+// ends this one, too.
+void begin_session(const PageCall& page, const Actor& user, Sequence since, HttpResponse& response);
 // The token of a form that is bound to the session.
 [[nodiscard]] std::string session_form_token(const PageCall& page, FormPurpose purpose,
                                              std::string_view request = {});

@@ -39,7 +39,7 @@ void finish_change(const Change& change) {
   // decide() saw the generation that the session has, so this is the one after it.
   actor.generation = SecretGeneration{actor.generation.value() + 1};
   page.desk->sessions.end_all(actor.user);
-  begin_session(page, actor, response);
+  begin_session(page, actor, page.ledger.committed(), response);
   change->page->answer(std::move(response));
 }
 

@@ -19,6 +19,7 @@ struct SignInAttempt {
   std::string request;
   std::string login;
   LedgerPeople::SignIn account;
+  Sequence since;  // committed before `account` was looked up
 
   [[nodiscard]] SignInLimits::Attempt limited() const {
     return {.login = login, .peer = page->request->peer()};
@@ -44,7 +45,7 @@ HttpResponse welcome(const SignInAttempt& attempt) {
                 {.kind = ActorKind::user,
                  .generation = attempt.account.generation,
                  .user = attempt.account.user},
-                response);
+                attempt.since, response);
   response.add_header("Set-Cookie", clear_cookie(BrowserCookie::form, page.desk->cookies));
   return response;
 }
@@ -73,7 +74,8 @@ void sign_in(const Page& page) {
       std::make_shared<SignInAttempt>(SignInAttempt{.page = page,
                                                     .request = std::string{form.get("request")},
                                                     .login = std::string{form.get("login")},
-                                                    .account = {}});
+                                                    .account = {},
+                                                    .since = page->ledger.committed()});
   if (!form.is_genuine(*page, FormPurpose::sign_in, attempt->request))
     return page->answer(stale_form_page(page->site(), page->request->request_id()));
   const auto wait = page->desk->limits.admit(attempt->limited(), RateLimiter::Clock::now());

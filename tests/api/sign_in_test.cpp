@@ -60,6 +60,17 @@ TEST_F(SignInTest, UnknownWrongAndDisabledAccountsGetOneAnswer) {
   }
 }
 
+TEST_F(SignInTest, EnablingAUserBringsNoSessionBack_Z21) {
+  const auto person = make_person();
+  Browser browser{api()};
+  EXPECT_TRUE(enter(browser, person).has("Your account"));
+  run(DisableUser{person.number, {}});
+  EXPECT_FALSE(browser.get("/oauth/account").has("Your account"));
+  run(EnableUser{person.number});
+  EXPECT_FALSE(browser.get("/oauth/account").has("Your account"));
+  EXPECT_TRUE(enter(browser, person).has("Your account")) << "the password does";
+}
+
 TEST_F(SignInTest, AFormOfAnotherBrowserOrSiteSignsNobodyIn) {
   const auto person = make_person();
   Browser browser{api()};
