@@ -8,19 +8,17 @@
 // them, so times and seqs are the same each run; keys, ids and jtis are random. See README.md.
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <map>
-#include <source_location>
 
 #include "core/checkpoint.hpp"
 #include "core/proof_text.hpp"
 #include "storage/audit.hpp"
-#include "storage/clock.hpp"
 #include "storage/durable_file.hpp"
 #include "storage/format_version.hpp"
 #include "storage/ledger_core.hpp"
 #include "storage/recover_tool.hpp"
+#include "tests/golden/golden_people.hpp"
 
 namespace tokenledger {
 namespace {
@@ -34,31 +32,7 @@ constexpr const char* kPartner = "urn:partner";
 constexpr std::uint32_t kDay = 86'400;
 constexpr std::uint32_t kTenYears = 10 * 365 * kDay;
 
-[[noreturn]] void give_up(const std::string& what, const std::source_location& at) {
-  std::fprintf(stderr, "make_golden: line %u: %s\n", at.line(), what.c_str());
-  std::exit(1);
-}
-template <class T>
-T must(Result<T> result, const std::source_location& at = std::source_location::current()) {
-  if (!result) give_up(result.error().message(), at);
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-class StandingClock final : public Clock {
- public:
-  LedgerTime now() const noexcept override { return LedgerTime{kStart + passed_}; }
-  std::uint64_t since_boot_ns() const noexcept override { return 1 + passed_; }
-  void pass(std::uint64_t seconds) { passed_ += seconds * kNanosecondsPerSecond; }
-
- private:
-  static constexpr std::uint64_t kStart = 1'700'000'000 * kNanosecondsPerSecond;
-  std::atomic<std::uint64_t> passed_{0};
-};
-
-// What the commands say of a token.
-struct Token {
-  std::string name, jti, client_id, owner, status = "active", cause;
-};
+using namespace golden;
 
 class Golden {
  public:
@@ -73,6 +47,10 @@ class Golden {
     close();
     cut_below_a_checkpoint();
     end_many();
+    GoldenPeople people{*ledger_, *clock_, tokens_, [this] { mark(); }};
+    people.live();
+    users_ = people.users();
+    clients_[kWeb] = "enabled";
     close();
     write_expectations();
   }
@@ -86,7 +64,7 @@ class Golden {
     options.sweep_every = 0ms;
     std::string why;
     auto opened = Ledger::open(options, &why);
-    if (!opened) give_up(why, std::source_location::current());
+    if (!opened) give_up(why);
     ledger_ = std::move(*opened);
   }
   // With a checkpoint of everything.
@@ -158,11 +136,6 @@ class Golden {
     tokens_.push_back({name, issued.jti, client_id, owner});
   }
   Token& token(const std::string& name) { return *std::ranges::find(tokens_, name, &Token::name); }
-  void end(Token& ended, const char* status, const char* cause) {
-    if (ended.status != "active") return;
-    ended.status = status;
-    ended.cause = cause;
-  }
 
   void issue_tokens() {
     issue("short", "shop", kOrders, 60);
@@ -182,9 +155,9 @@ class Golden {
   void revoke_some() {
     const auto index = [&](const char* name) { return *ledger_->index_of(token(name).jti); };
     must(ledger_->revoke(index("to revoke"), {.reason = "lost on a train"}));
-    end(token("to revoke"), "revoked", "admin_manual");
+    token("to revoke").end("revoked", "admin_manual");
     must(ledger_->revoke(index("to delete"), {.cause = Cause::deleted}));
-    end(token("to delete"), "revoked", "deleted");
+    token("to delete").end("revoked", "deleted");
     mark();
     submit(DisableClient{"courier"});
     end_of_client("courier", "client_disabled");
@@ -197,14 +170,14 @@ class Golden {
   }
   void end_of_client(const std::string& client_id, const char* cause) {
     for (auto& each : tokens_)
-      if (each.client_id == client_id) end(each, "revoked", cause);
+      if (each.client_id == client_id) each.end("revoked", cause);
   }
 
   void let_some_expire() {
     issue("after the courier came back", "courier", kMaps, kTenYears);
     clock_->pass(300);
     must(ledger_->append_note("golden", "time has passed"));
-    end(token("short"), "expired", "");
+    token("short").end("expired", "");
     mark();
     must(ledger_->sweep());
     mark();
@@ -220,9 +193,9 @@ class Golden {
     {
       std::string why;
       auto tool = RecoverTool::open({.directory = out_ / "ledger"}, why);
-      if (!tool) give_up(why, std::source_location::current());
+      if (!tool) give_up(why);
       const auto cut = (*tool)->truncate_after(kept, true, why);
-      if (!cut) give_up(why, std::source_location::current());
+      if (!cut) give_up(why);
     }
     clock_->pass(60);
     open();
@@ -304,28 +277,34 @@ class Golden {
     for (const auto& each : tokens_) {
       out << (&each == tokens_.data() ? "" : ",") << "\n    {\"name\": " << quoted(each.name)
           << ", \"jti\": " << quoted(each.jti) << ", \"client_id\": " << quoted(each.client_id)
-          << ", \"owner\": " << quoted(each.owner) << "}";
+          << ", \"owner\": " << quoted(each.owner) << ", \"login\": " << quoted(each.login) << "}";
     }
     out << "],\n  \"points\": [" << points_ << "],\n  \"clients\": {";
     for (const auto& [client_id, status] : clients_)
       out << (client_id == clients_.begin()->first ? "" : ", ") << quoted(client_id) << ": "
           << quoted(status);
+    out << "},\n  \"users\": {";
+    for (const auto& [login, status] : users_)
+      out << (login == users_.begin()->first ? "" : ", ") << quoted(login) << ": "
+          << quoted(status);
     // As the commands left them.
-    out << "},\n  \"apis\": {" << quoted(kOrders) << ": [\"read\", \"write\"], " << quoted(kMaps)
-        << ": [\"read\", \"write\", \"admin\"]},\n  \"grants\": [[\"shop\", " << quoted(kOrders)
-        << ", [\"read\", \"write\"]], [\"shop\", " << quoted(kMaps)
-        << ", [\"read\"]], [\"courier\", " << quoted(kMaps)
-        << ", [\"read\"]]],\n  \"erased_owner\": \"alice@example.test\","
+    out << "},\n  \"groups\": {\"staff\": [\"bob\"]},\n  \"apis\": {" << quoted(kPhotos)
+        << ": [\"read\", \"write\"], " << quoted(kOrders) << ": [\"read\", \"write\"], "
+        << quoted(kMaps) << ": [\"read\", \"write\", \"admin\"]},\n  \"grants\": [[\"shop\", "
+        << quoted(kOrders) << ", [\"read\", \"write\"]], [\"shop\", " << quoted(kMaps)
+        << ", [\"read\"]], [\"courier\", " << quoted(kMaps) << ", [\"read\"]], [" << quoted(kWeb)
+        << ", " << quoted(kPhotos)
+        << ", [\"read\", \"write\"]]],\n  \"erased_owner\": \"alice@example.test\","
            "\n  \"kept_owner\": \"bob@example.test\",\n  \"versions\": {\"HEAD\": "
         << kHeadVersion << ", \"keyring\": " << kKeyringVersion
         << ", \"keystore\": " << kKeyStoreVersion
         << ", \"audit/checkpoints\": " << kCheckpointHistoryVersion
-        << ", \"log\": " << kFormatVersionFirst << ", \"views\": "
+        << ", \"log\": " << kFormatVersion << ", \"views\": "
         << Views::layout_made()
         // What `migrate` does once this program's versions are the older ones.
         << "},\n  \"when_older\": {\"keyring\": \"write again\", \"log\": \"append "
            "format_activated\", \"views\": \"make anew\"}\n}\n";
-    if (!out.flush()) give_up("can't write expected.json", std::source_location::current());
+    if (!out.flush()) give_up("can't write expected.json");
   }
 
   const fs::path out_;
@@ -333,6 +312,7 @@ class Golden {
   std::unique_ptr<Ledger> ledger_;
   std::vector<Token> tokens_;
   std::map<std::string, std::string> clients_;
+  std::map<std::string, std::string> users_;
   std::string points_, checkpoint_, vkey_;
   Sequence last_;
 };

@@ -1,5 +1,5 @@
 # Ledgers of every release, opened by today's program.
-add_executable(make_golden EXCLUDE_FROM_ALL golden/make_golden.cpp)
+add_executable(make_golden EXCLUDE_FROM_ALL golden/make_golden.cpp golden/golden_people.cpp)
 target_link_libraries(make_golden PRIVATE tokenledger::storage tokenledger::build_flags)
 target_include_directories(make_golden PRIVATE ${PROJECT_SOURCE_DIR})
 set_target_properties(make_golden PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
