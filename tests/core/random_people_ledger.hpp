@@ -37,6 +37,10 @@ class RandomPeopleLedger : public RandomLedger {
   // One random command, or the few that a sign-in takes; most succeed.
   void step() {
     if (below(2) == 0) return RandomLedger::step();
+    step_of_people();
+  }
+  // The same, of people alone: little time passes.
+  void step_of_people() {
     switch (below(18)) {
       case 0: return add_user();
       case 1: return set_password(any_user());
@@ -246,10 +250,12 @@ class RandomPeopleLedger : public RandomLedger {
     if (has_refresh) held_.push_back(held);
     return true;
   }
-  // Also codes that were redeemed before.
+  // Also codes that were redeemed before. Half of them are of the last few, which may be good.
   bool redeem_again() {
     if (codes_.empty()) return false;
-    const auto& [code, grant] = codes_[below(static_cast<std::uint32_t>(codes_.size()))];
+    const auto count = static_cast<std::uint32_t>(codes_.size());
+    const auto back = below(2) == 0 ? below(count) : below(std::min(count, 4u));
+    const auto& [code, grant] = codes_[count - 1 - back];
     return redeem(code, grant);
   }
   // Now and then with the token before, which somebody stole.
