@@ -89,6 +89,8 @@ Result<void> Decider::operator()(const EnableUser& enable) {
   return emit(UserEnabled{enable.user});
 }
 
+// What a user got on a group's consent ends when the user leaves the group; every token of it has a
+// family of its own (check_new_family), so nobody else's ends.
 Result<void> Decider::operator()(const SetUserGroups& set) {
   if (set.groups.size() > kUserGroupsMax) return Errc::too_large;
   const bool is_ascending =
@@ -101,7 +103,14 @@ Result<void> Decider::operator()(const SetUserGroups& set) {
     if (!state_.people.is_live(group)) return Errc::group_not_found;
   }
   if (!is_current((*user)->updated_seq, set.based_on)) return Errc::stale_policy;
-  return emit(UserGroupsSet{set.user, set.groups});
+  if (auto emitted = emit(UserGroupsSet{set.user, set.groups}); !emitted) return emitted;
+  for (const auto family : state_.people.families_of(set.user)) {
+    const auto* consent = state_.people.consent(state_.people.family(family)->consent);
+    const bool is_groups = consent != nullptr && consent->user == UserNumber{};
+    if (!is_groups || std::ranges::binary_search(set.groups, consent->group)) continue;
+    if (auto ended = emit(FamilyEnded{family, Cause::group_left, {}}); !ended) return ended;
+  }
+  return {};
 }
 
 Result<void> Decider::operator()(const CreateGroup& create) {

@@ -96,8 +96,9 @@ enum class Cause : std::uint8_t {
   code_reuse = 13,     // an authorization code was redeemed a second time
   user_disabled = 14,
   password_changed = 15,
+  group_left = 16,  // the consent it stood on was for a group that the user is no longer in
 };
-inline constexpr Cause kCauseLast = Cause::password_changed;
+inline constexpr Cause kCauseLast = Cause::group_left;
 inline constexpr Cause kCauseLastOfFormat1 = Cause::deleted;
 // What a caller may give as the reason of a revocation; the later ones are the ledger's own words.
 inline constexpr Cause kCommandCauseLast = Cause::deleted;

@@ -76,6 +76,7 @@ std::string_view cause_name(Cause cause) noexcept {
     case Cause::code_reuse: return "code_reuse";
     case Cause::user_disabled: return "user_disabled";
     case Cause::password_changed: return "password_changed";
+    case Cause::group_left: return "group_left";
   }
   return {};
 }

@@ -453,6 +453,25 @@ TEST_F(ImplicitTest, A12APreconfiguredConsentGivesTokensThatEndWithTheUserOrWith
   EXPECT_TRUE(browser.get(sign_in(browser, other, asking(other))).has("See your events"));
 }
 
+TEST_F(ImplicitTest, A12LeavingTheGroupEndsWhatItsConsentGave) {
+  const auto stage = implicit_stage();
+  const auto name = fresh("staff");
+  run(CreateGroup{name});
+  GroupNumber group;
+  api().ledger().people().with_people(
+      [&](const People& people) { group = people.find_group(name); });
+  run(SetUserGroups{stage.person.number, {group}, {}});
+  const auto numbers = numbers_of(stage);
+  run(PreconfigureConsent{group, numbers.client, numbers.api, 1, 0});
+  Browser browser{api()};
+  const auto token =
+      parameter(location(browser.get(sign_in(browser, stage, asking(stage)))), "access_token");
+  EXPECT_EQ(api().authz(token, stage.audience, "read"), 200);
+  run(SetUserGroups{stage.person.number, {}, {}});
+  EXPECT_EQ(api().authz(token, stage.audience), 401);
+  EXPECT_EQ(api().check(token).text("status"), "revoked");
+}
+
 // Consent is one event and the token another. Whatever comes between them, nothing is issued that
 // nobody allowed, and nobody is asked twice.
 TEST_F(ImplicitTest, AConsentWhoseTokenACrashPreventedIsThereAfterARestart) {

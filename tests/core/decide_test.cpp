@@ -451,7 +451,7 @@ TEST_F(Decide, OnlyTheLedgerItselfChangesABuiltInApi) {
 
 TEST_F(Decide, CausesThatAreTheLedgersOwnWordsAreNobodysToGive) {
   for (const auto cause : {Cause::consent_withdrawn, Cause::refresh_reuse, Cause::code_reuse,
-                           Cause::user_disabled, Cause::password_changed}) {
+                           Cause::user_disabled, Cause::password_changed, Cause::group_left}) {
     EXPECT_EQ(run(RevokeToken{TokenIndex{Lane::hour, 0}, cause, {}}, kHost), "invalid_argument");
     EXPECT_EQ(run(RevokeTokens{{}, cause, {}, {}}, kHost), "invalid_argument");
     EXPECT_EQ(run(RevokeTokenList{{TokenIndex{Lane::hour, 0}}, cause, {}}, kHost),

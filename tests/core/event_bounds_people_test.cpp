@@ -260,7 +260,7 @@ const BrokenCase kBrokenCases[] = {
     {"EndsAFamilyWithoutCause", 40, Errc::invalid_argument,
      [](Event& e) { payload_of<FamilyEnded>(e).cause = Cause{}; }},
     {"EndsAFamilyForAnUnknownCause", 40, Errc::invalid_argument,
-     [](Event& e) { payload_of<FamilyEnded>(e).cause = static_cast<Cause>(16); }},
+     [](Event& e) { payload_of<FamilyEnded>(e).cause = static_cast<Cause>(17); }},
     {"FamilyThatHides", 40, Errc::invalid_argument,
      [](Event& e) { payload_of<FamilyEnded>(e).cause = Cause::deleted; }},
     {"FamilyReasonTooLong", 40, Errc::too_large,

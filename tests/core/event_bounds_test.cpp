@@ -118,7 +118,7 @@ const BrokenCase kBrokenCases[] = {
     {"CauseZero", 18, Errc::invalid_argument,
      [](Event& e) { payload_of<TokenRevoked>(e).cause = Cause{}; }},
     {"CauseUnknown", 18, Errc::invalid_argument,
-     [](Event& e) { payload_of<TokenRevoked>(e).cause = static_cast<Cause>(16); }},
+     [](Event& e) { payload_of<TokenRevoked>(e).cause = static_cast<Cause>(17); }},
     {"SelectorUnknown", 19, Errc::invalid_argument,
      [](Event& e) { payload_of<TokensRevoked>(e).selector.kind = static_cast<SelectorKind>(6); }},
     {"WholeLedgerWithId", 19, Errc::invalid_argument,

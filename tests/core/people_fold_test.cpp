@@ -268,6 +268,7 @@ TEST_F(PeopleFold, StatusSaysWhatEndedATokenOfAUser_INV2) {
       {"Consent", ConsentWithdrawn{own, {}}, Cause::consent_withdrawn},
       {"Family", FamilyEnded{live, Cause::refresh_reuse, {}}, Cause::refresh_reuse},
       {"Password", FamilyEnded{live, Cause::password_changed, {}}, Cause::password_changed},
+      {"Group", FamilyEnded{live, Cause::group_left, {}}, Cause::group_left},
       {"User", UserDisabled{kAnn, {}}, Cause::user_disabled},
       {"Key", KeyRevoked{KeyNumber{1}, {}}, Cause::key_compromise},
       {"Code", CodeReused{redeemed, live}, Cause::code_reuse},

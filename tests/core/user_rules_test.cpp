@@ -82,6 +82,29 @@ TEST_F(UserRules, GroupsAreListedOnceAndMustBeThere) {
   EXPECT_EQ(run(CreateGroup{""}, kHost), "invalid_argument");
 }
 
+TEST_F(UserRules, WhoLeavesAGroupLosesWhatItsConsentGaveAndNothingElse_A12) {
+  make_family();
+  ok(CreateGroup{"others"}, kHost);
+  const GroupNumber others{2};
+  ok(SetUserGroups{kUser, {kGroup, others}, {}}, kHost);
+  std::uint32_t family = 2;
+  for (const auto group : {kGroup, others}) {
+    ok(PreconfigureConsent{group, kWeb, kApi, 1, kOpenId}, kHost);
+    auto made = user_token(FamilyNumber{family}, 1, kOpenId);
+    made.user->consent = state.people.find_pre_consent(group, kWeb, kApi);
+    made.new_family = NewFamily{FamilyNumber{family++}, 5, {}, made.expires_at, 0};
+    ok(made, as_user());
+  }
+  ok(SetUserGroups{kUser, {others}, {}}, kHost);
+  EXPECT_EQ(count<FamilyEnded>(), 1);
+  EXPECT_EQ(last<FamilyEnded>().cause, Cause::group_left);
+  EXPECT_TRUE(is_good(0)) << "the user's own consent";
+  EXPECT_FALSE(is_good(1));
+  EXPECT_TRUE(is_good(2)) << "a group that the user is still in";
+  ok(SetUserGroups{kUser, {kGroup, others}, {}}, kHost);
+  EXPECT_FALSE(is_good(1)) << "coming back brings nothing back (Z21)";
+}
+
 TEST_F(UserRules, ADeletedGroupTakesAlongWhatItWasGranted_A12) {
   ok(SetUserGroups{kUser, {kGroup}, {}}, kHost);
   ok(PreconfigureConsent{kGroup, kWeb, kApi, 1, 0}, kHost);
