@@ -113,7 +113,8 @@ Result<void> Decider::operator()(const RedeemCode& redeem) {
   // (RFC 9700 §4.8.2). Absent equals absent.
   if (!is_same_redirect(*code, redeem) || code->challenge != redeem.verifier_sha256)
     return Errc::code_mismatch;
-  if (is_ended_since(code->issued_seq, code->client, code->api)) return Errc::code_unknown;
+  if (is_ended_since(code->issued_seq, code->client, code->api, code->identity_mask))
+    return Errc::code_unknown;
   if (auto allowed = client_for_users(code->client, kCodeGrant); !allowed) return allowed.error();
   const auto granted = grant_of(*code);
   if (auto checked = check_user_token(redeem.issue, granted); !checked) return checked;

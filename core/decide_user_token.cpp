@@ -20,13 +20,15 @@ bool is_plain(const IssueToken& issue) {
 
 }  // namespace
 
-bool Decider::is_ended_since(Sequence seq, ClientNumber client, ApiNumber api) const {
+bool Decider::is_ended_since(Sequence seq, ClientNumber client, ApiNumber api,
+                             std::uint64_t identity_mask) const {
   const auto& registries = state_.registries;
   const auto is_before = [&](const auto* record) {
     return record == nullptr || seq < record->revoked_before;
   };
   if (is_before(registries.client(client)) || is_before(registries.api(api))) return true;
   if (seq < registries.all_revoked_before()) return true;
+  if (identity_mask != 0 && is_before(identity_api())) return true;
   const auto* grant = registries.find_grant(client, api);
   if (grant == nullptr) return false;
   if (seq < grant->revoked_before) return true;

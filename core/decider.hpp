@@ -124,8 +124,9 @@ class Decider {
 
   // --- tokens of users (decide_user_token.cpp, decide_code.cpp, decide_refresh.cpp) ---
   // Whether a cascade reached what was made at `seq`: over the client, the API, the client's grant
-  // there or the whole ledger.
-  [[nodiscard]] bool is_ended_since(Sequence seq, ClientNumber client, ApiNumber api) const;
+  // there, the identity API where identity scopes are among it, or the whole ledger.
+  [[nodiscard]] bool is_ended_since(Sequence seq, ClientNumber client, ApiNumber api,
+                                    std::uint64_t identity_mask) const;
   Result<void> check_user_scopes(const IssueToken&, const UserGrant&, const ConsentRecord&) const;
   Result<void> check_user_token(const IssueToken&, const UserGrant&) const;
   Result<void> check_new_family(const IssueToken&, const UserGrant&, bool has_refresh) const;

@@ -118,8 +118,11 @@ TEST_F(CodeRules, ACodeDiesWithItsTimeItsConsentItsUserAndWithCascades) {
   ok(RevokeTokens{{SelectorKind::all, 0}}, kHost);
   EXPECT_EQ(run(redeem(3), as_client()), "code_unknown");
   fresh(4);
+  ok(RevokeTokens{{SelectorKind::api, identity_api.value()}}, kHost);
+  EXPECT_EQ(run(redeem(4), as_client()), "code_unknown") << "for its identity scopes";
+  fresh(5);
   ok(withdraw({1}), as_user());
-  EXPECT_EQ(run(redeem(4), as_client()), "consent_required");
+  EXPECT_EQ(run(redeem(5), as_client()), "consent_required");
 }
 
 // fold refuses such an event, so decide must have refused the command: else the ledger stops.

@@ -110,6 +110,11 @@ TEST_F(RefreshRules, CascadesReachRefreshTokensToo) {
   EXPECT_EQ(run(refresh(1), as_client()), "refresh_unknown") << "enabling brings nothing back";
 }
 
+TEST_F(RefreshRules, ACascadeOverTheIdentityApiReachesWhatGivesItsScopes) {
+  ok(RevokeTokens{{SelectorKind::api, identity_api.value()}}, kHost);
+  EXPECT_EQ(run(refresh(1), as_client()), "refresh_unknown");
+}
+
 TEST_F(RefreshRules, GrantingAgainBringsNoRefreshTokenBack_Z21) {
   ok(RemoveClientGrant{"web", "https://api"});
   ok(AddClientGrant{"web", "https://api", {"read", "write"}});
