@@ -80,7 +80,7 @@ void write_consents(HtmlWriter& html, const AccountPage& page) {
   }
   const AccountConsent* earlier = nullptr;
   for (const auto& consent : page.consents) {
-    if (earlier == nullptr || earlier->client_name != consent.client_name) {
+    if (earlier == nullptr || earlier->client != consent.client) {
       if (earlier != nullptr) html.markup("</ul>\n</section>\n");
       html.markup("<section class=\"client\">\n<h3>").name(consent.client_name);
       html.markup("</h3>\n<ul class=\"grants\">\n");

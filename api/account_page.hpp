@@ -12,6 +12,7 @@
 namespace tokenledger {
 
 struct AccountConsent {
+  ClientNumber client;  // two may have one name
   std::string_view client_name;
   std::string_view api_name;
   std::span<const PageScope> scopes;  // the names are listed

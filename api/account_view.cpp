@@ -103,7 +103,8 @@ HttpResponse show_account(const PageCall& page, const SignedIn& user, const Acco
   }
   std::vector<AccountConsent> consents;
   for (std::size_t index = 0; index < grants.size(); ++index) {
-    consents.push_back({.client_name = grants[index].client_name,
+    consents.push_back({.client = grants[index].record.client,
+                        .client_name = grants[index].client_name,
                         .api_name = grants[index].api_name,
                         .scopes = scopes[index],
                         .granted_at = grants[index].record.granted_at,

@@ -263,5 +263,19 @@ TEST(Origins, AreWrittenAsBrowsersDo) {
   EXPECT_EQ(base_path_of("https://h/a\"b"), "");
 }
 
+TEST(AccountPage, TwoClientsOfOneNameAreTwo) {
+  const AccountConsent consents[] = {
+      {ClientNumber{2}, "Calendar", "Events", {}, UnixSeconds{1}, "1.1"},
+      {ClientNumber{2}, "Calendar", "Tasks", {}, UnixSeconds{1}, "2.1"},
+      {ClientNumber{3}, "Calendar", "Events", {}, UnixSeconds{1}, "3.1"}};
+  const auto page = account_page({.site = {.issuer = kIssuer}, .consents = consents});
+  const std::string_view heading = "<h3>";
+  std::size_t count = 0;
+  for (auto at = page.body.find(heading); at != std::string::npos;
+       at = page.body.find(heading, at + 1))
+    ++count;
+  EXPECT_EQ(count, 2u);
+}
+
 }  // namespace
 }  // namespace tokenledger::test

@@ -160,7 +160,8 @@ class PageServer {
     if (!is_signed_in(request)) return ask_sign_in(request, {}, SignInFault::none, {});
     const auto session = cookie(request, BrowserCookie::session);
     const std::scoped_lock lock{mutex_};
-    const AccountConsent one[] = {{.client_name = "Calendar Helper",
+    const AccountConsent one[] = {{.client = ClientNumber{2},
+                                   .client_name = "Calendar Helper",
                                    .api_name = "Calendar",
                                    .scopes = std::span{kScopes}.first(allowed_),
                                    .granted_at = kNow,

@@ -58,10 +58,12 @@ inline HttpResponse sample_account(const PageSite& site, const SampleNames& name
   const PageScope scopes[] = {{names.scope, {}}, {"events:write", {}}, {"calendars:list", {}}};
   const PageScope files[] = {{"files:read", {}}};
   const AccountConsent consents[] = {
-      {names.client, names.api, scopes, UnixSeconds{1'795'000'000}, "1"},
-      {names.client, "Your account", files, UnixSeconds{1'795'000'000}, "2"},
-      {"Expense Reports", "Documents of the whole company", files, UnixSeconds{1'780'000'000}, ""},
-      {"Photo Printer", "Pictures", files, UnixSeconds{1'760'000'000}, names.login}};
+      {ClientNumber{2}, names.client, names.api, scopes, UnixSeconds{1'795'000'000}, "1"},
+      {ClientNumber{2}, names.client, "Your account", files, UnixSeconds{1'795'000'000}, "2"},
+      {ClientNumber{3}, "Expense Reports", "Documents of the whole company", files,
+       UnixSeconds{1'780'000'000}, ""},
+      {ClientNumber{4}, "Photo Printer", "Pictures", files, UnixSeconds{1'760'000'000},
+       names.login}};
   return account_page({.site = site,
                        .display_name = names.person,
                        .login = names.login,
