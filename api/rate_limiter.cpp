@@ -20,13 +20,13 @@ std::uint64_t mix(std::uint64_t value) noexcept {
   return value ^ (value >> 31);
 }
 
-RatePace pace_of(RateLimit limit) {
+}  // namespace
+
+RatePace pace_of(RateLimit limit) noexcept {
   constexpr std::chrono::nanoseconds kSecond{1'000'000'000};
   return {.interval = limit.per_second == 0 ? kSecond * 0 : kSecond / limit.per_second,
           .burst = limit.burst};
 }
-
-}  // namespace
 
 std::size_t RateLimiter::Hash::operator()(std::uint64_t key) const noexcept {
   return mix(mix(key ^ seed) + seed);

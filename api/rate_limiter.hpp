@@ -27,6 +27,8 @@ struct RatePace {
   std::uint32_t burst = 1;              // that may come at once, > 0
 };
 
+[[nodiscard]] RatePace pace_of(RateLimit limit) noexcept;
+
 class RateLimiter {
  public:
   using Clock = std::chrono::steady_clock;

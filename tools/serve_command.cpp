@@ -42,6 +42,7 @@ struct ServeOptions {
   std::string backup_directory;
   unsigned connections_max = 0;  // 0: the default
   TokenRequestRates rates;
+  RateLimit sign_in_rate{.per_second = 1, .burst = 20};
   std::string witness_policy;
   std::string witness_ca;
 };
@@ -227,6 +228,7 @@ std::unique_ptr<ApiServer> start_server(Ledger& ledger, const ServeOptions& opti
     serving.http.limits.connection_count_max = options.connections_max;
   serving.access_log = options.access_log;
   serving.api.token_request_rates = options.rates;
+  serving.api.sign_in_rates.per_address = pace_of(options.sign_in_rate);
   serving.api.backup_directory = options.backup_directory;
   serving.api.witnesses = std::move(witnesses);
   if (has_tls) serving.http.tls = {options.tls_certificate, options.tls_key};
@@ -349,6 +351,10 @@ void add_serve_command(CommandLine& line) {
   add_rate_option(
       command, "--failed-authentication-rate", &options.rates.failed_per_address,
       "Failed client authentications of one address (5:200); beyond: 429 instead of 401");
+  add_rate_option(command, "--sign-in-rate-per-address", &options.sign_in_rate,
+                  "Wrong passwords of one address or IPv6 /64 (1:20); behind a proxy all share its "
+                  "own, so give it as many as all people there may get wrong; 0: no limit. An "
+                  "account has 5, then one in 30 seconds");
   ServeWitnesses::add_options(command, options.witness_policy, options.witness_ca);
   auto* certificate = command->add_option(
       "--tls-certificate", options.tls_certificate,
