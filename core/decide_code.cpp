@@ -108,18 +108,24 @@ Result<void> Decider::operator()(const RedeemCode& redeem) {
   if (code == nullptr || code->client != (*client)->number) return Errc::code_unknown;
   if (code->state == CodeState::reused) return Errc::code_unknown;
   if (code->state == CodeState::redeemed) return refuse_reused(*code, number);
-  if (to_seconds(now_) >= code->expires_at) return Errc::code_unknown;
+  // A family that makes room comes first, and a later event has a later time.
+  if (to_seconds(LedgerTime{now_.value() + 1}) >= code->expires_at) return Errc::code_unknown;
   // Without a challenge no verifier may come: an attacker may have taken the challenge away
   // (RFC 9700 §4.8.2). Absent equals absent.
   if (!is_same_redirect(*code, redeem) || code->challenge != redeem.verifier_sha256)
     return Errc::code_mismatch;
-  if (is_ended_since(code->issued_seq, code->client, code->api, code->identity_mask))
+  const UnixSeconds made_at{code->expires_at.value() - kAuthorizationCodeLifetimeSeconds};
+  if (is_ended_since({code->issued_seq, made_at}, code->client, code->api, code->identity_mask))
     return Errc::code_unknown;
   if (auto allowed = client_for_users(code->client, kCodeGrant); !allowed) return allowed.error();
   const auto granted = grant_of(*code);
   if (auto checked = check_user_token(redeem.issue, granted); !checked) return checked;
   // Another password, or being disabled and enabled again, ends what was asked for before.
   if (!people.still_stands(*code)) return Errc::code_unknown;
+  // So does leaving the group, though its consent stands and the user may be back (Z21).
+  const bool is_groups = people.consent(code->consent)->user == UserNumber{};
+  if (is_groups && code->issued_seq < people.user(code->user)->updated_seq)
+    return Errc::code_unknown;
   auto checked = check_new_family(redeem.issue, granted, may_refresh(*code, **client));
   if (!checked) return checked;
   if (auto made = make_family_room(redeem.issue, granted); !made) return made;

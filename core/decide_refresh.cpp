@@ -37,7 +37,8 @@ Result<void> Decider::check_generation(const Refresh& refresh, const FamilyRecor
 // What the family stands on must still stand; the client hears nothing of what does not.
 Result<void> Decider::check_refreshable(const FamilyRecord& family, const ConsentRecord& consent,
                                         const ApiRecord& api) const {
-  if (is_ended_since(family.issued_seq, consent.client, consent.api, family.identity_mask))
+  if (is_ended_since({family.issued_seq, family.rotated_at}, consent.client, consent.api,
+                     family.identity_mask))
     return Errc::refresh_unknown;
   if (auto client = client_for_users(consent.client, kRefreshGrant); !client) return client.error();
   if (api.deleted || !api.settings.allow_offline_access) return Errc::refresh_unknown;

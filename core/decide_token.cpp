@@ -146,6 +146,26 @@ Result<void> Decider::operator()(const IssueToken& issue) {
   return issue_token(issue, *client);
 }
 
+// A class lasts as long as a chunk of tokens, and users choose among as many sets of scopes as
+// there are: so that one user can't use up a client's classes, sets that are less than the consent
+// get half of them, and nine tenths are for users at all.
+std::uint32_t Decider::classes_max(const IssueToken& issue) const {
+  if (!issue.user) return kClassesPerClientMax;
+  const auto* consent = state_.people.consent(issue.user->consent);
+  bool is_whole = consent != nullptr;
+  for (const auto& scopes : issue.apis) {
+    if (scopes.api == ApiNumber{} || !is_whole) continue;
+    const auto listed = state_.registries.api(scopes.api)->listed_mask();
+    const auto* grant = state_.registries.grant(issue.grant);
+    const bool is_of_grant = grant != nullptr && grant->api == scopes.api;
+    const auto whole =
+        is_of_grant ? consent->scope_mask & grant->scope_mask & listed
+                    : consent->identity_mask & listed & ~mask_of(IdentityScope::offline_access);
+    is_whole = scopes.scope_mask == whole;
+  }
+  return is_whole ? kClassesPerClientMax / 10 * 9 : kClassesPerClientMax / 2;
+}
+
 Result<void> Decider::issue_token(const IssueToken& issue, const ClientRecord& client) {
   if (client.status == ClientStatus::disabled) return Errc::client_disabled;
   for (const auto& scopes : issue.apis) {
@@ -167,7 +187,7 @@ Result<void> Decider::issue_token(const IssueToken& issue, const ClientRecord& c
   } else {
     const auto of_client = state_.classes_of_client.find(issue.client.value());
     const bool is_full =
-        of_client != state_.classes_of_client.end() && of_client->second >= kClassesPerClientMax;
+        of_client != state_.classes_of_client.end() && of_client->second >= classes_max(issue);
     if (is_full) return Errc::limit_reached;
     issued.token_class = state_.free_classes.empty()
                              ? ClassNumber{static_cast<std::uint32_t>(state_.classes.size() + 1)}

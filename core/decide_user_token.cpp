@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/decider.hpp"
+#include "core/identity_scopes.hpp"
 
 namespace tokenledger {
 namespace {
@@ -20,22 +21,25 @@ bool is_plain(const IssueToken& issue) {
 
 }  // namespace
 
-bool Decider::is_ended_since(Sequence seq, ClientNumber client, ApiNumber api,
+bool Decider::is_ended_since(Made made, ClientNumber client, ApiNumber api,
                              std::uint64_t identity_mask) const {
   const auto& registries = state_.registries;
+  const auto seq = made.seq;
   const auto is_before = [&](const auto* record) {
     return record == nullptr || seq < record->revoked_before;
   };
   if (is_before(registries.client(client)) || is_before(registries.api(api))) return true;
   if (seq < registries.all_revoked_before()) return true;
-  if (identity_mask != 0 && is_before(identity_api())) return true;
+  // offline_access is no right at that API.
+  const auto rights = identity_mask & ~mask_of(IdentityScope::offline_access);
+  if (rights != 0 && is_before(identity_api())) return true;
   const auto* grant = registries.find_grant(client, api);
   if (grant == nullptr) return false;
   if (seq < grant->revoked_before) return true;
-  // Whoever got it since the grant last changed has it from this grant: each refresh token comes
-  // here once at most.
-  if (seq > grant->updated_seq) return false;
-  // Granted again: what stood on the grant before ended with that one.
+  // Whatever was made since has it from this grant.
+  if (seq > grant->updated_seq || made.at > to_seconds(grant->created_at)) return false;
+  // Granted again: what stood on the grant before ended with that one. O(grants), and only for what
+  // is about as old as the grant or older.
   return std::ranges::any_of(registries.grants(), [&](const GrantRecord& earlier) {
     return earlier.removed && earlier.client == client && earlier.api == api &&
            seq < earlier.revoked_before;

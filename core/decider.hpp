@@ -125,7 +125,11 @@ class Decider {
   // --- tokens of users (decide_user_token.cpp, decide_code.cpp, decide_refresh.cpp) ---
   // Whether a cascade reached what was made at `seq`: over the client, the API, the client's grant
   // there, the identity API where identity scopes are among it, or the whole ledger.
-  [[nodiscard]] bool is_ended_since(Sequence seq, ClientNumber client, ApiNumber api,
+  struct Made {
+    Sequence seq;
+    UnixSeconds at;  // or earlier
+  };
+  [[nodiscard]] bool is_ended_since(Made made, ClientNumber client, ApiNumber api,
                                     std::uint64_t identity_mask) const;
   Result<void> check_user_scopes(const IssueToken&, const UserGrant&, const ConsentRecord&) const;
   Result<void> check_user_token(const IssueToken&, const UserGrant&) const;
@@ -133,6 +137,8 @@ class Decider {
   Result<void> make_family_room(const IssueToken&, const UserGrant&);
   Result<void> start_family(const IssueToken&, const UserGrant&);
   Result<void> issue_implicitly(const IssueToken&, const ClientRecord&);
+  // How many classes its client may have for this token to begin another.
+  [[nodiscard]] std::uint32_t classes_max(const IssueToken& issue) const;
   Result<void> check_code_time(const IssueCode&) const;
   Result<void> refuse_reused(const CodeRecord&, CodeNumber);
   [[nodiscard]] bool may_refresh(const CodeRecord&, const ClientRecord&) const;

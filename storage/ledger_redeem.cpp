@@ -112,7 +112,7 @@ class RedeemOperation final : public CommitRequest {
       granted.nonce = code->nonce;
       if (const auto narrowed = granted.narrow_by(people); !narrowed) {
         use = narrowed.error();
-      } else {
+      } else if (people.still_stands(*code)) {
         use = CodeUse::first;
       }
     });

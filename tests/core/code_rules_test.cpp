@@ -204,5 +204,31 @@ TEST_F(CodeRules, ATokenOnAGroupsConsentAlwaysHasAFamily_A12) {
   EXPECT_FALSE(is_good(next_counter - 1)) << "though the group's consent stands";
 }
 
+TEST_F(CodeRules, ACascadeOverTheIdentityApiLeavesOfflineAccessAlone) {
+  make_code(kOffline);
+  auto made = redeem(1);
+  made.issue.apis[1] = {};
+  ok(made, as_client());
+  ok(RevokeTokens{{SelectorKind::api, identity_api.value()}}, kHost);
+  auto next = refresh(1);
+  next.issue.apis[1] = {};
+  EXPECT_EQ(run(next, as_client()), "");
+}
+
+TEST_F(CodeRules, LeavingTheGroupEndsTheCodesOnItsConsent_Z21) {
+  ok(SetUserGroups{kUser, {kGroup}, {}}, kHost);
+  ok(PreconfigureConsent{kGroup, kWeb, kApi, 1, kOpenId}, kHost);
+  auth_time = UnixSeconds{seconds()};
+  ok(code(1, 1, kOpenId), as_user());
+  ok(SetUserGroups{kUser, {}, {}}, kHost);
+  ok(SetUserGroups{kUser, {kGroup}, {}}, kHost);
+  auto made = redeem(1);
+  made.issue.apis[1].scope_mask = kOpenId;
+  made.issue.new_family->refresh_sha256 = {};
+  made.issue.new_family->expires_at = made.issue.expires_at;
+  made.issue.new_family->idle_s = 0;
+  EXPECT_EQ(run(made, as_client()), "code_unknown");
+}
+
 }  // namespace
 }  // namespace tokenledger

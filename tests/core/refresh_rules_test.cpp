@@ -201,6 +201,39 @@ TEST_F(RefreshRules, TheOldestFamilyMakesRoomForTheNewest) {
   EXPECT_EQ(last<FamilyEnded>().family, FamilyNumber{1});
 }
 
+// The end of the family that makes room takes a moment of its own, and the redemption is the next.
+TEST_F(RefreshRules, MakingRoomCarriesNoCodeIntoTheSecondThatEndsIt) {
+  for (std::uint32_t family = 2; family <= kFamiliesPerUserMax; ++family) {
+    auto made = code(2, 1, kOpenId | kOffline);
+    made.code_sha256[1] = static_cast<std::uint8_t>(family);
+    auth_time = UnixSeconds{seconds()};
+    ok(made, as_user());
+    auto redeemed = redeem(2, family);
+    redeemed.code_sha256 = made.code_sha256;
+    ok(redeemed, as_client());
+  }
+  auth_time = UnixSeconds{seconds()};
+  ok(code(9), as_user());
+  const auto ends_at = seconds() + kAuthorizationCodeLifetimeSeconds;
+  now = std::uint64_t{ends_at} * kNanosecondsPerSecond - 1;
+  EXPECT_EQ(run(redeem(9, kFamiliesPerUserMax + 1), as_client()), "code_unknown");
+  EXPECT_EQ(count<FamilyEnded>(), 0);
+}
+
+// A class lasts long, and users choose among as many sets of scopes as there are.
+TEST_F(RefreshRules, UsersDoNotUseUpTheClassesOfTheirClient_INV7) {
+  state.classes_of_client[kWeb.value()] = kClassesPerClientMax / 2;
+  EXPECT_EQ(run(refresh(1), as_client()), "") << "a known class is no new one";
+  auto narrow = refresh(2);
+  narrow.issue.apis[1].scope_mask = kOpenId;
+  EXPECT_EQ(run(narrow, as_client()), "limit_reached");
+  auto machine = issue(next_counter++);
+  machine.client = kWeb;
+  machine.grant = kWebGrant;
+  machine.apis[0] = {kApi, 2};
+  EXPECT_EQ(run(machine, kHost), "") << "the client itself";
+}
+
 // Else a page that gets a new token every few minutes would sign its user out everywhere.
 TEST_F(RefreshRules, FamiliesWithoutARefreshTokenMakeRoomFirst_A12) {
   ok(SetUserGroups{kUser, {kGroup}, {}}, kHost);
