@@ -2,6 +2,7 @@
 //
 // A client whose answer was lost asks again with the token that it had. Within the API's grace
 // window it gets the very same bytes, so that there is never a second successor.
+#include "api/browser_desk.hpp"
 #include "api/endpoint.hpp"
 #include "api/error_mapping.hpp"
 #include "api/problem.hpp"
@@ -27,6 +28,13 @@ HttpResponse earlier_answer(const GraceAnswers& answers, const Digest& predecess
   return tokens_answer_of(std::string{text_of(kept->view())});
 }
 
+HttpResponse too_many(RateLimiter::Clock::duration wait) {
+  auto response = oauth_error(429, "temporarily_unavailable", "too many refreshes of one grant");
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
+  response.add_header("Retry-After", std::to_string(seconds));
+  return response;
+}
+
 }  // namespace
 
 void answer_refresh_grant(ApiContext& context, UserGrantRequest request, AnswerGrant answer) {
@@ -42,6 +50,9 @@ void answer_refresh_grant(ApiContext& context, UserGrantRequest request, AnswerG
   LedgerGrants grants{context.ledger};
   const auto token = grants.find_refresh_token(parameters.refresh_token);
   if (!token) return answer(user_grant_refusal(Errc::refresh_unknown));
+  const auto wait =
+      context.browser->refreshes.take(token->family.value(), RateLimiter::Clock::now());
+  if (wait.count() > 0) return answer(too_many(wait));
   LedgerGrants::RefreshRequest refresh{.actor = request.actor,
                                        .token = *token,
                                        .token_sha256 = sha256(parameters.refresh_token),

@@ -30,6 +30,17 @@ std::optional<std::uint64_t> identity_bit(std::string_view name) {
   return std::uint64_t{1} << static_cast<unsigned>(found - kIdentityScopes.begin());
 }
 
+// Identity scopes whose names this API has taken since for scopes of its own: in a token for it
+// they would be read as those. offline_access stands in none.
+std::uint64_t identity_names_of(const ApiRecord& api) {
+  std::uint64_t taken = 0;
+  for (std::size_t bit = 0; bit < kIdentityScopes.size(); ++bit) {
+    const auto own = api.mask_of({std::string{kIdentityScopes[bit].name}});
+    if (own && *own != 0) taken |= std::uint64_t{1} << bit;
+  }
+  return taken & ~kOffline;
+}
+
 // RFC 6749 §6: a refresh may ask for less, never for more. `allowed` is what is there to be had.
 Result<Masks> narrowed(const ApiRecord& api, bool is_identity, const Masks& allowed,
                        const std::optional<std::vector<std::string>>& names) {
@@ -133,6 +144,7 @@ Result<UserTokenPolicy> find_user_policy(const Registries& registries, const Gra
     if (grant == nullptr) return Errc::grant_not_found;
     policy.issue.grant = grant->number;
     allowed.scopes = granted.scope_mask & grant->scope_mask & api->listed_mask();
+    allowed.identity &= ~identity_names_of(*api);
   }
   const auto masks = narrowed(*api, identity == api, allowed, asked.scopes);
   if (!masks) return masks.error();

@@ -70,6 +70,38 @@ TEST_F(RefreshGrant, AScopeMeansTheSameAtEachRefresh) {
   EXPECT_EQ(again.text("scope"), "profile");
 }
 
+// In a token for the API its name would be read as the API's own.
+TEST_F(RefreshGrant, AnIdentityScopeGoesWhenTheApiTakesItsName) {
+  const auto audience = make_offline_api();
+  api().grant({app_.id, ""}, audience, R"(["read"])");
+  const auto first = sign_in(audience, {.scopes = 1});
+  EXPECT_NE(first.text("scope").find("profile"), std::string::npos);
+  EXPECT_EQ(api()
+                .as_admin("PATCH", "/v1/apis?identifier=" + audience,
+                          R"({"scopes":["read","write","profile"]})")
+                .status,
+            200);
+  const auto again = refresh(app_, first.text("refresh_token"));
+  EXPECT_EQ(again.status, 200) << again.body;
+  EXPECT_EQ(again.text("scope").find("profile"), std::string::npos) << again.body;
+  EXPECT_NE(again.text("scope").find("openid"), std::string::npos) << again.body;
+}
+
+TEST_F(RefreshGrant, AFamilyIsNotRefreshedWithoutEnd) {
+  auto token = sign_in(audience_).text("refresh_token");
+  const auto other = sign_in(audience_).text("refresh_token");
+  int refreshed = 0;
+  Reply reply = refresh(app_, token);
+  for (; reply.status == 200 && refreshed < 300; ++refreshed) {
+    token = reply.text("refresh_token");
+    reply = refresh(app_, token);
+  }
+  EXPECT_EQ(reply.status, 429) << reply.body;
+  EXPECT_TRUE(reply.has("Retry-After: ")) << reply.head;
+  EXPECT_GE(refreshed, 100);
+  EXPECT_EQ(refresh(app_, other).status, 200) << "another sign-in has its own";
+}
+
 TEST_F(RefreshGrant, A30WithoutOfflineAccessThereIsNoRefreshToken) {
   const auto audience = "urn:" + fresh("online");
   api().make_api(audience);
