@@ -6,7 +6,9 @@
 
 #include "api/consent_page.hpp"
 #include "api/error_mapping.hpp"
+#include "api/id_token_hint.hpp"
 #include "core/authorization_answer.hpp"
+#include "core/identity_scopes.hpp"
 #include "storage/ledger_codes.hpp"
 #include "storage/ledger_implicit.hpp"
 #include "storage/ledger_people.hpp"
@@ -163,7 +165,11 @@ void show_consent(const Run& run, const AuthorizationAsk& ask, const SignedIn& u
   const auto own = page_scopes(ask, shown, &ScopeMasks::scopes);
   const auto identity = page_scopes(ask, shown, &ScopeMasks::identity);
   std::vector<PageScopes> groups;
-  if (!own.empty()) groups.push_back({ask.api_name, own});
+  // The token is for the API also where none of its scopes is asked for.
+  const auto& targets = ask.request.targets;
+  const bool is_bare =
+      ask.asked.scopes == 0 && !targets.empty() && targets.front() != kIdentityAudience;
+  if (!own.empty() || is_bare) groups.push_back({ask.api_name, own});
   if (!identity.empty()) groups.push_back({ask.identity_name, identity});
   run->page->answer(consent_page({.site = page.site(ask.request.target.redirect_uri),
                                   .client_name = ask.client_name,
@@ -188,7 +194,20 @@ bool must_sign_in(const Run& run, const AuthorizationRequest& request,
   return *request.max_age_s == 0 || now.value() - user->auth_time.value() > *request.max_age_s;
 }
 
+// True: whoever is signed in is who was meant.
+bool is_who_was_meant(const Run& run, const AuthorizationAsk& ask, const SignedIn& user) {
+  const auto verdict = judge_id_token_hint(run->page->ledger, ask.request, user.actor.user);
+  if (verdict == HintVerdict::fits) return true;
+  const bool is_bad = verdict == HintVerdict::bad;
+  answer_fault(run, is_bad ? fault_of(ask, AuthorizationError::invalid_request,
+                                      "id_token_hint is no id token of this client")
+                           : fault_of(ask, AuthorizationError::login_required,
+                                      "somebody else is signed in"));
+  return false;
+}
+
 void ask_or_answer(const Run& run, const AuthorizationAsk& ask, const SignedIn& user) {
+  if (!is_who_was_meant(run, ask, user)) return;
   KnownConsent known;
   const auto seen = run->page->ledger.people().show_people(
       [&](const People& people) { known = find_consent(people, user.actor.user, ask); });

@@ -7,6 +7,9 @@ namespace {
 
 void write_scopes(HtmlWriter& html, const PageScopes& group) {
   html.markup("<p class=\"group\">").name(group.title).markup("</p>\n<ul class=\"asked\">\n");
+  if (group.scopes.empty())
+    html.markup(
+        "<li><span class=\"what\">Call it for you, without any of its scopes</span></li>\n");
   for (const auto& scope : group.scopes) {
     html.markup("<li>");
     if (scope.description.empty()) {

@@ -251,6 +251,7 @@ MaybeFault Judge::check_nonce() {
   if (nonce.size() > kNonceBytesMax || !is_printable(nonce))
     return invalid_request("nonce is malformed");
   request_.nonce = nonce;
+  request_.id_token_hint = value("id_token_hint");
   return std::nullopt;
 }
 

@@ -60,7 +60,8 @@ struct AuthorizationRequest {
   bool names_resource = false;       // by `resource` alone: decides the error for an unknown one
   std::optional<Digest> code_challenge;  // always there for a code of a client that needs it
   std::string nonce;
-  bool prompt_none = false;  // alone: answer without any page, or with an error
+  std::string id_token_hint;  // who it should be, as it came: nobody has verified it; may be empty
+  bool prompt_none = false;   // alone: answer without any page, or with an error
   bool prompt_login = false;
   bool prompt_consent = false;
   std::optional<std::uint32_t> max_age_s;  // how long ago the user may have signed in

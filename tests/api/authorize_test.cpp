@@ -265,6 +265,50 @@ TEST_F(AuthorizeTest, PromptNoneNeverShowsAPage) {
   EXPECT_TRUE(parameter(location(browser.get(quiet)), "code").starts_with("tlc_"));
 }
 
+// OpenID Connect Core §3.1.2.1.
+TEST_F(AuthorizeTest, WhoeverIsNotHintedAtGetsNoAnswer) {
+  const auto stage = make_stage();
+  auto other = stage;
+  other.person = make_person("Charles Babbage");
+  const auto fields = stage.usual_with("scope", "read openid");
+  const auto id_token_of = [&](const Stage& someone, Browser& browser) {
+    const auto code = parameter(authorize(browser, someone, fields), "code");
+    return api()
+        .call("POST", "/oauth/token",
+              {.body = form_text({{"grant_type", "authorization_code"},
+                                  {"client_id", stage.client},
+                                  {"redirect_uri", kTestCallback},
+                                  {"code", code},
+                                  {"code_verifier", std::string{kTestVerifier}}}),
+               .type = "application/x-www-form-urlencoded"})
+        .text("id_token");
+  };
+  Browser browser{api()};
+  Browser elsewhere{api()};
+  const auto own = id_token_of(stage, browser);
+  const auto foreign = id_token_of(other, elsewhere);
+  const auto answer = [&](const std::string& hint, const Fields& more) {
+    return location(browser.get(address(with(with(fields, {{"id_token_hint", hint}}), more))));
+  };
+  const Fields quiet = {{"prompt", "none"}};
+  EXPECT_TRUE(parameter(answer(own, quiet), "code").starts_with("tlc_"));
+  EXPECT_TRUE(parameter(answer(own, {}), "code").starts_with("tlc_"));
+  EXPECT_EQ(parameter(answer(foreign, quiet), "error"), "login_required");
+  EXPECT_EQ(parameter(answer(foreign, {}), "error"), "login_required");
+  auto damaged = own;
+  damaged[damaged.size() / 2] = damaged[damaged.size() / 2] == 'A' ? 'B' : 'A';
+  for (const auto& bad : {damaged, std::string{"x"}})
+    EXPECT_EQ(parameter(answer(bad, quiet), "error"), "invalid_request");
+  api().clock().advance_s(2 * 3'600);
+  EXPECT_EQ(
+      parameter(
+          location(browser.get(sign_in(browser, stage, with(fields, {{"id_token_hint", own}})))),
+          "code")
+          .substr(0, 4),
+      "tlc_")
+      << "an expired one says who it was";
+}
+
 TEST_F(AuthorizeTest, PromptLoginAndMaxAgeAskForThePasswordOnceMoreAndThenNoMore) {
   const auto stage = make_stage();
   Browser browser{api()};

@@ -222,6 +222,16 @@ TEST_F(ConsentTest, WithoutAnApiTheClientAsksWhoTheUserIs) {
   EXPECT_TRUE(is_answer(browser.allow(page)));
 }
 
+TEST_F(ConsentTest, A09TheApiIsNamedAlsoWhereNoneOfItsScopesIsAskedFor) {
+  const auto stage = make_stage();
+  Browser browser{api()};
+  const auto page = browser.get(sign_in(browser, stage, stage.usual_with("scope", "openid")));
+  EXPECT_TRUE(page.has("Calendar API")) << page.body;
+  EXPECT_TRUE(page.has("without any of its scopes"));
+  EXPECT_TRUE(page.has("Know that it is you"));
+  EXPECT_TRUE(is_answer(browser.allow(page)));
+}
+
 TEST_F(ConsentTest, TheAccountPageShowsWhatIsAllowedAndTakesItBack) {
   const auto stage = make_stage();
   Browser browser{api()};
