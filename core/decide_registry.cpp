@@ -84,6 +84,9 @@ Result<void> Decider::operator()(const RegisterClient& add) {
   if (auto checked = check_settings(add.settings); !checked) return checked;
   if (!has_secret(add.settings) && add.secret_hash != Digest{}) return Errc::invalid_argument;
   if (state_.registries.find_client(add.client_id) != nullptr) return Errc::client_exists;
+  // It is the `aud` of the client's id tokens: an API of that name might take one for an access
+  // token (RFC 9068 §4).
+  if (state_.registries.find_api(add.client_id) != nullptr) return Errc::client_exists;
   const auto number = state_.registries.clients().size() + 1;
   if (number > kClientsMax) return Errc::limit_reached;
   return emit(ClientRegistered{ClientNumber{static_cast<std::uint32_t>(number)}, add.client_id,
@@ -150,6 +153,7 @@ Result<void> Decider::operator()(const CreateApi& create) {
   }
   if (auto checked = check_values(create); !checked) return checked;
   if (state_.registries.find_api(create.identifier) != nullptr) return Errc::api_exists;
+  if (state_.registries.find_client(create.identifier) != nullptr) return Errc::api_exists;
   const auto number = ApiNumber{static_cast<std::uint32_t>(state_.registries.apis().size() + 1)};
   if (number.value() > kApisMax) return Errc::limit_reached;
   const bool has_secret = create.settings.signing_alg == SignatureAlgorithm::hs256;

@@ -117,5 +117,11 @@ TEST_F(UserRules, ADeletedGroupTakesAlongWhatItWasGranted_A12) {
   EXPECT_EQ(last<GroupCreated>().group, GroupNumber{2}) << "a number is never given out again";
 }
 
+// An id token's `aud` is the client, an access token's the API.
+TEST_F(UserRules, AClientAndAnApiNeverHaveOneName) {
+  EXPECT_EQ(run(RegisterClient{"https://api", false, web_settings(), {}}, kHost), "client_exists");
+  EXPECT_EQ(run(CreateApi{"web", false, settings(), {}}, kHost), "api_exists");
+}
+
 }  // namespace
 }  // namespace tokenledger
