@@ -32,14 +32,14 @@ void refuse_change(const Change& change, const AccountAsk& ask) {
 }
 
 // Every session but this one goes, and this one gets a new cookie.
-void finish_change(const Change& change) {
+void finish_change(const Change& change, Sequence changed) {
   const auto& page = *change->page;
   auto response = redirect(303, page_url(page, kAccountPath, kPasswordChangedQuery));
   auto actor = change->user.actor;
   // decide() saw the generation that the session has, so this is the one after it.
   actor.generation = SecretGeneration{actor.generation.value() + 1};
   page.desk->sessions.end_all(actor.user);
-  begin_session(page, actor, page.ledger.committed(), response);
+  begin_session(page, actor, changed, response);
   change->page->answer(std::move(response));
 }
 
@@ -49,7 +49,7 @@ void set_password(const Change& change, std::string hash) {
       change->user.actor.user, std::move(hash),
       {change->user.actor, std::string{page.request->request_id()}, {}},
       [change](const Result<Committed>& outcome) {
-        if (outcome) return finish_change(change);
+        if (outcome) return finish_change(change, outcome->seq);
         change->page->answer(failure_page(*change->page, to_errc(outcome.error())));
       });
 }
