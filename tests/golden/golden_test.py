@@ -179,10 +179,10 @@ class Golden(CommandLineTest):
             users = {user["login"]: user for user in items("user", "list") if user["login"]}
             self.assertEqual({login: user["status"] for login, user in users.items()},
                              expected["users"])
-            for group in items("group", "list"):
-                members = [login for login, user in users.items()
-                           if group["name"] in user["groups"]]
-                self.assertEqual(members, expected["groups"][group["name"]])
+            groups = {group["name"]: [login for login, user in users.items()
+                                      if group["name"] in user["groups"]]
+                      for group in items("group", "list")}
+            self.assertEqual(groups, expected["groups"])
             for login in users:
                 told = {token["jti"] for token in items("token", "list", "--subject", login)}
                 self.assertEqual(told, {token["jti"] for token in expected["tokens"]
