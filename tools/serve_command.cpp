@@ -343,8 +343,10 @@ void add_serve_command(CommandLine& line) {
                       "file anew");
   command->add_option("--backup-directory", options.backup_directory,
                       "Where POST /v1/backups (ledger:backup) makes backups; absent: nowhere");
-  add_rate_option(command, "--token-rate-per-client", &options.rates.per_client,
-                  "Token requests per second of one client: RATE[:BURST] (500:5000); 0: no limit");
+  add_rate_option(
+      command, "--token-rate-per-client", &options.rates.per_client,
+      "Token requests per second of one client that proves itself: RATE[:BURST] (500:5000); "
+      "0: no limit");
   add_rate_option(
       command, "--token-rate-per-address", &options.rates.per_address,
       "The same of one address or IPv6 /64 (2000:20000); behind a proxy all share its own");
