@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 import subprocess
+import urllib.parse
 
 from cli_support import ORDERS, PROGRAM, SECONDS_MAX, ServerTest, main
 
@@ -100,6 +101,27 @@ class Readme(ServerTest):
 
 
 class Refusals(ServerTest):
+    def wrong_sign_in(self, server, login):
+        """The status of a wrong password, through the form of the sign-in page."""
+        jar = self.path("cookies")
+        status, page = self.curl(server, "/oauth/account", "-c", jar)
+        self.assertEqual(status, 200)
+        fields = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page))
+        body = urllib.parse.urlencode({**fields, "login": login, "password": "a wrong one"})
+        return self.curl(server, "/oauth/sign-in", "-b", jar, "-d", body)[0]
+
+    def test_the_rate_of_sign_ins_per_address_is_what_serve_was_told(self):
+        for bad in "x", "1:0", "1:x":
+            self.refused(2, "serve", "--data", self.data, "--sign-in-rate-per-address", bad)
+        server = self.serve("--sign-in-rate-per-address", "1:2")
+        statuses = [self.wrong_sign_in(server, f"nobody-{number}") for number in range(12)]
+        self.assertEqual(statuses[0], 200)
+        self.assertIn(429, statuses, "below the default of 20")
+        server.stop()
+        server = self.serve("--sign-in-rate-per-address", "0")
+        self.assertEqual({self.wrong_sign_in(server, f"nobody-{number}") for number in range(25)},
+                         {200})
+
     def test_a_second_process_on_the_directory_is_told_about_url(self):
         server = self.serve()
         before = self.tree(os.path.join(self.data, "log"))
