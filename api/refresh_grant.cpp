@@ -13,6 +13,13 @@
 namespace tokenledger {
 namespace {
 
+// What an answer is kept under. A request for something else is no retry: it is refused, and
+// nothing ends.
+Digest retry_key(const std::string& refresh_token, const std::string& scope,
+                 const std::string& audience) {
+  return sha256(refresh_token + '\n' + scope + '\n' + audience);
+}
+
 // Before anybody hears of it: whoever is told that the token was superseded finds the answer.
 void keep_answer(GraceAnswers& answers, const Digest& predecessor, const UserTokens& tokens,
                  const HttpResponse& response) {
@@ -60,7 +67,7 @@ void answer_refresh_grant(ApiContext& context, UserGrantRequest request, AnswerG
                                        .audience = std::move(target.identifier),
                                        .request_id = std::move(request.request_id)};
   if (!scope.names.empty()) refresh.scopes = std::move(scope.names);
-  const auto predecessor = refresh.token_sha256;
+  const auto predecessor = retry_key(parameters.refresh_token, parameters.scope, refresh.audience);
   grants.refresh_async(
       std::move(refresh), [answer = std::move(answer), answers = context.grace_answers,
                            predecessor](const Result<UserTokens>& tokens) {

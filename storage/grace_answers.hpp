@@ -31,10 +31,10 @@ class GraceAnswers {
   GraceAnswers(const GraceAnswers&) = delete;
   GraceAnswers& operator=(const GraceAnswers&) = delete;
 
-  // `predecessor` is the SHA-256 of the refresh token that was used up. Where a bound is reached
-  // those whose time ends first go early. False, with nothing kept: the window is not positive or
-  // above kGraceWindowMax, the answer is empty or above kGraceAnswerBytesMax, or there is one for
-  // this predecessor: a token is used up once, so the first answer is the right one.
+  // `predecessor`: a SHA-256 of the refresh token that was used up and of what was asked with it.
+  // At a bound those whose time ends first go early. False, with nothing kept: the window is not
+  // positive or above kGraceWindowMax, the answer is empty or above kGraceAnswerBytesMax, or there
+  // is one for this predecessor: a token is used up once, so the first answer is the right one.
   bool keep(const Digest& predecessor, SecretBytes answer, std::chrono::milliseconds window);
   // A copy; nullopt: none, or not any more.
   [[nodiscard]] std::optional<SecretBytes> find(const Digest& predecessor) const;

@@ -132,6 +132,15 @@ TEST_F(RefreshGrant, ALostAnswerIsGivenAgainByteForByteWithinTheGraceWindow) {
   EXPECT_EQ(committed(), before) << "the retry is no event";
 }
 
+TEST_F(RefreshGrant, ARequestForSomethingElseIsNoRetryAndEndsNothing) {
+  const auto first = sign_in(audience_).text("refresh_token");
+  const auto second = refresh(app_, first);
+  EXPECT_EQ(refresh(app_, first, "&scope=read").text("error"), "invalid_grant");
+  EXPECT_EQ(refresh(app_, first, "&resource=urn:other").text("error"), "invalid_grant");
+  EXPECT_EQ(refresh(app_, first).body, second.body);
+  EXPECT_EQ(refresh(app_, second.text("refresh_token")).status, 200);
+}
+
 TEST_F(RefreshGrant, BeyondTheGraceWindowTheFamilyDies) {
   const auto first = sign_in(audience_);
   const auto second = refresh(app_, first.text("refresh_token"));
