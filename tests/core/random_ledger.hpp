@@ -126,6 +126,10 @@ class RandomLedger {
     return run(sweep);
   }
   void advance(std::uint32_t seconds) { now_ += seconds * kNanosecondsPerSecond; }
+  // So many nanoseconds before this second; never back.
+  void advance_to(UnixSeconds second, std::uint64_t before_ns) {
+    now_ = std::max(now_, second.value() * kNanosecondsPerSecond - before_ns);
+  }
   std::uint32_t below(std::uint32_t limit) { return static_cast<std::uint32_t>(random_() % limit); }
 
   State state;

@@ -34,6 +34,9 @@ class RandomPeopleLedger : public RandomLedger {
     for (int i = 0; i < steps; ++i) step();
   }
 
+  // Everything is of the first so many users.
+  std::uint32_t users_at_most = kUsers;
+
   // One random command, or the few that a sign-in takes; most succeed.
   void step() {
     if (below(2) == 0) return RandomLedger::step();
@@ -102,6 +105,40 @@ class RandomPeopleLedger : public RandomLedger {
     codes_.emplace_back(code, grant);
     return below(6) == 0 || redeem(code, grant, lifetime_s);
   }
+  // The user's own request for a token (RFC 6749 §4.2), on any consent that there is.
+  bool issue_implicitly() {
+    const auto user = any_user();
+    const auto client = state.registries.find_client(kWeb)->number;
+    const auto* api = state.registries.find_api(kAudience);
+    if (api == nullptr) return false;
+    const auto consents = state.people.consents_for(user, client, api->number);
+    if (consents.empty()) return false;
+    const auto consent = consents[below(static_cast<std::uint32_t>(consents.size()))];
+    const auto& allowed = *state.people.consent(consent);
+    auto token = token_of({.user = user,
+                           .consent = consent,
+                           .api = api->number,
+                           .scope_mask = allowed.scope_mask,
+                           .identity_mask = allowed.identity_mask,
+                           .auth_time = seconds()});
+    if (!token) return false;
+    if (allowed.user == UserNumber{}) {
+      token->user->family = state.people.free_after({});
+      token->new_family = NewFamily{.number = token->user->family,
+                                    .tag = 1 + below(1'000'000),
+                                    .refresh_sha256 = {},
+                                    .expires_at = token->expires_at,
+                                    .idle_s = 0};
+    }
+    return run(*token, actor_of(user));
+  }
+  // The newest code, which may be redeemed already, in the last nanoseconds of its life.
+  bool redeem_at_the_last_moment() {
+    if (codes_.empty()) return false;
+    const auto [code, grant] = codes_.back();
+    advance_to(UnixSeconds{grant.auth_time.value() + kAuthorizationCodeLifetimeSeconds}, below(4));
+    return redeem(code, grant);
+  }
   // How many unretired tokens stand on a consent.
   [[nodiscard]] std::size_t user_tokens() const {
     std::size_t found = 0;
@@ -145,7 +182,8 @@ class RandomPeopleLedger : public RandomLedger {
     return {.kind = ActorKind::client, .client = client.number, .generation = client.generation};
   }
   UserNumber any_user() {
-    return UserNumber{1 + below(static_cast<std::uint32_t>(state.people.users().size()))};
+    const auto count = static_cast<std::uint32_t>(state.people.users().size());
+    return UserNumber{1 + below(std::min(count, users_at_most))};
   }
   GroupNumber any_group() {
     const auto count = static_cast<std::uint32_t>(state.people.groups().size());
