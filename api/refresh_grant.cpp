@@ -6,6 +6,7 @@
 #include "api/endpoint.hpp"
 #include "api/error_mapping.hpp"
 #include "api/problem.hpp"
+#include "api/too_many_requests.hpp"
 #include "api/user_grants.hpp"
 #include "core/sha256.hpp"
 #include "storage/grace_answers.hpp"
@@ -35,13 +36,6 @@ HttpResponse earlier_answer(const GraceAnswers& answers, const Digest& predecess
   return tokens_answer_of(std::string{text_of(kept->view())});
 }
 
-HttpResponse too_many(RateLimiter::Clock::duration wait) {
-  auto response = oauth_error(429, "temporarily_unavailable", "too many refreshes of one grant");
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
-  response.add_header("Retry-After", std::to_string(seconds));
-  return response;
-}
-
 }  // namespace
 
 void answer_refresh_grant(ApiContext& context, UserGrantRequest request, AnswerGrant answer) {
@@ -59,7 +53,7 @@ void answer_refresh_grant(ApiContext& context, UserGrantRequest request, AnswerG
   if (!token) return answer(user_grant_refusal(Errc::refresh_unknown));
   const auto wait =
       context.browser->refreshes.take(token->family.value(), RateLimiter::Clock::now());
-  if (wait.count() > 0) return answer(too_many(wait));
+  if (wait.count() > 0) return answer(too_many_requests(wait, "too many refreshes of one grant"));
   LedgerGrants::RefreshRequest refresh{.actor = request.actor,
                                        .token = *token,
                                        .token_sha256 = sha256(parameters.refresh_token),

@@ -1,19 +1,11 @@
 #include "api/token_request_limits.hpp"
 
-#include "api/problem.hpp"
+#include "api/too_many_requests.hpp"
 
 namespace tokenledger {
 namespace {
 
 constexpr std::string_view kTooManyRequests = "too many token requests";
-
-// Rounded up: who comes back when told is let in.
-HttpResponse too_many(RateLimiter::Clock::duration wait, std::string_view what) {
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
-  auto response = oauth_error(429, "temporarily_unavailable", what);
-  response.add_header("Retry-After", std::to_string(seconds));
-  return response;
-}
 
 }  // namespace
 
@@ -26,7 +18,7 @@ std::optional<HttpResponse> TokenRequestLimits::admit(std::string_view peer) {
   const auto wait = by_address_.take(rate_key(peer), RateLimiter::Clock::now());
   if (wait.count() <= 0) return std::nullopt;
   refused_by_address_.fetch_add(1, std::memory_order_relaxed);
-  return too_many(wait, kTooManyRequests);
+  return too_many_requests(wait, kTooManyRequests);
 }
 
 HttpResponse TokenRequestLimits::failed_authentication(std::string_view peer,
@@ -34,7 +26,7 @@ HttpResponse TokenRequestLimits::failed_authentication(std::string_view peer,
   const auto wait = failed_by_address_.take(rate_key(peer), RateLimiter::Clock::now());
   if (wait.count() <= 0) return refusal;
   refused_failed_.fetch_add(1, std::memory_order_relaxed);
-  auto response = too_many(wait, "too many failed authentications");
+  auto response = too_many_requests(wait, "too many failed authentications");
   response.denial = refusal.denial;
   return response;
 }
@@ -43,7 +35,7 @@ std::optional<HttpResponse> TokenRequestLimits::admit(ClientNumber client) {
   const auto wait = by_client_.take(client.value(), RateLimiter::Clock::now());
   if (wait.count() <= 0) return std::nullopt;
   refused_by_client_.fetch_add(1, std::memory_order_relaxed);
-  return too_many(wait, kTooManyRequests);
+  return too_many_requests(wait, kTooManyRequests);
 }
 
 TokenRequestLimitCounters TokenRequestLimits::counters() const {
