@@ -186,6 +186,15 @@ class PeopleTest : public ApiTest {
     EXPECT_TRUE(people.set_password(person.number, kTestPassword, {}).has_value());
     return person;
   }
+  static GroupNumber make_group(const std::vector<Person>& members) {
+    const auto name = fresh("staff");
+    run(CreateGroup{name});
+    GroupNumber group;
+    api().ledger().people().with_people(
+        [&](const People& people) { group = people.find_group(name); });
+    for (const auto& member : members) run(SetUserGroups{member.number, {group}, {}});
+    return group;
+  }
   // A client with a grant at an API of its own, and somebody to use it.
   struct Stage {
     std::string client;

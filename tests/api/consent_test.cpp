@@ -10,15 +10,6 @@ class ConsentTest : public PeopleTest {
     return (reply.status == 302 || reply.status == 303) &&
            parameter(location(reply), "code").starts_with("tlc_");
   }
-  static GroupNumber make_group(const Person& person) {
-    const auto name = fresh("staff");
-    run(CreateGroup{name});
-    GroupNumber group;
-    api().ledger().people().with_people(
-        [&](const People& people) { group = people.find_group(name); });
-    run(SetUserGroups{person.number, {group}, {}});
-    return group;
-  }
 };
 
 TEST_F(ConsentTest, A07TheGrantIsAnEventOfTheUser) {
@@ -104,7 +95,7 @@ TEST_F(ConsentTest, PromptConsentAsksForEverythingOnceMore) {
 
 TEST_F(ConsentTest, A12APreconfiguredConsentNeedsNoPageUntilItOrTheMembershipEnds) {
   const auto stage = make_stage();
-  const auto group = make_group(stage.person);
+  const auto group = make_group({stage.person});
   std::uint32_t client = 0;
   std::uint32_t calendar = 0;
   api().ledger().with_registries([&](const Registries& registries) {

@@ -419,12 +419,7 @@ TEST_F(ImplicitTest, A12APreconfiguredConsentGivesTokensThatEndWithTheUserOrWith
   const auto stage = implicit_stage();
   auto other = stage;
   other.person = make_person("Charles Babbage");
-  const auto name = fresh("staff");
-  run(CreateGroup{name});
-  GroupNumber group;
-  api().ledger().people().with_people(
-      [&](const People& people) { group = people.find_group(name); });
-  for (const auto& member : {stage, other}) run(SetUserGroups{member.person.number, {group}, {}});
+  const auto group = make_group({stage.person, other.person});
   const auto numbers = numbers_of(stage);
   run(PreconfigureConsent{group, numbers.client, numbers.api, 1, 0});
   std::vector<std::string> tokens;
@@ -455,12 +450,7 @@ TEST_F(ImplicitTest, A12APreconfiguredConsentGivesTokensThatEndWithTheUserOrWith
 
 TEST_F(ImplicitTest, A12LeavingTheGroupEndsWhatItsConsentGave) {
   const auto stage = implicit_stage();
-  const auto name = fresh("staff");
-  run(CreateGroup{name});
-  GroupNumber group;
-  api().ledger().people().with_people(
-      [&](const People& people) { group = people.find_group(name); });
-  run(SetUserGroups{stage.person.number, {group}, {}});
+  const auto group = make_group({stage.person});
   const auto numbers = numbers_of(stage);
   run(PreconfigureConsent{group, numbers.client, numbers.api, 1, 0});
   Browser browser{api()};

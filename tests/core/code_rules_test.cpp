@@ -136,16 +136,9 @@ TEST_F(CodeRules, AnotherPasswordEndsTheCodesThatWereAskedForBeforeIt) {
 }
 
 TEST_F(CodeRules, EnablingAUserBringsNoCodeBackThoughTheGroupsConsentStands) {
-  ok(SetUserGroups{kUser, {kGroup}, {}}, kHost);
-  ok(PreconfigureConsent{kGroup, kWeb, kApi, 1, kOpenId}, kHost);
-  auth_time = UnixSeconds{seconds()};
-  ok(code(1, 1, kOpenId), as_user());
+  make_group_code();
   ok(DisableUser{kUser, {}}, kHost);
-  auto made = redeem(1);
-  made.issue.apis[1].scope_mask = kOpenId;
-  made.issue.new_family->refresh_sha256 = {};
-  made.issue.new_family->expires_at = made.issue.expires_at;
-  made.issue.new_family->idle_s = 0;
+  const auto made = redeem_group_code();
   EXPECT_EQ(run(made, as_client()), "user_disabled");
   ok(EnableUser{kUser}, kHost);
   EXPECT_EQ(run(made, as_client()), "code_unknown");
@@ -189,16 +182,9 @@ TEST_F(CodeRules, ARefreshTokenComesExactlyWhereThePolicyAllowsIt_A29) {
 }
 
 TEST_F(CodeRules, ATokenOnAGroupsConsentAlwaysHasAFamily_A12) {
-  ok(SetUserGroups{kUser, {kGroup}, {}}, kHost);
-  ok(PreconfigureConsent{kGroup, kWeb, kApi, 1, kOpenId}, kHost);
-  auth_time = UnixSeconds{seconds()};
-  ok(code(1, 1, kOpenId), as_user());
+  make_group_code();
   EXPECT_EQ(run(redeem_without_refresh(1), as_client()), "stale_policy");
-  auto made = redeem(1);
-  made.issue.apis[1].scope_mask = kOpenId;
-  made.issue.new_family->refresh_sha256 = {};
-  made.issue.new_family->expires_at = made.issue.expires_at;
-  made.issue.new_family->idle_s = 0;
+  const auto made = redeem_group_code();
   EXPECT_EQ(run(made, as_client()), "");
   ok(DisableUser{kUser, {}}, kHost);
   EXPECT_FALSE(is_good(next_counter - 1)) << "though the group's consent stands";
@@ -216,17 +202,10 @@ TEST_F(CodeRules, ACascadeOverTheIdentityApiLeavesOfflineAccessAlone) {
 }
 
 TEST_F(CodeRules, LeavingTheGroupEndsTheCodesOnItsConsent_Z21) {
-  ok(SetUserGroups{kUser, {kGroup}, {}}, kHost);
-  ok(PreconfigureConsent{kGroup, kWeb, kApi, 1, kOpenId}, kHost);
-  auth_time = UnixSeconds{seconds()};
-  ok(code(1, 1, kOpenId), as_user());
+  make_group_code();
   ok(SetUserGroups{kUser, {}, {}}, kHost);
   ok(SetUserGroups{kUser, {kGroup}, {}}, kHost);
-  auto made = redeem(1);
-  made.issue.apis[1].scope_mask = kOpenId;
-  made.issue.new_family->refresh_sha256 = {};
-  made.issue.new_family->expires_at = made.issue.expires_at;
-  made.issue.new_family->idle_s = 0;
+  const auto made = redeem_group_code();
   EXPECT_EQ(run(made, as_client()), "code_unknown");
 }
 

@@ -134,6 +134,32 @@ class PeopleRulesFixture : public DecideFixture {
     auth_time = UnixSeconds{seconds()};
     ok(code(1, 1, identity), as_user());
   }
+  // The user is in the group, for which an administrator consented.
+  void join_group() {
+    ok(SetUserGroups{kUser, {kGroup}, {}}, kHost);
+    ok(PreconfigureConsent{kGroup, kWeb, kApi, 1, kOpenId}, kHost);
+  }
+  // On the group's consent: a code "1", and what it leads to, a family without a refresh token.
+  void make_group_code() {
+    join_group();
+    auth_time = UnixSeconds{seconds()};
+    ok(code(1, 1, kOpenId), as_user());
+  }
+  RedeemCode redeem_group_code() {
+    auto made = redeem(1);
+    made.issue.apis[1].scope_mask = kOpenId;
+    made.issue.new_family->refresh_sha256 = {};
+    made.issue.new_family->expires_at = made.issue.expires_at;
+    made.issue.new_family->idle_s = 0;
+    return made;
+  }
+  // The user's own request on the consent of a group.
+  IssueToken group_token(FamilyNumber family, GroupNumber group = kGroup) {
+    auto made = user_token(family, 1, kOpenId);
+    made.user->consent = state.people.find_pre_consent(group, kWeb, kApi);
+    made.new_family = NewFamily{family, 5, {}, made.expires_at, 0};
+    return made;
+  }
   void make_family() {
     make_code();
     ok(redeem(1), as_client());

@@ -236,15 +236,9 @@ TEST_F(RefreshRules, UsersDoNotUseUpTheClassesOfTheirClient_INV7) {
 
 // Else a page that gets a new token every few minutes would sign its user out everywhere.
 TEST_F(RefreshRules, FamiliesWithoutARefreshTokenMakeRoomFirst_A12) {
-  ok(SetUserGroups{kUser, {kGroup}, {}}, kHost);
-  ok(PreconfigureConsent{kGroup, kWeb, kApi, 1, kOpenId}, kHost);
-  const auto of_group = state.people.pre_consents(kWeb, kApi).front();
-  for (std::uint32_t family = 2; family <= kFamiliesPerUserMax + 1; ++family) {
-    auto made = user_token(FamilyNumber{family}, 1, kOpenId);
-    made.user->consent = of_group;
-    made.new_family = NewFamily{FamilyNumber{family}, 5, {}, made.expires_at, 0};
-    ok(made, as_user());
-  }
+  join_group();
+  for (std::uint32_t family = 2; family <= kFamiliesPerUserMax + 1; ++family)
+    ok(group_token(FamilyNumber{family}), as_user());
   EXPECT_EQ(count<FamilyEnded>(), 1);
   EXPECT_EQ(last<FamilyEnded>().family, FamilyNumber{2}) << "the first could be refreshed";
   EXPECT_EQ(run(refresh(1), as_client()), "");

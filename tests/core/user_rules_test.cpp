@@ -90,10 +90,7 @@ TEST_F(UserRules, WhoLeavesAGroupLosesWhatItsConsentGaveAndNothingElse_A12) {
   std::uint32_t family = 2;
   for (const auto group : {kGroup, others}) {
     ok(PreconfigureConsent{group, kWeb, kApi, 1, kOpenId}, kHost);
-    auto made = user_token(FamilyNumber{family}, 1, kOpenId);
-    made.user->consent = state.people.find_pre_consent(group, kWeb, kApi);
-    made.new_family = NewFamily{FamilyNumber{family++}, 5, {}, made.expires_at, 0};
-    ok(made, as_user());
+    ok(group_token(FamilyNumber{family++}, group), as_user());
   }
   ok(SetUserGroups{kUser, {others}, {}}, kHost);
   EXPECT_EQ(count<FamilyEnded>(), 1);
