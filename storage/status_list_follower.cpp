@@ -12,6 +12,7 @@ namespace tokenledger {
 namespace {
 
 using Steady = std::chrono::steady_clock;
+using namespace std::chrono_literals;
 
 // How long stop() may wait for a follower that has nothing to do.
 constexpr std::chrono::milliseconds kIdleWaitMax{200};
@@ -217,7 +218,9 @@ StatusListStats StatusListFollower::stats() const {
   stats.is_ready = is_ready_;
   stats.signed_lists = signed_.size();
   if (is_ready_ && core_.signal.committed() != covered_) {
-    stats.lag = std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - covered_at_);
+    // Rounded up, for 0 says that nothing is missing.
+    stats.lag =
+        std::max(1ms, std::chrono::ceil<std::chrono::milliseconds>(Steady::now() - covered_at_));
   }
   return stats;
 }
