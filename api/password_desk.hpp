@@ -1,4 +1,4 @@
-// PasswordDesk: where passwords are hashed and checked, on two threads of its own at the lowest
+// PasswordDesk: where passwords are hashed and checked, on two threads of its own at a low
 // priority.
 //
 // One takes some 100 ms and 64 MiB (core/password.hpp): a storm of sign-ins must cost neither the
@@ -21,7 +21,9 @@ namespace tokenledger {
 
 inline constexpr unsigned kPasswordThreads = 2;
 inline constexpr std::size_t kPasswordsWaitingMax = 32;
-inline constexpr int kPasswordNiceness = 19;  // of setpriority(2)
+// Of setpriority(2): a tenth of a processor that somebody else wants too. At 19 it would be a
+// seventieth, and nobody could sign in on a machine that is merely busy.
+inline constexpr int kPasswordNiceness = 10;
 
 class PasswordDesk {
  public:
