@@ -123,24 +123,32 @@ Caller identify_caller(const ApiContext& context, const HttpRequest& request,
   return caller;
 }
 
-// nullopt: the answer takes a wait that was not allowed.
-std::optional<HttpResponse> introspect(const ApiContext& context, const HttpRequest& request,
-                                       MayWait may_wait) {
-  const Ledger& ledger = context.ledger;
+// A request whose caller is known. An assertion is good once, so nobody is asked twice who it is.
+struct Inquiry {
   TokenForm form;
-  if (auto refused = read_token_form(request, form)) return refused;
-  // An assertion is good once, and this may be run a second time.
-  if (may_wait == MayWait::no && !form.client.assertion.empty()) return std::nullopt;
-  auto caller = identify_caller(context, request, form);
-  if (caller.refusal) return std::move(caller.refusal);
+  std::optional<ClientNumber> client;  // as in Caller
+};
+
+// Sets inquiry.client, of the form that was read. The refusal, or nullopt.
+std::optional<HttpResponse> admit(const ApiContext& context, const HttpRequest& request,
+                                  Inquiry& inquiry) {
+  auto caller = identify_caller(context, request, inquiry.form);
+  inquiry.client = caller.client;
+  return std::move(caller.refusal);
+}
+
+// nullopt: the answer takes a wait that was not allowed.
+std::optional<HttpResponse> introspect(const Ledger& ledger, const Inquiry& inquiry,
+                                       MayWait may_wait) {
+  const auto& form = inquiry.form;
   if (form.token.empty()) return oauth_error(400, "invalid_request", "token is missing");
   if (!ledger.can_answer()) return unavailable();
   const auto token = ledger.inspect(form.token);
   if (!token) return inactive(why_not_good(ledger, form.token));
-  bool is_visible = !caller.client;
-  if (caller.client) {
+  bool is_visible = !inquiry.client;
+  if (inquiry.client) {
     ledger.with_registries([&](const Registries& registries) {
-      is_visible = may_see(registries, *caller.client, token->live.token_class);
+      is_visible = may_see(registries, *inquiry.client, token->live.token_class);
     });
   }
   if (!is_visible) return inactive(DenialReason::not_visible);
@@ -154,20 +162,44 @@ std::optional<HttpResponse> introspect(const ApiContext& context, const HttpRequ
   return *claims ? active(write_jwt_claims((*claims)->claims)) : unavailable();
 }
 
+// Most requests: no wait, and no copy of the request. nullopt: answer_later() has to.
+std::optional<HttpResponse> answer_at_once(const ApiContext& context, const HttpRequest& request) {
+  Inquiry inquiry;
+  if (auto refused = read_token_form(request, inquiry.form)) return refused;
+  if (!inquiry.form.client.assertion.empty()) return std::nullopt;
+  if (auto refused = admit(context, request, inquiry)) return refused;
+  return introspect(context.ledger, inquiry, MayWait::no);
+}
+
+struct InquiryCall : AsyncCall {
+  Inquiry inquiry;
+};
+
+// A worker is taken by nobody who has not said who it is.
+void answer_later(const ApiContext& context, OwnedHttpRequest request, Responder responder) {
+  const auto call = std::make_shared<InquiryCall>(
+      InquiryCall{AsyncCall{std::move(request), std::move(responder)}, {}});
+  auto& to = call->responder;
+  auto refused = read_token_form(*call->request, call->inquiry.form);
+  if (!refused) refused = admit(context, *call->request, call->inquiry);
+  if (refused) return to.respond(std::move(*refused));
+  if (auto response = introspect(context.ledger, call->inquiry, MayWait::no))
+    return to.respond(std::move(*response));
+  const bool is_posted = context.workers->post([&context, call] {
+    call->responder.respond(
+        introspect(context.ledger, call->inquiry, MayWait::yes).value_or(unavailable()));
+  });
+  if (!is_posted) to.respond(unavailable());
+}
+
 }  // namespace
 
 void add_oauth_introspection_endpoint(HttpRouter& router, ApiContext& context) {
   router.add_attempt(
       HttpMethod::post, "/oauth/introspect",
-      [&context](const HttpRequest& request) { return introspect(context, request, MayWait::no); },
+      [&context](const HttpRequest& request) { return answer_at_once(context, request); },
       [&context](OwnedHttpRequest request, Responder responder) {
-        const auto call =
-            std::make_shared<AsyncCall>(AsyncCall{std::move(request), std::move(responder)});
-        const bool is_posted = context.workers->post([&context, call] {
-          call->responder.respond(
-              introspect(context, *call->request, MayWait::yes).value_or(unavailable()));
-        });
-        if (!is_posted) call->responder.respond(unavailable());
+        answer_later(context, std::move(request), std::move(responder));
       });
 }
 

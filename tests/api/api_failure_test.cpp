@@ -65,6 +65,19 @@ TEST(ApiFailure, INV7WithoutRoomForReadsTheAnswerIs503WithRetryAfter) {
   EXPECT_EQ(api.as_admin("GET", "/v1/clients").status, 200) << "registries need no worker";
 }
 
+// An assertion costs a signature to check, on the thread that reads; a worker is for callers who
+// are known and whose answer lies on the disk.
+TEST(ApiFailure, INV7IntrospectionTakesAWorkerForNobodyWhoHasNotSaidWhoItIs) {
+  ApiUnderTest api{{.worker_count = 1, .worker_jobs_max = 0}};
+  constexpr std::string_view kUnknown =
+      "token=any&client_assertion=e30.e30.AA&client_assertion_type="
+      "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+  const auto reply = api.call("POST", "/oauth/introspect",
+                              {.body = kUnknown, .type = "application/x-www-form-urlencoded"});
+  EXPECT_EQ(reply.status, 401) << reply.body;
+  EXPECT_EQ(reply.text("error"), "invalid_client");
+}
+
 // Once the answer of the revocation left the server, no request that begins later says good.
 TEST(ApiFailure, Z06INV2NoConnectionSeesATokenGoodAfterItsRevocationWasAcknowledged) {
   ApiUnderTest api;

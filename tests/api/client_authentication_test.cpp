@@ -172,7 +172,7 @@ TEST_F(ClientAuthenticationTest, PrivateKeyJwt07AnAssertionIsGoodOnceAtAllEndpoi
   EXPECT_EQ(at("/oauth/introspect", once).status, 401);
   const auto seen = at("/oauth/introspect", assertion({}));
   EXPECT_EQ(seen.status, 200) << seen.body;
-  EXPECT_TRUE(seen.has(R"("active":true)")) << "its first use, though on a worker";
+  EXPECT_TRUE(seen.has(R"("active":true)")) << "used once, though read twice";
   EXPECT_EQ(at("/oauth/revoke", assertion({})).status, 200);
   EXPECT_EQ(api().authz(token, kAudience), 401);
 }
