@@ -20,22 +20,15 @@ namespace tokenledger {
 // Answers at /authorize that write an event, per user: nobody fills the log by reloading a page.
 inline constexpr RatePace kGrantPace{.interval = std::chrono::seconds{1}, .burst = 30};
 
-// Refreshes of one family: each signs and writes events, and no client needs one a second for long.
-inline constexpr RatePace kRefreshPace{.interval = std::chrono::seconds{1}, .burst = 100};
-
 struct BrowserDesk {
   BrowserDesk(std::string_view issuer, const SignInRates& rates)
-      : cookies{cookie_site_of(issuer)},
-        limits{rates},
-        grants{kGrantPace},
-        refreshes{kRefreshPace} {}
+      : cookies{cookie_site_of(issuer)}, limits{rates}, grants{kGrantPace} {}
 
   const CookieSite cookies;
   BrowserSessions sessions;
   FormGuard forms;
   SignInLimits limits;
-  RateLimiter grants;     // by user
-  RateLimiter refreshes;  // by family
+  RateLimiter grants;  // by user
   PasswordDesk passwords;
 };
 

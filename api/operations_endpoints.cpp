@@ -280,7 +280,8 @@ void write_service(MetricsText& text, const ApiContext& context) {
   text.sample(kLimited, "by", "client", limits.by_client);
   text.sample(kLimited, "by", "address", limits.by_address);
   text.sample(kLimited, "by", "failed_authentication", limits.by_failed_authentication);
-  text.gauge("tokenledger_rate_limit_keys", "Clients and addresses in the limits' tables",
+  text.sample(kLimited, "by", "grant", limits.by_family);
+  text.gauge("tokenledger_rate_limit_keys", "Clients, addresses and grants in the limits' tables",
              limits.keys);
   if (context.access_log == nullptr) return;
   const auto log = context.access_log->counters();

@@ -2,11 +2,10 @@
 //
 // A client whose answer was lost asks again with the token that it had. Within the API's grace
 // window it gets the very same bytes, so that there is never a second successor.
-#include "api/browser_desk.hpp"
 #include "api/endpoint.hpp"
 #include "api/error_mapping.hpp"
 #include "api/problem.hpp"
-#include "api/too_many_requests.hpp"
+#include "api/token_request_limits.hpp"
 #include "api/user_grants.hpp"
 #include "core/sha256.hpp"
 #include "storage/grace_answers.hpp"
@@ -51,9 +50,7 @@ void answer_refresh_grant(ApiContext& context, UserGrantRequest request, AnswerG
   LedgerGrants grants{context.ledger};
   const auto token = grants.find_refresh_token(parameters.refresh_token);
   if (!token) return answer(user_grant_refusal(Errc::refresh_unknown));
-  const auto wait =
-      context.browser->refreshes.take(token->family.value(), RateLimiter::Clock::now());
-  if (wait.count() > 0) return answer(too_many_requests(wait, "too many refreshes of one grant"));
+  if (auto refused = context.limits.admit(token->family)) return answer(std::move(*refused));
   LedgerGrants::RefreshRequest refresh{.actor = request.actor,
                                        .token = *token,
                                        .token_sha256 = sha256(parameters.refresh_token),

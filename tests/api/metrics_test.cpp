@@ -112,6 +112,7 @@ TEST_F(MetricsTest, EveryQueueBatchFsyncLagChunkCountRefusalAndLimitIsThere) {
                                  "tokenledger_token_requests_limited_total{by=\"address\"}",
                                  "tokenledger_token_requests_limited_total"
                                  "{by=\"failed_authentication\"}",
+                                 "tokenledger_token_requests_limited_total{by=\"grant\"}",
                                  "tokenledger_denials_total{reason=\"revoked\"}",
                                  "tokenledger_event_streams",
                                  "tokenledger_event_streams_refused_total",
