@@ -79,14 +79,7 @@ std::optional<SignedIn> find_signed_in(const PageCall& page) {
       page.desk->sessions.use(page.cookie(BrowserCookie::session), to_seconds(page.ledger.now()));
   if (!session) return std::nullopt;
   const SecretGeneration generation{session->password_generation};
-  if (!page.ledger.people().may_act(session->user, generation)) return std::nullopt;
-  // Enabling a user brings no session back (Z21).
-  bool was_ended = true;
-  page.ledger.people().with_people([&](const People& people) {
-    const auto* user = people.user(session->user);
-    was_ended = user == nullptr || session->since < user->codes_ended_before;
-  });
-  if (was_ended) return std::nullopt;
+  if (!page.ledger.people().may_act(session->user, generation, session->since)) return std::nullopt;
   return SignedIn{
       .actor = {.kind = ActorKind::user, .generation = generation, .user = session->user},
       .auth_time = session->auth_time};

@@ -142,11 +142,12 @@ Result<LedgerPeople::SignIn> LedgerPeople::find_sign_in(UserNumber number) const
   return sign_in_of(user(number));
 }
 
-bool LedgerPeople::may_act(UserNumber number, SecretGeneration generation) const {
+bool LedgerPeople::may_act(UserNumber number, SecretGeneration generation, Sequence since) const {
   if (!core_.can_answer() || generation == SecretGeneration{}) return false;
   const auto found = user(number);
   return found && found->record.status == UserStatus::enabled &&
-         found->record.password_generation == generation;
+         found->record.password_generation == generation &&
+         since >= found->record.codes_ended_before;
 }
 
 Result<Actor> LedgerPeople::sign_in(std::string_view login, std::string_view password) const {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -71,8 +72,11 @@ class LedgerPeople {
   // The same of a user who is signed in, to ask for the old password before a new one.
   [[nodiscard]] Result<SignIn> find_sign_in(UserNumber number) const;
   // Whether the user is enabled and still has the password of that generation: asked again once a
-  // password was checked, and at each use of a session. No disk.
-  [[nodiscard]] bool may_act(UserNumber user, SecretGeneration generation) const;
+  // password was checked, and at each use of a session. A session says what was committed when it
+  // began: a user who was disabled since is enabled again without it (Z21). No disk.
+  static constexpr Sequence kNow{std::numeric_limits<std::uint64_t>::max()};
+  [[nodiscard]] bool may_act(UserNumber user, SecretGeneration generation,
+                             Sequence since = kNow) const;
   // All at once, for embedding programs: the actor for commands of this user. unauthorized_actor
   // for every wrong login or password. Blocks, for some 100 ms and 64 MiB.
   [[nodiscard]] Result<Actor> sign_in(std::string_view login, std::string_view password) const;
