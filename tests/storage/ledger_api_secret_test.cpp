@@ -4,8 +4,10 @@
 #include <set>
 #include <thread>
 
+#include "core/signing_key.hpp"
 #include "storage/fault_injection.hpp"
 #include "storage/keyring.hpp"
+#include "storage/ledger_core.hpp"
 #include "tests/storage/ledger_fixture.hpp"
 
 namespace tokenledger {
@@ -87,6 +89,23 @@ TEST_F(ApiSecret, INV7RefusedCreationsLeaveNothingInTheKeyring) {
   ASSERT_TRUE(ledger_->create_api_with_secret(create_command("urn:second")));
   expect_usable("urn:first");
   expect_usable("urn:second");
+}
+
+// Whoever may make APIs can not keep the ledger from changing its own keys.
+TEST_F(ApiSecret, INV7TheKeyringsLastPlacesAreNotForApis) {
+  constexpr std::size_t kKeptForTheLedger = 64;
+  auto& keys = *ledger_->core().keys;
+  // Keys that no event names stand for those of APIs, which would cost an event each.
+  std::size_t count = keys.signing_keys().size();
+  for (; count < Keyring::kSigningKeysMax - kKeptForTheLedger; ++count)
+    ASSERT_TRUE(keys.add(SigningKey::generate(SignatureAlgorithm::hs256).value()));
+  ASSERT_TRUE(ledger_->create_api_with_secret(create_command("urn:last")));
+  EXPECT_EQ(ledger_->create_api_with_secret(create_command("urn:one-more")).error(),
+            Errc::limit_reached);
+  const auto next = ledger_->add_next_key(SignatureAlgorithm::es256, {.actor = kHost});
+  ASSERT_TRUE(next) << next.error().message();
+  EXPECT_EQ(keys.signing_keys().size(), count + 2);
+  expect_usable("urn:last");
 }
 
 TEST_F(ApiSecret, WhatDecideWouldRefuseIsRefusedWithItsReason) {
