@@ -62,6 +62,7 @@ class Resolver {
       query_.apis = apis_called(core_.registries, request_.api);
       if (query_.apis->empty()) return false;
     }
+    if (request_.consent) leave_earlier_uses_out(*request_.consent);
     if (request_.owner.empty()) return true;
     auto owner = core_.owner_keys.find(request_.owner);
     if (!owner) return to_errc(owner.error());
@@ -87,6 +88,15 @@ class Resolver {
     if (!user) return to_errc(user.error());
     query_.subject = *user;
     return *user != UserNumber{};
+  }
+  // A number is given out again once no token of its consent is left to end, and its rows stay.
+  void leave_earlier_uses_out(ConsentNumber number) {
+    core_.people.with_people([&](const People& people) {
+      const auto* consent = people.consent(number);
+      if (consent == nullptr) return;
+      auto& from = query_.issued.from;
+      from = from ? std::max(*from, consent->granted_at) : consent->granted_at;
+    });
   }
   // 0: nobody is called so. An erased user is still found by the id.
   [[nodiscard]] Result<UserNumber> user_called(std::string_view name) const {

@@ -3,6 +3,7 @@
 #include <future>
 
 #include "core/user_id.hpp"
+#include "storage/ledger_core.hpp"
 #include "storage/ledger_implicit.hpp"
 #include "tests/api/implicit_fixture.hpp"
 
@@ -57,6 +58,13 @@ class ImplicitConsentTest : public ImplicitFixture {
             .identity_mask = 0,
             .auth_time = to_seconds(api().ledger().now()),
             .nonce = {}};
+  }
+  static Result<IssuedToken> issue(const ImplicitRequest& request) {
+    std::promise<Result<IssuedToken>> promise;
+    issue_implicitly_async(api().ledger(), request, [&](Result<IssuedToken> issued) {
+      promise.set_value(std::move(issued));
+    });
+    return promise.get_future().get();
   }
 };
 
@@ -145,6 +153,37 @@ TEST_F(ImplicitConsentTest, A12LeavingTheGroupEndsWhatItsConsentGave) {
   EXPECT_EQ(api().check(token).text("status"), "revoked");
 }
 
+TEST_F(ImplicitConsentTest, AListByConsentLeavesOutWhatAnEarlierOneOfTheNumberGave) {
+  auto stage = implicit_stage();
+  const auto number = consent_to_read(stage);
+  const auto listed = [&] {
+    return api()
+        .as_admin("GET", "/v1/tokens?consent=" + std::to_string(number.value()))
+        .item_count();
+  };
+  ASSERT_TRUE(issue(request_for(stage, number)));
+  EXPECT_EQ(listed(), 1u);
+  SeenConsent seen{.number = number};
+  api().ledger().people().with_people(
+      [&](const People& people) { seen.granted_at = people.consent(number)->granted_at; });
+  run(WithdrawConsents{{seen}, {}});
+  EXPECT_EQ(listed(), 1u) << "nobody else has the number yet";
+  // Only a chunk that no token is put into any more is retired, and its tokens let their consents
+  // go.
+  for (auto& reserved : api().ledger().core().reserved) reserved = kChunkTokens;
+  api().clock().advance_s(40 * 86'400);
+  ASSERT_TRUE(api().ledger().sweep());
+  ConsentNumber later;
+  for (int tries = 0; tries < 32 && later != number; ++tries) {
+    stage.person = make_person();
+    later = consent_to_read(stage);
+  }
+  ASSERT_EQ(later, number) << "the number was not given out again";
+  EXPECT_EQ(listed(), 0u);
+  ASSERT_TRUE(issue(request_for(stage, later)));
+  EXPECT_EQ(listed(), 1u);
+}
+
 // Consent is one event and the token another. Whatever comes between them, nothing is issued that
 // nobody allowed, and nobody is asked twice.
 TEST_F(ImplicitConsentTest, AConsentWhoseTokenACrashPreventedIsThereAfterARestart) {
@@ -163,10 +202,7 @@ TEST_F(ImplicitConsentTest, AnAddressJudgedByAnOlderRecordOfTheClientGetsNothing
   auto request = request_for(stage, consent_to_read(stage));
   run(UpdateClient{stage.client, implicit_client(), {}});
   const auto before = api().ledger().committed();
-  std::promise<Result<IssuedToken>> promise;
-  issue_implicitly_async(api().ledger(), request,
-                         [&](Result<IssuedToken> issued) { promise.set_value(std::move(issued)); });
-  const auto issued = promise.get_future().get();
+  const auto issued = issue(request);
   ASSERT_FALSE(issued.has_value());
   EXPECT_EQ(to_errc(issued.error()), Errc::stale_policy);
   EXPECT_EQ(api().ledger().committed(), before);
