@@ -123,7 +123,8 @@ Caller identify_caller(const ApiContext& context, const HttpRequest& request,
   return caller;
 }
 
-// A request whose caller is known. An assertion is good once, so nobody is asked twice who it is.
+// A form and, once admit() let it pass, its caller. An assertion is good once, so only
+// answer_later() asks who sent one.
 struct Inquiry {
   TokenForm form;
   std::optional<ClientNumber> client;  // as in Caller
@@ -183,8 +184,11 @@ void answer_later(const ApiContext& context, OwnedHttpRequest request, Responder
   auto refused = read_token_form(*call->request, call->inquiry.form);
   if (!refused) refused = admit(context, *call->request, call->inquiry);
   if (refused) return to.respond(std::move(*refused));
-  if (auto response = introspect(context.ledger, call->inquiry, MayWait::no))
-    return to.respond(std::move(*response));
+  // Whoever sent none comes from answer_at_once(), which could not.
+  if (!call->inquiry.form.client.assertion.empty()) {
+    if (auto response = introspect(context.ledger, call->inquiry, MayWait::no))
+      return to.respond(std::move(*response));
+  }
   const bool is_posted = context.workers->post([&context, call] {
     call->responder.respond(
         introspect(context.ledger, call->inquiry, MayWait::yes).value_or(unavailable()));

@@ -114,7 +114,7 @@ TEST(PasswordDesk, HashesAndChecks) {
   EXPECT_EQ(desk.counters().done, 5u);
 }
 
-TEST(PasswordDesk, WorksAtTheLowestPriorityAndLeavesOthersTheirs) {
+TEST(PasswordDesk, WorksAtALowPriorityAndLeavesOthersTheirs) {
   PasswordDesk desk;
   Answers answers;
   std::atomic<int> niceness{0};

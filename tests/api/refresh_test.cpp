@@ -99,6 +99,9 @@ TEST_F(RefreshGrant, AFamilyIsNotRefreshedWithoutEnd) {
   EXPECT_EQ(reply.status, 429) << reply.body;
   EXPECT_TRUE(reply.has("Retry-After: ")) << reply.head;
   EXPECT_GE(refreshed, 100);
+  EXPECT_FALSE(api()
+                   .as_admin("GET", "/metrics")
+                   .has("tokenledger_token_requests_limited_total{by=\"grant\"} 0\n"));
   EXPECT_EQ(refresh(app_, other).status, 200) << "another sign-in has its own";
 }
 

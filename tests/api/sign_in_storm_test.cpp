@@ -45,7 +45,7 @@ class StormSource {
     std::vector<Answer> answers;
     for (auto& connection : connections) {
       Answer answer;
-      // Passwords are looked at with the lowest priority: a busy machine may take its time.
+      // Passwords are looked at at a low priority: a busy machine may take its time.
       for (int patience = 0; patience < 5 && answer.status == 0; ++patience)
         answer = connection.read();
       answers.push_back(std::move(answer));
