@@ -46,10 +46,14 @@ bool ForgeryLimits::take(KeyNumber key, UnixSeconds now) {
   if (day != day_) of_day_ = 0;
   day_ = day;
   if (of_day_ >= kForgeriesPerDayMax) return false;
-  const auto last = last_.find(key);
-  if (last != last_.end() && now.value() - last->second.value() < kForgeryQuietSeconds)
-    return false;
-  last_[key] = now;
+  const auto known = of_key_.find(key);
+  if (known != of_key_.end()) {
+    const auto& mine = known->second;
+    if (now.value() - mine.last.value() < kForgeryQuietSeconds) return false;
+    if (mine.day == day && mine.of_day >= kForgeriesPerKeyAndDayMax) return false;
+  }
+  auto& mine = of_key_[key];
+  mine = {.last = now, .day = day, .of_day = mine.day == day ? mine.of_day + 1 : 1};
   ++of_day_;
   return true;
 }

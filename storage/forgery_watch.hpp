@@ -41,7 +41,10 @@ inline constexpr std::chrono::milliseconds kSignaturePause{50};  // at most 20 a
 inline constexpr std::chrono::milliseconds kLookPause{5};        // at most 200 are read a second
 inline constexpr std::uint32_t kForgeryQuietSeconds = 60;        // between two events of one key
 inline constexpr std::uint32_t kForgeriesPerDayMax = 64;         // events, of all keys together
-inline constexpr int kForgeryWatchNiceness = 19;                 // of setpriority(2)
+// Of one key. Whoever holds the secret of an HS256 API can forge under it as often as they like,
+// and must not drown what another key has to tell.
+inline constexpr std::uint32_t kForgeriesPerKeyAndDayMax = 16;
+inline constexpr int kForgeryWatchNiceness = 19;  // of setpriority(2)
 
 struct ForgeryCounts {
   std::uint64_t skipped = 0;   // refused tokens for which there was no room
@@ -57,7 +60,12 @@ class ForgeryLimits {
   [[nodiscard]] bool take(KeyNumber key, UnixSeconds now);
 
  private:
-  std::map<KeyNumber, UnixSeconds> last_;  // at most kKeysMax
+  struct OfKey {
+    UnixSeconds last;
+    std::uint32_t day = 0;
+    std::uint32_t of_day = 0;
+  };
+  std::map<KeyNumber, OfKey> of_key_;  // at most kKeysMax
   std::uint32_t day_ = 0;
   std::uint32_t of_day_ = 0;
 };

@@ -441,5 +441,19 @@ TEST(ForgeryLimits, OneEventForAKeyAndMinuteAndSixtyFourADay) {
   EXPECT_TRUE(limits.take(KeyNumber{1}, at(86'400))) << "the next day";
 }
 
+TEST(ForgeryLimits, ANoisyKeyLeavesOthersTheirEvents) {
+  ForgeryLimits limits;
+  constexpr std::uint32_t kMidnight = 86'400 * 20'000;
+  const auto noise_of_a_day = [&](std::uint32_t begin) {
+    std::uint32_t taken = 0;
+    for (std::uint32_t second = 0; second < 86'400; second += kForgeryQuietSeconds)
+      taken += limits.take(KeyNumber{1}, UnixSeconds{begin + second});
+    return taken;
+  };
+  EXPECT_EQ(noise_of_a_day(kMidnight), kForgeriesPerKeyAndDayMax);
+  EXPECT_TRUE(limits.take(KeyNumber{2}, UnixSeconds{kMidnight + 86'399}));
+  EXPECT_EQ(noise_of_a_day(kMidnight + 86'400), kForgeriesPerKeyAndDayMax) << "the next day";
+}
+
 }  // namespace
 }  // namespace tokenledger
