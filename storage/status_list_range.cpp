@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "core/invariant.hpp"
 
@@ -15,8 +16,8 @@ StatusListRange::StatusListRange(std::span<const IncarnationRecord> incarnations
       by_incarnation_(incarnations.size()) {
   LEDGER_INVARIANT(!incarnations.empty());
   std::iota(by_incarnation_.begin(), by_incarnation_.end(), 0);
-  std::ranges::stable_sort(by_incarnation_, {}, [&](std::uint32_t position) {
-    return incarnations_[position].incarnation;
+  std::ranges::sort(by_incarnation_, {}, [&](std::uint32_t position) {
+    return std::pair{incarnations_[position].incarnation, position};
   });
 }
 
