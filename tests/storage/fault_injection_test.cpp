@@ -198,7 +198,7 @@ TEST_F(FaultInjection, FaultsHappenOnceAtTheirNumberOrEndTheProcess) {
 
   files->restart();
   EXPECT_EQ(files->operation_count(), 0u);
-  file = std::move(*files->open(directory / "f"));
+  file = *files->open(directory / "f");
   EXPECT_TRUE(file->append(as_bytes("!")));
   EXPECT_EQ(contents(directory / "f"), "13ab!");
   EXPECT_EQ(files->trace().back(), "append " + (directory / "f").string());

@@ -76,7 +76,7 @@ TEST_F(KeyStoreTest, INV8ThreadsThatCreateEraseSyncAndCompactLoseNoKey) {
   const std::shared_ptr<FileLayer> disk = make_posix_file_layer();
   const auto path = std::filesystem::current_path() / ("keystore-" + std::to_string(::getpid()));
   ASSERT_TRUE(KeyStore::create(*disk, path, kLedger));
-  auto store = std::move(*KeyStore::open(disk, path, kLedger, kMaster, {}));
+  auto store = *KeyStore::open(disk, path, kLedger, kMaster, {});
   std::atomic<std::uint64_t> failed{0};
   std::latch start{kThreads};
   {
@@ -98,7 +98,7 @@ TEST_F(KeyStoreTest, INV8ThreadsThatCreateEraseSyncAndCompactLoseNoKey) {
   EXPECT_EQ(failed, 0u);
   const auto mark = store->mark();
   store.reset();
-  store = std::move(*KeyStore::open(disk, path, kLedger, kMaster, mark));
+  store = *KeyStore::open(disk, path, kLedger, kMaster, mark);
   for (std::uint64_t number = 0; number < kThreads * kKeys; ++number) {
     const bool is_erased = number % kKeys % 3 == 0;
     EXPECT_EQ(store->get(subject(number)).has_value(), !is_erased) << number;
