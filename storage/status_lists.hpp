@@ -46,8 +46,8 @@ struct StatusListStats {
   std::uint64_t invalid_tokens = 0;  // bits set in them
   std::uint64_t signed_lists = 0;    // signed and kept
   std::uint64_t signatures = 0;      // since open()
-  std::chrono::milliseconds
-      lag{};  // how long what is committed may be missing; 0 when ready: all is there
+  // How long what is committed may be missing; 0 when ready: all is there.
+  std::chrono::milliseconds lag{};
 };
 
 class StatusLists {
