@@ -97,45 +97,27 @@ HttpResponse refused_bearer(const HttpResponse& denied) {
   return response;
 }
 
-// Whose tokens the caller may see; no client: everybody's.
-struct Caller {
-  std::optional<HttpResponse> refusal;
-  std::optional<ClientNumber> client;
-};
-
-Caller identify_caller(const ApiContext& context, const HttpRequest& request,
-                       const TokenForm& form) {
-  const Ledger& ledger = context.ledger;
-  Caller caller;
-  const auto bearer = parse_bearer(request.header(HttpHeader::authorization));
-  if (bearer.kind == Credentials::none) {
-    auto client = authenticate_caller(context, request, form.client, PublicClients::refused);
-    caller.refusal = std::move(client.refusal);
-    caller.client = client.actor.client;
-    return caller;
-  }
-  if (!form.client.client_secret.empty() || !form.client.assertion.empty()) {
-    caller.refusal = oauth_error(400, "invalid_request", "authenticate in one way only");
-    return caller;
-  }
-  const auto access = verify_management(ledger, request, ManagementScope::introspect);
-  if (access.denied) caller.refusal = refused_bearer(*access.denied);
-  return caller;
-}
-
-// A form and, once admit() let it pass, its caller. An assertion is good once, so only
-// answer_later() asks who sent one.
+// A form and, once admit() let it pass, whose tokens its caller may see. An assertion is good once,
+// so only answer_later() asks who sent one.
 struct Inquiry {
   TokenForm form;
-  std::optional<ClientNumber> client;  // as in Caller
+  std::optional<ClientNumber> client;  // none: everybody's
 };
 
 // Sets inquiry.client, of the form that was read. The refusal, or nullopt.
 std::optional<HttpResponse> admit(const ApiContext& context, const HttpRequest& request,
                                   Inquiry& inquiry) {
-  auto caller = identify_caller(context, request, inquiry.form);
-  inquiry.client = caller.client;
-  return std::move(caller.refusal);
+  const auto& credentials = inquiry.form.client;
+  const auto bearer = parse_bearer(request.header(HttpHeader::authorization));
+  if (bearer.kind == Credentials::none) {
+    auto caller = authenticate_caller(context, request, credentials, PublicClients::refused);
+    inquiry.client = caller.actor.client;
+    return std::move(caller.refusal);
+  }
+  if (!credentials.client_secret.empty() || !credentials.assertion.empty())
+    return oauth_error(400, "invalid_request", "authenticate in one way only");
+  const auto access = verify_management(context.ledger, request, ManagementScope::introspect);
+  return access.denied ? std::optional{refused_bearer(*access.denied)} : std::nullopt;
 }
 
 // nullopt: the answer takes a wait that was not allowed.

@@ -1,11 +1,23 @@
 #include "api/token_request_limits.hpp"
 
-#include "api/too_many_requests.hpp"
+#include "api/problem.hpp"
 
 namespace tokenledger {
 namespace {
 
 constexpr std::string_view kTooManyRequests = "too many token requests";
+
+// The 429 that is counted, with Retry-After rounded up: who comes back when told is let in.
+std::optional<HttpResponse> take(RateLimiter& limiter, std::uint64_t key,
+                                 std::atomic<std::uint64_t>& refused, std::string_view what) {
+  const auto wait = limiter.take(key, RateLimiter::Clock::now());
+  if (wait.count() <= 0) return std::nullopt;
+  refused.fetch_add(1, std::memory_order_relaxed);
+  auto response = oauth_error(429, "temporarily_unavailable", what);
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
+  response.add_header("Retry-After", std::to_string(seconds));
+  return response;
+}
 
 }  // namespace
 
@@ -16,34 +28,24 @@ TokenRequestLimits::TokenRequestLimits(const TokenRequestRates& rates)
       by_family_{rates.per_family} {}
 
 std::optional<HttpResponse> TokenRequestLimits::admit(std::string_view peer) {
-  const auto wait = by_address_.take(rate_key(peer), RateLimiter::Clock::now());
-  if (wait.count() <= 0) return std::nullopt;
-  refused_by_address_.fetch_add(1, std::memory_order_relaxed);
-  return too_many_requests(wait, kTooManyRequests);
+  return take(by_address_, rate_key(peer), refused_by_address_, kTooManyRequests);
 }
 
 HttpResponse TokenRequestLimits::failed_authentication(std::string_view peer,
                                                        HttpResponse refusal) {
-  const auto wait = failed_by_address_.take(rate_key(peer), RateLimiter::Clock::now());
-  if (wait.count() <= 0) return refusal;
-  refused_failed_.fetch_add(1, std::memory_order_relaxed);
-  auto response = too_many_requests(wait, "too many failed authentications");
-  response.denial = refusal.denial;
-  return response;
+  auto response =
+      take(failed_by_address_, rate_key(peer), refused_failed_, "too many failed authentications");
+  if (!response) return refusal;
+  response->denial = refusal.denial;
+  return std::move(*response);
 }
 
 std::optional<HttpResponse> TokenRequestLimits::admit(ClientNumber client) {
-  const auto wait = by_client_.take(client.value(), RateLimiter::Clock::now());
-  if (wait.count() <= 0) return std::nullopt;
-  refused_by_client_.fetch_add(1, std::memory_order_relaxed);
-  return too_many_requests(wait, kTooManyRequests);
+  return take(by_client_, client.value(), refused_by_client_, kTooManyRequests);
 }
 
 std::optional<HttpResponse> TokenRequestLimits::admit(FamilyNumber family) {
-  const auto wait = by_family_.take(family.value(), RateLimiter::Clock::now());
-  if (wait.count() <= 0) return std::nullopt;
-  refused_by_family_.fetch_add(1, std::memory_order_relaxed);
-  return too_many_requests(wait, "too many refreshes of one grant");
+  return take(by_family_, family.value(), refused_by_family_, "too many refreshes of one grant");
 }
 
 TokenRequestLimitCounters TokenRequestLimits::counters() const {
