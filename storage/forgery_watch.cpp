@@ -46,14 +46,12 @@ bool ForgeryLimits::take(KeyNumber key, UnixSeconds now) {
   if (day != day_) of_day_ = 0;
   day_ = day;
   if (of_day_ >= kForgeriesPerDayMax) return false;
-  const auto known = of_key_.find(key);
-  if (known != of_key_.end()) {
-    const auto& mine = known->second;
-    if (now.value() - mine.last.value() < kForgeryQuietSeconds) return false;
-    if (mine.day == day && mine.of_day >= kForgeriesPerKeyAndDayMax) return false;
-  }
-  auto& mine = of_key_[key];
-  mine = {.last = now, .day = day, .of_day = mine.day == day ? mine.of_day + 1 : 1};
+  const auto [at, is_first] = of_key_.try_emplace(key);
+  auto& mine = at->second;
+  if (!is_first && now.value() - mine.last.value() < kForgeryQuietSeconds) return false;
+  if (mine.last.value() / kSecondsPerDay != day) mine.of_day = 0;
+  if (mine.of_day >= kForgeriesPerKeyAndDayMax) return false;
+  mine = {.last = now, .of_day = mine.of_day + 1};
   ++of_day_;
   return true;
 }

@@ -62,8 +62,7 @@ class ForgeryLimits {
  private:
   struct OfKey {
     UnixSeconds last;
-    std::uint32_t day = 0;
-    std::uint32_t of_day = 0;
+    std::uint32_t of_day = 0;  // on the day of `last`
   };
   std::map<KeyNumber, OfKey> of_key_;  // at most kKeysMax
   std::uint32_t day_ = 0;
