@@ -186,6 +186,19 @@ class PeopleTest : public ApiTest {
     EXPECT_TRUE(people.set_password(person.number, kTestPassword, {}).has_value());
     return person;
   }
+  // As somebody who looks at it now and then withdraws it.
+  static SeenConsent seen(ConsentNumber number) {
+    SeenConsent consent{.number = number};
+    api().ledger().people().with_people(
+        [&](const People& people) { consent.granted_at = people.consent(number)->granted_at; });
+    return consent;
+  }
+  static SeenConsent seen_of_groups(ClientNumber client, ApiNumber api_number) {
+    ConsentNumber number;
+    api().ledger().people().with_people(
+        [&](const People& people) { number = people.pre_consents(client, api_number).front(); });
+    return seen(number);
+  }
   static GroupNumber make_group(const std::vector<Person>& members) {
     const auto name = fresh("staff");
     run(CreateGroup{name});

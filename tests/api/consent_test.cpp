@@ -117,12 +117,7 @@ TEST_F(ConsentTest, A12APreconfiguredConsentNeedsNoPageUntilItOrTheMembershipEnd
   EXPECT_TRUE(browser.get(address(stage.usual())).has("See your events"));
   run(SetUserGroups{stage.person.number, {group}, {}});
   EXPECT_TRUE(is_answer(browser.get(address(stage.usual()))));
-  SeenConsent consent;
-  api().ledger().people().with_people([&](const People& people) {
-    consent.number = people.pre_consents(ClientNumber{client}, ApiNumber{calendar}).front();
-    consent.granted_at = people.consent(consent.number)->granted_at;
-  });
-  run(WithdrawConsents{{consent}, {}});
+  run(WithdrawConsents{{seen_of_groups(ClientNumber{client}, ApiNumber{calendar})}, {}});
   EXPECT_TRUE(browser.get(address(stage.usual())).has("See your events"));
 }
 

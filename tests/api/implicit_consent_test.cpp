@@ -128,12 +128,7 @@ TEST_F(ImplicitConsentTest, A12APreconfiguredConsentGivesTokensThatEndWithTheUse
   run(DisableUser{stage.person.number, {}});
   EXPECT_EQ(api().authz(tokens[0], stage.audience), 401);
   EXPECT_EQ(api().authz(tokens[1], stage.audience), 200);
-  SeenConsent consent;
-  api().ledger().people().with_people([&](const People& people) {
-    consent.number = people.pre_consents(numbers.client, numbers.api).front();
-    consent.granted_at = people.consent(consent.number)->granted_at;
-  });
-  run(WithdrawConsents{{consent}, {}});
+  run(WithdrawConsents{{seen_of_groups(numbers.client, numbers.api)}, {}});
   EXPECT_EQ(api().authz(tokens[1], stage.audience), 401);
   Browser browser{api()};
   EXPECT_TRUE(browser.get(sign_in(browser, other, asking(other))).has("See your events"));
@@ -163,10 +158,7 @@ TEST_F(ImplicitConsentTest, AListByConsentLeavesOutWhatAnEarlierOneOfTheNumberGa
   };
   ASSERT_TRUE(issue(request_for(stage, number)));
   EXPECT_EQ(listed(), 1u);
-  SeenConsent seen{.number = number};
-  api().ledger().people().with_people(
-      [&](const People& people) { seen.granted_at = people.consent(number)->granted_at; });
-  run(WithdrawConsents{{seen}, {}});
+  run(WithdrawConsents{{seen(number)}, {}});
   EXPECT_EQ(listed(), 1u) << "nobody else has the number yet";
   // Only a chunk that no token is put into any more is retired, and its tokens let their consents
   // go.
